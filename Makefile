@@ -1,0 +1,85 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+STACK_DIR ?= .stack
+STACK_USERS ?= 500
+STACK_PORT_BASE ?=
+# People in the directory of make test's own stack.
+TEST_USERS ?= 120
+TARGETS ?=
+BUILD ?= build
+# Whatever the Python of .venv is made of; empty: the first one that fits.
+PYTHON ?=
+
+export BUILD PYTHON
+export LC_ALL := C.UTF-8
+export PYTHONUNBUFFERED := 1
+
+READY := .venv/ready
+PY := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help venv stack stack-down stack-status demo test units integration sanity lint types build docs bench prove \
+        changelog clean distclean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@echo
+	@echo "  STACK_DIR=$(STACK_DIR) STACK_USERS=$(STACK_USERS) STACK_PORT_BASE=first-of-six-ports   for stack"
+	@echo "  TARGETS='name ...'   for integration        EXPERIMENT='name ...'   for prove        PYTHON=/path/to/python3   for venv"
+
+$(READY): tools/set-up.sh requirements.txt tests/requirements.txt tests/ping/requirements.txt
+	@bash tools/set-up.sh
+	@touch $@
+
+venv: $(READY) ## .venv with all that the other targets need, and as root on Debian the OS packages too
+
+demo: $(READY) ## the whole mission on real servers, before your eyes, in a minute or two
+	@$(PY) -m tests.demo
+
+test: $(READY) ## unit tests, and the integration targets on real servers, in process and as modules
+	@$(PY) -m tools.test --users $(TEST_USERS)
+
+stack: $(READY) ## start a real OpenIDM and OpenDJ on loopback; variables in STACK_DIR/vars.yml
+	@$(PY) -m tests.stack up --dir "$(STACK_DIR)" --users $(STACK_USERS) $(if $(STACK_PORT_BASE),--port-base $(STACK_PORT_BASE))
+
+stack-status: $(READY) ## say what of the stack runs
+	@$(PY) -m tests.stack status --dir "$(STACK_DIR)"
+
+stack-down: $(READY) ## stop them and remove their data
+	@$(PY) -m tests.stack down --dir "$(STACK_DIR)"
+
+units: $(READY) ## unit tests; no network
+	@$(PY) -m pytest -q -n 2 tests/unit
+
+integration: $(READY) ## the integration targets (or TARGETS) on the stack of STACK_DIR, which must be up
+	@$(PY) -m tools.integration --stack "$(STACK_DIR)" $(TARGETS)
+
+sanity: $(READY) ## all of ansible-test sanity, on a copy of the tracked files
+	@$(PY) -m tools.ansible_test
+
+lint: $(READY) ## ansible-lint (production), yamllint, ruff, mypy
+	@$(PY) -m tools.lint
+
+build: $(READY) ## the collection archive, looked through and installed on trial
+	@$(PY) -m tools.archive
+
+docs: $(READY) ## check the documentation and make the reference in build/docs
+	@$(PY) -m tools.docs
+
+changelog: $(READY) ## CHANGELOG.md from changelogs/changelog.yaml, after a release: antsibull-changelog release
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" antsibull-changelog generate
+
+bench: $(READY) ## what a task costs: ours against a loop of uri, side by side
+	@$(PY) -m tests.bench
+
+prove: $(READY) ## the long experiments
+	@$(PY) -m tools.prove
+
+clean: ## what the targets made, but not .venv; a running stack is left alone
+	@rm -rf $(BUILD) .pytest_cache .mypy_cache .ruff_cache .ansible tests/output
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## .venv too
+	@rm -rf .venv

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ansible-test sanity on the copy of the collection: ``python -m tools.ansible_test [argument ...]``."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import sys
+
+from . import steps, tree
+from .places import BUILD, COLLECTIONS, LOGS, PYTHON_VERSION, environment
+
+# ansible-test makes small virtual environments without pip and wants to download get-pip.py for them. Its cache may
+# hold another program of that name (ansible issue 77304): Python's own ensurepip serves. It runs in a child, since it
+# turns off pip's configuration files in the process that it runs in, and those say how this machine reaches PyPI.
+_GET_PIP = '''"""Installs pip as get-pip.py does, from what Python ships."""
+
+import subprocess
+import sys
+
+subprocess.run([sys.executable, "-m", "ensurepip"], check=True)
+packages = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+if packages:
+    command = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
+    subprocess.run(command + packages, check=True)
+'''
+
+
+def _home() -> pathlib.Path:
+    """Make a home folder for ansible-test, which keeps its cache there, and return it.
+
+    ansible-test hands on HOME and PATH only: pip's configuration files and cache are linked from the user's home.
+    """
+    home = BUILD / "home"
+    cache = home / ".ansible" / "test" / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in ("get_pip_24_2.py", "get_pip_25_2.py"):
+        (cache / name).write_text(_GET_PIP, encoding="utf-8")
+    for name in (".pip", ".config/pip", ".cache/pip"):
+        source, link = pathlib.Path.home() / name, home / name
+        if source.is_dir() and not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(source)
+    return home
+
+
+def fresh_copy(collections: pathlib.Path = COLLECTIONS) -> pathlib.Path:
+    """Return a copy of the collection, as it is now, without what an earlier ansible-test left in it."""
+    copy = tree.refresh(collections)
+    shutil.rmtree(copy / "tests" / "output", ignore_errors=True)
+    return copy
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of an ansible-test command on this machine, with this Python."""
+    return [str(pathlib.Path(sys.executable).with_name("ansible-test")), *arguments, "--local", "--python",
+            PYTHON_VERSION, "--color", "no"]  # fmt: skip
+
+
+def main() -> int:
+    """Run ansible-test sanity on a fresh copy."""
+    arguments = sys.argv[1:]
+    with tree.exclusive():
+        steps.run(
+            " ".join(["ansible-test sanity", *arguments]),
+            command("sanity", *arguments),
+            LOGS / "sanity.log",
+            cwd=fresh_copy(),
+            env=environment(HOME=str(_home())),
+            telling=steps.beginning("Running sanity test", "ERROR"),
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    steps.main(main)

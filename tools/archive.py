@@ -1,0 +1,81 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection archive: built from the work tree, looked through, installed on trial."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import tarfile
+import typing as t
+
+from . import steps, tree
+from .places import BUILD, LOGS, ROOT, environment
+
+#: What a collection is made of, by its first path element.
+_FILES = {"CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "README.md", "requirements.txt"}
+_FOLDERS = {"changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
+#: Written by ansible-galaxy.
+_MADE = {"FILES.json", "MANIFEST.json"}
+#: Change notes that wait for their release: of use in the repository only.
+_UNRELEASED = ("changelogs", "fragments")
+_TYPES = {".j2", ".json", ".md", ".py", ".rst", ".txt", ".yaml", ".yml"}
+
+
+def _is_expected(name: pathlib.PurePosixPath) -> bool:
+    if len(name.parts) == 1:
+        return str(name) in _FILES | _MADE
+    return name.parts[0] in _FOLDERS and name.parts[:2] != _UNRELEASED and name.suffix in _TYPES
+
+
+def findings(packed: t.Iterable[pathlib.PurePosixPath], tracked: t.Iterable[pathlib.PurePosixPath]) -> list[str]:
+    """Return what is wrong with an archive of these files: what it should not hold, and what it lacks."""
+    made = {pathlib.PurePosixPath(name) for name in _MADE}
+    held, known = set(packed), set(tracked)
+    strange = {name for name in held if not _is_expected(name)}
+    wanted = {name for name in known if _is_expected(name)} | made
+    return [
+        *(f"not a part of a collection: {name}" for name in sorted(strange)),
+        *(f"not tracked by git: {name}" for name in sorted(held - strange - known - made)),
+        *(f"missing: {name}" for name in sorted(wanted - held)),
+    ]
+
+
+def main() -> int:
+    """Build, look through, install and list; the archive stays in build/archive."""
+    folder, trial = BUILD / "archive", BUILD / "trial"
+    for path in (folder, trial):
+        shutil.rmtree(path, ignore_errors=True)
+    env = environment(ANSIBLE_COLLECTIONS_PATH=str(trial))
+    steps.run(
+        "ansible-galaxy collection build",
+        ["ansible-galaxy", "collection", "build", "--output-path", str(folder), str(ROOT)],
+        LOGS / "archive-build.log", cwd=ROOT, env=env,
+    )  # fmt: skip
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        packed = [pathlib.PurePosixPath(member.name) for member in opened if not member.isdir()]
+    wrong = findings(packed, tree.tracked())
+    for line in wrong:
+        steps.say(f"  {line}")
+    if wrong:
+        steps.say(f"FAILED: {archive} holds something else than the collection (see build_ignore in galaxy.yml)")
+        return 1
+    steps.run(
+        "installing it on trial",
+        ["ansible-galaxy", "collection", "install", "--offline", "-p", str(trial), str(archive)],
+        LOGS / "archive-install.log", cwd=BUILD, env=env,
+    )  # fmt: skip
+    steps.run(
+        "listing its modules",
+        ["ansible-doc", "--list", "idmops.idm"],
+        LOGS / "archive-list.log", cwd=BUILD, env=env, telling=steps.beginning("idmops.idm."),
+    )  # fmt: skip
+    steps.say(f"{archive}: {len(packed)} files, {archive.stat().st_size // 1024} KiB, nothing but the collection")
+    return 0
+
+
+if __name__ == "__main__":
+    steps.main(main)
