@@ -1,0 +1,295 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: changelog_access
+short_description: Grant IDM's account on a directory what liveSync needs, and nothing more
+version_added: 1.0.0
+description:
+  - Lets an ordinary account read the change log of OpenDJ, ForgeRock DS or PingDS, so that liveSync works. That takes
+    the privilege C(changelog-read) on the account and, on every server, two global ACIs, one for the root DSE and one
+    for C(cn=changelog).
+  - What the account may already is asked of the directory itself (effective rights), so that a grant somebody else
+    made, broader, by group or by pattern, is enough and is left alone. No ACI but the module's own is ever touched.
+  - ACIs of the module bear the name C(idmops liveSync <digest of the account's DN> root DSE) or C(... change log), name
+    one account exactly, and are compared by meaning.
+  - Compares the account's limits with the number of entries that a load reads, since a load of more entries than the
+    account may read fails, and IDM does not say why.
+extends_documentation_fragment:
+  - idmops.idm.directory
+  - idmops.idm.attributes
+options:
+  principal:
+    description: DN of the account, as in IDM's connector configuration.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) grants what is missing.
+      - V(absent) removes the module's own ACIs for this account; the privilege only with O(remove_privilege). Limits
+        that were raised are not put back, since nothing records what they were.
+    type: str
+    choices: [present, absent]
+    default: present
+  remove_privilege:
+    description: Whether O(state=absent) takes away the privilege C(changelog-read), which somebody else may have given.
+    type: bool
+    default: false
+  load:
+    description:
+      - V(report) says in RV(servers[].missing) which limits are too small for a load of all entries.
+      - V(allow) raises those that are to what the number of entries needs, with head-room, and gives the privilege
+        C(unindexed-search) where there are more entries than the index entry limit. A limit is never lowered.
+    type: str
+    choices: [report, allow]
+    default: report
+  base_contexts:
+    description: Where the connector searches. Without it, all naming contexts of the server count.
+    type: list
+    elements: str
+    default: []
+  size_limit:
+    description: Set the size limit (C(ds-rlim-size-limit)) to at least this many entries; V(0) is no limit.
+    type: int
+  lookthrough_limit:
+    description:
+      - Set the look-through limit (C(ds-rlim-lookthrough-limit)) to at least this many entries; V(0) is no limit.
+    type: int
+  time_limit:
+    description: Set the time limit (C(ds-rlim-time-limit)) to at least this many seconds; V(0) is no limit.
+    type: int
+  idle_time_limit:
+    description: Set the idle time limit (C(ds-rlim-idle-time-limit)) to at least this many seconds; V(0) is no limit.
+    type: int
+  unindexed_search:
+    description:
+      - Whether to give the privilege C(unindexed-search), whatever the number of entries.
+      - V(false) does not give it even where O(load=allow) needs it; it never takes it away.
+    type: bool
+  principal_password:
+    description:
+      - Password of O(principal). With it, the module binds as the account and does what the connector does.
+      - It binds once; a refused bind is not repeated, since failed ones lock accounts.
+      - Only this tells of rules by address or encryption, which effective rights judge for the connection that asks.
+    type: str
+  verify_uri:
+    description:
+      - URL that the account binds to, best that of the connector; the administration port proves nothing about it.
+      - Without it, the first of O(servers) is taken. Needs O(principal_password).
+    type: str
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+seealso:
+  - module: idmops.idm.livesync_trigger
+  - module: idmops.idm.connector
+author:
+  - idmops.idm contributors (@idmops)
+"""
+
+EXAMPLES = r"""
+- name: Let IDM's account read the change log of both servers, and load everybody
+  idmops.idm.changelog_access:
+    servers:
+      - ldaps://ds1.example.com:4444
+      - ldaps://ds2.example.com:4444
+    bind_dn: uid=admin
+    bind_password: "{{ vault_ds_password }}"
+    ca_path: /etc/pki/ds-ca.pem
+    principal: uid=idm,ou=apps,dc=example,dc=com
+    load: allow
+    base_contexts: ["ou=People,dc=example,dc=com"]
+
+- name: Prove it as the account itself, on the port that the connector uses
+  idmops.idm.changelog_access:
+    servers: [ldaps://ds1.example.com:4444]
+    bind_dn: uid=admin
+    bind_password: "{{ vault_ds_password }}"
+    principal: uid=idm,ou=apps,dc=example,dc=com
+    principal_password: "{{ vault_connector_password }}"
+    verify_uri: ldaps://ds1.example.com:1636
+
+- name: Take the grants away again
+  idmops.idm.changelog_access:
+    servers: [ldaps://ds1.example.com:4444]
+    bind_dn: uid=admin
+    bind_password: "{{ vault_ds_password }}"
+    principal: uid=idm,ou=apps,dc=example,dc=com
+    state: absent
+    remove_privilege: true
+"""
+
+RETURN = r"""
+servers:
+  description: What became of each server, in the order of O(servers). In check mode, what would be there afterwards.
+  type: list
+  elements: dict
+  returned: when the options are valid
+  contains:
+    uri:
+      description: The server's URL.
+      type: str
+      returned: always
+      sample: ldaps://ds1.example.com:4444
+    granted:
+      description:
+        - Which of V(privilege), V(root_dse) and V(change_log) it has, by the directory's own judgement.
+        - Null in check mode with O(state=absent) where something would be taken away. What others grant as well, only
+          the directory could tell then.
+      type: list
+      elements: str
+      returned: always
+      sample: [privilege, root_dse, change_log]
+    missing:
+      description:
+        - What it may not, and which of V(size_limit), V(lookthrough_limit), V(time_limit), V(idle_time_limit) and
+          V(unindexed_search) stop a load of all entries.
+      type: list
+      elements: str
+      returned: always
+      sample: [size_limit]
+    change_log:
+      description: How far the change log reaches. V(none) where the server keeps none.
+      type: dict
+      returned: always
+      contains:
+        first:
+          description: Its lowest change number; V(0) while it is empty.
+          type: int
+          returned: when there is one
+        last:
+          description: Its highest change number.
+          type: int
+          returned: when there is one
+        mode:
+          description: V(change_numbers), or V(cookies_only), which liveSync cannot use.
+          type: str
+          returned: when there is one
+      sample: {first: 1, last: 5612, mode: change_numbers}
+    limits:
+      description:
+        - For C(size_limit), C(lookthrough_limit), C(time_limit), C(idle_time_limit) and C(unindexed_search), what holds
+          for the account (C(effective)), what a load needs (C(needed)), whether that is C(enough), and whether the
+          value is the account's C(own) or the server's default. C(0) is no limit.
+        - C(index_entry_limit) is how many entries an index key may hold before it is not used.
+      type: dict
+      returned: always
+      sample:
+        size_limit: {effective: 1000, needed: 6724, enough: false, own: false}
+        index_entry_limit: 4000
+    entries:
+      description: Number of entries below O(base_contexts), as the administrator sees them.
+      type: int
+      returned: always
+      sample: 5603
+    verified:
+      description:
+        - Whether the account itself read the change log on this server, as the connector does.
+        - V(none) where that was not asked for, not possible yet, or proves nothing (an empty log).
+      type: bool
+      returned: always
+      sample: true
+    left:
+      description: What the account keeps, since nothing records who gave it.
+      type: list
+      elements: str
+      returned: with O(state=absent)
+      sample: ["ds-privilege-name: changelog-read", "ds-rlim-size-limit: 20000"]
+    error:
+      description: Why this server could not be dealt with.
+      type: str
+      returned: when it could not
+limits_raised:
+  description:
+    - Whether limits of the account were raised. Connections that are open keep the limits of their bind, so the
+      connector must then be activated again (M(idmops.idm.connector)).
+  type: bool
+  returned: when the options are valid
+verification:
+  description: What the account itself met.
+  type: dict
+  returned: with O(principal_password)
+  contains:
+    uri:
+      description: Where it was bound.
+      type: str
+      returned: always
+      sample: ldaps://ds1.example.com:1636
+    verified:
+      description: As RV(servers[].verified).
+      type: bool
+      returned: always
+      sample: true
+    found:
+      description: What it found, as a sentence.
+      type: str
+      returned: always
+      sample: The account reads change 5612 of ldaps://ds1.example.com:1636 as the connector does.
+status:
+  description: The LDAP result code.
+  type: int
+  returned: on failure
+remedy:
+  description: What mends it.
+  type: str
+  returned: on failure, where it is known
+"""
+
+import typing as t
+
+from ..module_utils._aci import principal_name
+from ..module_utils._arguments import ArgumentSpec
+from ..module_utils._changelog_access import grant_everywhere
+from ..module_utils._context import Context
+from ..module_utils._directory import directory_spec
+from ..module_utils._grants import Wanted
+from ..module_utils._limits import checked_limits, outermost
+from ..module_utils._run import run_module
+
+SPEC = ArgumentSpec(
+    argument_spec={
+        **directory_spec(),
+        "principal": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "remove_privilege": {"type": "bool", "default": False},
+        "load": {"type": "str", "choices": ["report", "allow"], "default": "report"},
+        "base_contexts": {"type": "list", "elements": "str", "default": []},
+        "size_limit": {"type": "int"},
+        "lookthrough_limit": {"type": "int"},
+        "time_limit": {"type": "int"},
+        "idle_time_limit": {"type": "int"},
+        "unindexed_search": {"type": "bool"},
+        "principal_password": {"type": "str", "no_log": True},
+        "verify_uri": {"type": "str"},
+    },
+)
+
+
+def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
+    """Grant or take away, and return the module's result."""
+    wanted = Wanted(
+        principal=principal_name(params["principal"]),
+        present=params["state"] == "present",
+        remove_privilege=params["remove_privilege"],
+        load=params["load"] == "allow",
+        limits=checked_limits(params),
+        unindexed_search=params["unindexed_search"],
+        base_contexts=tuple(outermost(params["base_contexts"] or ())),
+    )
+    return grant_everywhere(params, wanted, context)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, operate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: connector
+short_description: Test a connector, tell what its configuration says, activate it again
+version_added: 1.0.0
+description:
+  - Tests a connector and fails, with what to do about it, when the test is not ok.
+  - Returns what liveSync depends on in its configuration, without secrets.
+  - Activates it again, which is the cure of a connector that was activated while its system was down (its liveSync
+    answers and does nothing, although its test is ok), and of pooled connections that keep the limits of their bind.
+extends_documentation_fragment:
+  - idmops.idm.connection
+  - idmops.idm.attributes
+  - idmops.idm.attributes.idm
+options:
+  system:
+    description:
+      - Name of the connector, as in C(system/<name>).
+      - It is the field C(name) of its configuration where there is one, else the last part of the configuration's id.
+    type: str
+    required: true
+  state:
+    description:
+      - V(tested) tests it and changes nothing.
+      - V(reactivated) tests it, then writes its configuration back as it was read, encrypted values and placeholders
+        included, and waits until the connector answers again and its test is ok. What is in flight is cut. A connector
+        whose test fails is left alone, since that would leave its liveSync dead.
+    type: str
+    choices: [tested, reactivated]
+    default: tested
+  wait_timeout:
+    description: Seconds that the connector may take to answer again.
+    type: float
+    default: 60
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - O(state=tested) changes nothing. O(state=reactivated) is an action, and activates again each time.
+seealso:
+  - module: idmops.idm.changelog_access
+  - module: idmops.idm.livesync_status
+author:
+  - idmops.idm contributors (@idmops)
+"""
+
+EXAMPLES = r"""
+- name: See that the connector works, and what it is connected to
+  idmops.idm.connector:
+    url: https://idm.example.com/openidm
+    username: openidm-admin
+    password: "{{ vault_idm_password }}"
+    system: ldap
+
+- name: Activate the connector again, after the limits of its account were raised
+  idmops.idm.connector:
+    system: ldap
+    state: reactivated
+"""
+
+RETURN = r"""
+connector:
+  description: The connector. What a placeholder (V(&{esv.host})) stands for is V(none), or missing from a list.
+  type: dict
+  returned: when there is such a connector
+  contains:
+    name:
+      description: Its name, as in C(system/<name>).
+      type: str
+      returned: always
+      sample: ldap
+    ok:
+      description: Whether its test is ok.
+      type: bool
+      returned: always
+      sample: true
+    error:
+      description: What its test said.
+      type: str
+      returned: always
+      sample: null
+    enabled:
+      description: Whether it is enabled.
+      type: bool
+      returned: always
+      sample: true
+    type:
+      description: Its class.
+      type: str
+      returned: always
+      sample: org.identityconnectors.ldap.LdapConnector
+    principal:
+      description: The account that it uses on its system.
+      type: str
+      returned: always
+      sample: uid=idm,ou=apps,dc=example,dc=com
+    host:
+      description: The host of its system.
+      type: str
+      returned: always
+      sample: ds1.example.com
+    port:
+      description: The port of its system.
+      type: int
+      returned: always
+      sample: 1636
+    failover:
+      description: Further servers.
+      type: list
+      elements: str
+      returned: always
+      sample: ["ds2.example.com:1636"]
+    base_contexts:
+      description: Where it searches.
+      type: list
+      elements: str
+      returned: always
+      sample: ["ou=People,dc=example,dc=com"]
+    uid_attribute:
+      description: The attribute that identifies a record.
+      type: str
+      returned: always
+      sample: entryUUID
+    object_types:
+      description: Its object types.
+      type: list
+      elements: str
+      returned: always
+      sample: [account, group]
+    failure_policy:
+      description: What liveSync does with a record that fails.
+      type: dict
+      returned: always
+      contains:
+        max_retries:
+          description: How often it is tried again, once in each run; V(none) where nothing is set.
+          type: int
+          returned: always
+          sample: 5
+        post_retry_action:
+          description: What becomes of it then, as in V(logged-ignore), V(dead-letter-queue), V(script).
+          type: str
+          returned: always
+          sample: logged-ignore
+        blocks:
+          description: Whether it holds up all that come after it for ever.
+          type: bool
+          returned: always
+          sample: false
+        drops:
+          description: Whether it is dropped without a trace, since IDM does not know the action.
+          type: bool
+          returned: always
+          sample: false
+    remote:
+      description: The remote connector server, or group of them, that it runs on.
+      type: str
+      returned: always
+      sample: null
+status:
+  description: The HTTP status that came with a failure.
+  type: int
+  returned: on failure
+remedy:
+  description: What mends it.
+  type: str
+  returned: on failure, where it is known
+"""
+
+import typing as t
+
+from ..module_utils._arguments import ArgumentSpec, connection_spec
+from ..module_utils._client import Client
+from ..module_utils._connector import tend
+from ..module_utils._context import Context
+from ..module_utils._run import run_module
+
+SPEC = connection_spec().merge(
+    ArgumentSpec(
+        argument_spec={
+            "system": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["tested", "reactivated"], "default": "tested"},
+            "wait_timeout": {"type": "float", "default": 60},
+        },
+    )
+)
+
+
+def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
+    """Test or activate again, and return the module's result."""
+    with Client(params, context) as client:
+        return tend(
+            client,
+            params["system"],
+            context,
+            activate=params["state"] == "reactivated",
+            timeout=params["wait_timeout"],
+        )
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, operate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: livesync_status
+short_description: Tell whether liveSync works, and if not what is wrong
+version_added: 1.0.0
+description:
+  - Judges each source of liveSync by what IDM and, with O(changelog), the directory behind it say. One state and one
+    remedy come out for each.
+  - Finds the states that IDM answers with HTTP 200 while nothing moves.
+  - Reads only. When changes are pending and a schedule will run within 40 seconds, its next run is watched for so long
+    at the most. A source that runs while changes are pending is looked at once more, a second later.
+  - Reads lists rather than items, so that many sources cost as many requests as one. With O(changelog) and several
+    connectors, only those whose host is among O(changelog.servers) are compared with a change log.
+extends_documentation_fragment:
+  - idmops.idm.connection
+  - idmops.idm.changelog
+  - idmops.idm.attributes
+  - idmops.idm.attributes.idm
+options:
+  sources:
+    description: The sources to look at. Without it, all that have a token or a schedule of liveSync.
+    type: list
+    elements: str
+    default: []
+    aliases: [source]
+  fail_on:
+    description: States that make the task fail.
+    type: list
+    elements: str
+    default: []
+    choices:
+      - unavailable
+      - unreadable
+      - trimmed
+      - ahead
+      - dormant
+      - stalled
+      - disabled
+      - failing
+      - unscheduled
+      - paused
+      - never_run
+      - lagging
+      - running
+      - healthy
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: It changes nothing.
+  idempotent:
+    support: full
+  in_process:
+    support: full
+  action_group:
+    support: full
+seealso:
+  - module: idmops.idm.livesync_trigger
+  - module: idmops.idm.connector
+author:
+  - idmops.idm contributors (@idmops)
+"""
+
+EXAMPLES = r"""
+- name: Fail when liveSync of any source needs mending
+  idmops.idm.livesync_status:
+    url: https://idm.example.com/openidm
+    username: openidm-admin
+    password: "{{ vault_idm_password }}"
+    changelog:
+      servers: [ldaps://ds1.example.com:4444]
+      bind_dn: uid=admin
+      bind_password: "{{ vault_ds_password }}"
+    fail_on:
+      - unavailable
+      - unreadable
+      - trimmed
+      - ahead
+      - dormant
+      - stalled
+      - disabled
+      - failing
+      - unscheduled
+      - paused
+      - never_run
+"""
+
+RETURN = r"""
+livesync:
+  description: What is known of each source.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    source:
+      description: The source.
+      type: str
+      returned: always
+      sample: system/ldap/account
+    state:
+      description:
+        - The worst state that holds. In this order,
+          V(unavailable), the connector's test fails;
+          V(unreadable), its account may not read the change log, or there is none with change numbers;
+          V(trimmed), the change log begins after the token; V(ahead), the token lies beyond the change log's end;
+          V(dormant), the connector was activated while its system was down, and everything works but liveSync;
+          V(stalled), pending changes do not move; V(disabled), a mapping with C(enableSync) false drops the changes;
+          V(failing), a record fails; V(unscheduled), no schedule is enabled; V(paused), its trigger is paused;
+          V(never_run), there is no token; V(lagging), changes are pending; V(running); V(healthy).
+      type: str
+      returned: always
+      sample: healthy
+    proved:
+      description:
+        - Whether something was seen that no other state looks like. Where nothing is pending, a healthy connector and a
+          dormant one look alike from outside, so V(healthy) and V(lagging) are proved by a token that was seen moving.
+      type: bool
+      returned: always
+    remedy:
+      description: What mends it.
+      type: str
+      returned: always
+    token:
+      description: The sync token.
+      type: raw
+      returned: always
+    native_type:
+      description: The type that the token has in IDM.
+      type: str
+      returned: always
+    pending:
+      description: Changes within the connector's base contexts that are not synchronised yet. Known with O(changelog).
+      type: int
+      returned: always
+    first_change_number:
+      description: The oldest change in the change log. Known with O(changelog).
+      type: int
+      returned: always
+    last_change_number:
+      description: The newest change in the change log. Known with O(changelog).
+      type: int
+      returned: always
+    last_failure:
+      description: The record that stopped the last run, as RV(idmops.idm.livesync_trigger#module:runs[].failure).
+      type: dict
+      returned: always
+    schedules:
+      description: The schedules of this source, as RV(idmops.idm.livesync_schedule#module:schedule).
+      type: list
+      elements: dict
+      returned: always
+    running:
+      description: Whether a job of the scheduler runs it now, on the node that answered.
+      type: bool
+      returned: always
+    connector:
+      description: The connector's name and its test.
+      type: dict
+      returned: always
+    mappings:
+      description: The mappings that take changes of this source.
+      type: list
+      elements: dict
+      returned: always
+    failure_policy:
+      description: What the connector does with a record that fails.
+      type: dict
+      returned: always
+    dead_letters:
+      description: How many records IDM has put into the dead letter queue, where the connector's policy uses it.
+      type: int
+      returned: always
+"""
+
+from ..module_utils._arguments import ArgumentSpec, connection_spec
+from ..module_utils._client import Client
+from ..module_utils._directory import directory_spec
+from ..module_utils._health import STATES
+from ..module_utils._run import run_module
+from ..module_utils._source import Source
+from ..module_utils._status import status, status_result
+
+SPEC = connection_spec().merge(
+    ArgumentSpec(
+        argument_spec={
+            "sources": {"type": "list", "elements": "str", "default": [], "aliases": ["source"]},
+            "fail_on": {"type": "list", "elements": "str", "default": [], "choices": list(STATES)},
+            "changelog": {"type": "dict", "options": directory_spec()},
+        }
+    )
+)
+
+
+def operate(params, context):
+    """Judge the sources."""
+    sources = [Source.parse(text, "sources") for text in params["sources"]]
+    with Client(params, context) as client:
+        return status_result(status(client, sources, params["changelog"], context), params["fail_on"])
+
+
+def main():
+    """Run the module."""
+    run_module(SPEC, operate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: livesync_token
+short_description: Read, set or remove the sync token of a source
+version_added: 1.0.0
+description:
+  - The sync token is the point from which liveSync goes on. IDM stores it for each source.
+  - Removing it replays nothing. The next run of liveSync stores the end of the change log and processes nothing, so all
+    changes since the old token are lost to liveSync. To replay changes set an older token; to be sure that nothing is
+    missing, reconcile (M(idmops.idm.recon)).
+extends_documentation_fragment:
+  - idmops.idm.connection
+  - idmops.idm.changelog
+  - idmops.idm.attributes
+  - idmops.idm.attributes.idm
+options:
+  source:
+    description: The object type, as in V(system/ldap/account).
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) sets O(sync_token), or only reads the token where that is not given.
+      - V(absent) removes the token.
+    type: str
+    choices: [present, absent]
+    default: present
+  sync_token:
+    description:
+      - The token to store. It is compared with the stored one by its text, and stored as a number where O(native_type)
+        is one.
+      - With O(changelog) it must lie within the change log, or just before its first change.
+    type: raw
+  native_type:
+    description: The token's type in IDM. The stored one is kept where there is one; else V(integer) for a number.
+    type: str
+  force:
+    description: Whether to go on although a schedule of the source is enabled, or a run is going on.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+  in_process:
+    support: full
+  action_group:
+    support: full
+author:
+  - idmops.idm contributors (@idmops)
+"""
+
+EXAMPLES = r"""
+- name: Take the changes from number 15000 on once more
+  idmops.idm.livesync_token:
+    url: https://idm.example.com/openidm
+    username: openidm-admin
+    password: "{{ vault_idm_password }}"
+    source: system/ldap/account
+    sync_token: 14999
+
+- name: Read the token
+  idmops.idm.livesync_token:
+    url: https://idm.example.com/openidm
+    username: openidm-admin
+    password: "{{ vault_idm_password }}"
+    source: system/ldap/account
+  register: token
+"""
+
+RETURN = r"""
+token_before:
+  description: The token before, V(null) where there was none.
+  returned: success
+  type: raw
+  sample: 15022
+token_after:
+  description: The token after, V(null) where there is none.
+  returned: success
+  type: raw
+  sample: 14999
+"""
+
+from ..module_utils._arguments import ArgumentSpec, connection_spec
+from ..module_utils._client import Client
+from ..module_utils._directory import directory_spec
+from ..module_utils._run import run_module
+from ..module_utils._token import keep_token, wish_of
+
+SPEC = connection_spec().merge(
+    ArgumentSpec(
+        argument_spec={
+            "source": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "sync_token": {"type": "raw", "no_log": False},
+            "native_type": {"type": "str"},
+            "force": {"type": "bool", "default": False},
+            "changelog": {"type": "dict", "options": directory_spec()},
+        }
+    )
+)
+
+
+def operate(params, context):
+    """Read, set or remove the token."""
+    wish = wish_of(params)
+    with Client(params, context) as client:
+        return keep_token(client, wish, context)
+
+
+def main():
+    """Run the module."""
+    run_module(SPEC, operate)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,314 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: livesync_trigger
+short_description: Run liveSync now, and tell what came of it
+version_added: 1.0.0
+description:
+  - Runs liveSync of one or several sources and tells how each run ended, a failure that IDM answers with HTTP 200
+    included.
+  - A line that is cut (a time-out, a proxy, a reset) does not end the run on the server. The module then finds out how
+    the run ended, and sends no second one. Where that cannot be known it says so.
+  - Runs of one source never overlap on one control host, and a job of the scheduler that runs it is waited for. A run
+    that an interrupted task has left is waited for too, as long as it shows signs of life, or for O(wait_timeout), an
+    hour at most, where IDM's audit does not tell of any.
+  - IDM has no lock of its own, so runs from several control hosts, or from several containers, can still meet. What
+    comes of that is told as such (RV(runs[].failure.by_race), RV(runs[].attributed)). Load the data before several
+    hosts trigger the same source, since two runs at once may create the same object twice.
+  - After a record failure nothing is sent again. Each run uses up one of the connector's retries, and with the last one
+    IDM drops the change.
+extends_documentation_fragment:
+  - idmops.idm.connection
+  - idmops.idm.changelog
+  - idmops.idm.attributes
+  - idmops.idm.attributes.idm
+options:
+  sources:
+    description: The object types to synchronise, as in V(system/ldap/account). One that is named twice runs once.
+    type: list
+    elements: str
+    aliases: [source]
+  endpoint:
+    description:
+      - V(resource) posts to the object type itself, which Ping recommends.
+      - V(system) posts to C(system?source=), which is what a schedule does, so it tests a schedule.
+    type: str
+    choices: [resource, system]
+    default: resource
+  wait:
+    description:
+      - Whether to wait for the runs' ends. Without, a run that has not ended within a second has the outcome
+        V(started), and RV(runs[].follow) is what O(follow) needs later.
+    type: bool
+    default: true
+  follow:
+    description:
+      - Wait for runs that an earlier task has left (the list of RV(runs[].follow)). Nothing is sent for them, unless
+        IDM was restarted and the run has died.
+    type: list
+    elements: dict
+  wait_timeout:
+    description: Seconds to wait for a run's end, for other runs before it, and for O(until_caught_up).
+    type: float
+    default: 3600
+  stall_timeout:
+    description:
+      - Seconds without any sign of a run whose line was cut, after which its end counts as unknown.
+    type: float
+    default: 300
+  until_caught_up:
+    description:
+      - Run again until the token has reached the end that the change log had at the start; without O(changelog), until
+        a run moved nothing. Changes that others make meanwhile do not prolong it.
+    type: bool
+    default: false
+  on_record_failure:
+    description:
+      - What to do when a record could not be synchronised, or when IDM gave up on one and dropped the change.
+      - The next source is run either way.
+    type: str
+    choices: [fail, warn]
+    default: fail
+  if_running:
+    description: What to do when another run of the same source is going on.
+    type: str
+    choices: [wait, fail, skip]
+    default: wait
+  detailed_failure:
+    description: Whether RV(runs[].failure) shows the attributes of a record that failed. Passwords stay hidden.
+    type: bool
+    default: false
+  parallel:
+    description: How many systems are synchronised side by side. Sources of one system run one after the other.
+    type: int
+    default: 4
+  reactivate:
+    description:
+      - Whether a connector that does nothing, because it was activated while its system was down, may be activated
+        again, once. That ends what the connector has in flight.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    support: full
+    details: Checks the sources and sends no run.
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details: A run without pending changes changes nothing, and IDM still rewrites the revision of its stage document.
+  in_process:
+    support: full
+  action_group:
+    support: full
+seealso:
+  - module: idmops.idm.livesync_status
+  - module: idmops.idm.livesync_schedule
+author:
+  - idmops.idm contributors (@idmops)
+"""
+
+EXAMPLES = r"""
+- name: Push the changes of the directory to IDM, now
+  idmops.idm.livesync_trigger:
+    url: https://idm.example.com/openidm
+    username: openidm-admin
+    password: "{{ vault_idm_password }}"
+    source: system/ldap/account
+
+- name: Catch up with what the change log holds now
+  idmops.idm.livesync_trigger:
+    url: https://idm.example.com/openidm
+    username: openidm-admin
+    password: "{{ vault_idm_password }}"
+    sources:
+      - system/ldap/account
+      - system/hr/person
+    until_caught_up: true
+    reactivate: true
+    changelog:
+      servers: [ldaps://ds1.example.com:4444]
+      bind_dn: uid=admin
+      bind_password: "{{ vault_ds_password }}"
+"""
+
+RETURN = r"""
+runs:
+  description: What came of each source, in the order of O(sources).
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    source:
+      description: The source.
+      type: str
+      returned: always
+      sample: system/ldap/account
+    outcome:
+      description:
+        - V(baseline), the first run, which stores the end of the change log as the point to go on from and moves
+          nothing.
+        - V(advanced), the token moved. V(unchanged), there was nothing to do.
+        - V(record_failed), a record could not be synchronised. V(failed), IDM answered with an error, see
+          RV(runs[].error).
+        - V(skipped), another run was going on. V(planned), in check mode. V(started), with O(wait=false).
+        - V(unknown), the line was cut and the run's end cannot be known.
+      type: str
+      returned: always
+      sample: advanced
+    token_before:
+      description: The sync token before the run. Its type depends on the connector.
+      type: raw
+      returned: always
+      sample: 2019
+    token_after:
+      description: The sync token after the run.
+      type: raw
+      returned: always
+      sample: 2419
+    native_type:
+      description: The type that the connector's token has in IDM.
+      type: str
+      returned: always
+      sample: integer
+    failure:
+      description: The record that stopped the run.
+      type: dict
+      returned: always
+      contains:
+        record:
+          description: Its id within the source.
+          type: str
+          returned: success
+        dn:
+          description: Its DN, where IDM tells.
+          type: str
+          returned: success
+        operation:
+          description: What was to be done, as in V(UPDATE).
+          type: str
+          returned: success
+        change_number:
+          description: The token of the change.
+          type: raw
+          returned: success
+        attempt:
+          description: Which attempt this was, counted from 1.
+          type: int
+          returned: success
+        allowed:
+          description: After which attempt IDM drops the change.
+          type: int
+          returned: success
+        blocks:
+          description: Whether the record stands in the way of all later changes for ever.
+          type: bool
+          returned: success
+        cause:
+          description: Why it failed.
+          type: str
+          returned: success
+        by_race:
+          description: Whether two runs at the same time caused it, so that it says nothing of the record.
+          type: bool
+          returned: success
+        attributes:
+          description: What the record holds, with O(detailed_failure) only.
+          type: dict
+          returned: success
+    skipped_records:
+      description: Records that the token has passed although they were never synchronised.
+      type: list
+      elements: dict
+      returned: always
+    attributed:
+      description: Whether the outcome is certainly that of this run, and not that of another one at the same time.
+      type: bool
+      returned: always
+    restarted:
+      description: Whether IDM was restarted meanwhile, so that the run was sent again.
+      type: bool
+      returned: always
+    error:
+      description: What went wrong.
+      type: str
+      returned: always
+    remedy:
+      description: What mends it.
+      type: str
+      returned: always
+    transaction_id:
+      description:
+        - The id of the request that did not end well, by which the logs of IDM and of what stands before it know it.
+        - Null where every request ended well.
+      type: str
+      returned: always
+    duration_ms:
+      description: How long it took, in milliseconds.
+      type: int
+      returned: always
+    runs:
+      description: How many runs were sent.
+      type: int
+      returned: always
+    changes:
+      description: By how many changes the token moved, where tokens are numbers.
+      type: int
+      returned: always
+    rate:
+      description: Changes a second.
+      type: float
+      returned: always
+    follow:
+      description: What the option O(follow) needs to wait for this run.
+      type: dict
+      returned: when the outcome is V(started) or V(unknown)
+"""
+
+from ..module_utils._arguments import ArgumentSpec, connection_spec
+from ..module_utils._client import Client
+from ..module_utils._directory import directory_spec
+from ..module_utils._run import run_module
+from ..module_utils._trigger import request_of, trigger
+
+SPEC = connection_spec().merge(
+    ArgumentSpec(
+        argument_spec={
+            "sources": {"type": "list", "elements": "str", "aliases": ["source"]},
+            "endpoint": {"type": "str", "choices": ["resource", "system"], "default": "resource"},
+            "wait": {"type": "bool", "default": True},
+            "follow": {"type": "list", "elements": "dict"},
+            "wait_timeout": {"type": "float", "default": 3600},
+            "stall_timeout": {"type": "float", "default": 300},
+            "until_caught_up": {"type": "bool", "default": False},
+            "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+            "if_running": {"type": "str", "choices": ["wait", "fail", "skip"], "default": "wait"},
+            "detailed_failure": {"type": "bool", "default": False},
+            "parallel": {"type": "int", "default": 4},
+            "reactivate": {"type": "bool", "default": False},
+            "changelog": {"type": "dict", "options": directory_spec()},
+        },
+        required_one_of=[("sources", "follow")],
+        mutually_exclusive=[("sources", "follow")],
+    )
+)
+
+
+def operate(params, context):
+    """Run liveSync as the options say."""
+    request = request_of(params)
+    with Client(params, context) as client:
+        return trigger(client, request, context)
+
+
+def main():
+    """Run the module."""
+    run_module(SPEC, operate)
+
+
+if __name__ == "__main__":
+    main()
