@@ -1,0 +1,94 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the collection wrote to both servers, as the servers themselves recorded it.
+
+Without ``since`` it returns a mark; with the mark of an earlier call the writes that came after it.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import time
+
+import requests
+from ansible.module_utils.basic import AnsibleModule
+
+READING = {"test", "testconfig", "testconnectorservers", "validatequartzcronexpression", "listcurrentlyexecutingjobs"}
+OURS = "idmops.idm"
+LDAP_WRITE = re.compile(r"\b(ADD|DELETE|MODIFY|MODIFYDN|EXTENDED) REQ conn=(-?\d+)")
+LDAP_BIND = re.compile(r'\bBIND REQ conn=(-?\d+) .*dn="([^"]*)"')
+
+
+def idm_writes(params, since):
+    """Return the newest time in the audit log, and our writes after a time."""
+    later = f' and timestamp gt "{since}"' if since else ""
+    answer = requests.get(
+        f"{params['idm_url']}/audit/access",
+        params={"_queryFilter": f"/http/request/method pr{later}"},
+        headers={
+            "X-OpenIDM-Username": params["idm_username"],
+            "X-OpenIDM-Password": params["idm_password"],
+            "X-OpenIDM-NoSession": "true",
+        },
+        timeout=60,
+    )
+    answer.raise_for_status()
+    newest, writes, seen = since, [], set()
+    for entry in answer.json()["result"]:
+        newest = max(newest, entry["timestamp"])
+        request = entry["http"]["request"]
+        if OURS not in request["headers"].get("X-Requested-With", []):
+            continue
+        # one PUT is logged three times: as a create, an update, and the request itself (seen on OpenIDM 6.1.0)
+        sent = "".join(request["headers"].get("X-ForgeRock-TransactionId", [entry["_id"]]))
+        if sent in seen:
+            continue
+        seen.add(sent)
+        action = "".join(request["queryParameters"].get("_action", []))
+        if request["method"] != "GET" and not (request["method"] == "POST" and action.lower() in READING):
+            writes.append(f"{request['method']} {request['path'].partition('/openidm/')[2]} {action}".strip())
+    return newest, writes
+
+
+def ldap_writes(log, since, administrator):
+    """Return the size of the access log, and the administrator's writes after a size."""
+    time.sleep(0.6)  # the directory writes its log once every half second, and says nowhere that it has
+    text = log.read_bytes()
+    bound = {}
+    writes = []
+    for line in text.decode(errors="replace").splitlines(keepends=True):
+        found = LDAP_BIND.search(line)
+        if found:
+            bound[found.group(1)] = found.group(2).lower()
+    for line in text[since:].decode(errors="replace").splitlines():
+        found = LDAP_WRITE.search(line)
+        if found and bound.get(found.group(2)) == administrator.lower():
+            writes.append(line.partition("] ")[2])
+    return len(text), writes
+
+
+def main():
+    text = {"type": "str", "required": True}
+    module = AnsibleModule(
+        argument_spec={
+            "idm_url": text,
+            "idm_username": text,
+            "idm_password": {**text, "no_log": True},
+            "ds_admin_dn": text,
+            "stack_dir": {"type": "path", "required": True},
+            "since": {"type": "dict"},
+        }
+    )
+    params = module.params
+    since = params["since"] or {}
+    newest, writes = idm_writes(params, since.get("time", ""))
+    log = pathlib.Path(params["stack_dir"], "ds", "logs", "access")
+    size, more = ldap_writes(log, int(since.get("size", 0)), params["ds_admin_dn"])
+    module.exit_json(changed=False, mark={"time": newest, "size": size}, writes=writes + more if since else [])
+
+
+if __name__ == "__main__":
+    main()

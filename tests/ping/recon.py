@@ -1,0 +1,197 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""recon/*: start, follow, cancel (ping 3, recorded 8)."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+import uuid
+from dataclasses import dataclass, field
+
+from .crest import Call, CrestError, Reply, not_found
+from .mapping import RecordRefused, actions, apply, links_of
+from .world import World
+
+_SITUATIONS = (
+    "SOURCE_IGNORED TARGET_CHANGED SOURCE_TARGET_CONFLICT FOUND_ALREADY_LINKED UNQUALIFIED ABSENT TARGET_IGNORED"
+    " MISSING ALL_GONE UNASSIGNED AMBIGUOUS CONFIRMED LINK_ONLY SOURCE_MISSING FOUND"
+).split()
+_ENDS = {"SUCCESS": "COMPLETED_SUCCESS", "FAILED": "COMPLETED_FAILED", "CANCELED": "COMPLETED_CANCELED"}
+
+
+@dataclass
+class Run:
+    """One reconciliation."""
+
+    id: str
+    mapping: t.Mapping[str, t.Any]
+    started: float
+    uids: list[str]
+    by_id: bool
+    allow_empty: bool
+    state: str = "ACTIVE"
+    stage: str = "ACTIVE_INITIALIZED"
+    ended: float | None = None
+    total: str = "?"
+    processed: int = 0
+    target: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("created", "unchanged", "updated", "deleted"), 0)
+    )
+    situations: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_SITUATIONS, 0))
+    failures: int = 0
+    successes: int = 0
+    cancelled: bool = False
+
+    def end(self, state: str, now: float) -> None:
+        """Come to an end."""
+        self.state, self.stage, self.ended = state, _ENDS[state], now
+
+
+class Recon:
+    """All reconciliations of one server; any node shows and cancels any run (ping 3.3)."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def handle(self, call: Call, run_id: str) -> Reply:
+        """Answer recon and recon/<id>."""
+        if not run_id:
+            if call.method == "GET":
+                return Reply(
+                    {"_id": "recon", "reconciliations": [self._summary(run) for run in self._world.recons.values()]}
+                )
+            if call.method == "POST" and call.action in ("recon", "reconbyid"):
+                return self._start(call)
+            raise CrestError(400, f"Unknown action {call.params.get('_action')}")
+        run = self._world.recons.get(run_id)
+        if run is None:
+            raise not_found(f"Reconciliation with id {run_id} not found.")
+        if call.method == "POST" and call.action == "cancel":
+            run.cancelled = True
+            return Reply({"_id": run_id, "action": "cancel", "status": "INITIATED"})  # ping 3.1
+        if call.method == "DELETE":
+            del self._world.recons[run_id]
+        return Reply(self._summary(run))
+
+    def _start(self, call: Call) -> Reply:
+        name = call.params.get("mapping")
+        if not name:
+            raise CrestError(400, "Action requires mapping")
+        mapping = next((item for item in self._world.mappings() if item["name"] == name), None)
+        if mapping is None:
+            raise CrestError(409, f"No such mapping: {name}")  # seen, initial load
+        wait = call.params.get("waitForCompletion") == "true"
+        if wait and mapping.get("clusteredSourceReconEnabled"):
+            # "will result in an error" (ping 3.3); which one is open
+            raise CrestError(400, "waitForCompletion cannot be used with a clustered reconciliation")
+        if any(run.state == "ACTIVE" and run.mapping["name"] == name for run in self._world.recons.values()):
+            # "you cannot launch multiple reconciliations for a single mapping" (ping 3.3); which error is open
+            raise CrestError(409, f"Reconciliation of mapping {name} is already in progress")
+        run = Run(
+            id=f"{uuid.uuid4()}-{len(self._world.recons) + 100}",
+            mapping=mapping,
+            started=self._world.clock.now(),
+            uids=self._uids(call),
+            by_id=call.action == "reconbyid",
+            allow_empty=bool((call.body or {}).get("allowEmptySourceSet", mapping.get("allowEmptySourceSet", False))),
+        )
+        self._world.recons[run.id] = run
+        worker = threading.Thread(target=self._work, args=(run,), daemon=True)
+        worker.start()
+        if wait:
+            worker.join()
+        return Reply({"_id": run.id, "state": run.state})
+
+    def _uids(self, call: Call) -> list[str]:
+        """Return whom to reconcile: by id (documents: id; in the wild: ids, ping 3.1), or everybody."""
+        if call.action != "reconbyid":
+            return sorted(self._world.directory.people)
+        text = call.params.get("id") or call.params.get("ids")
+        if not text:
+            raise CrestError(400, "Action reconById requires an id")
+        return [text.split(",")[0].partition("=")[2] or text]
+
+    def _work(self, run: Run) -> None:
+        world, clock = self._world, self._world.clock
+        clustered = bool(run.mapping.get("clusteredSourceReconEnabled"))
+        if "ASYNC" in actions(run.mapping).values() or not world.switches.connector_up:
+            run.end("FAILED", clock.now())  # at set-up, with nothing processed (ping 3.5)
+            return
+        if not run.uids and not run.allow_empty:
+            run.end("FAILED", clock.now())
+            return
+        run.stage = "ACTIVE_RECONCILING_SOURCE_PAGE" if clustered else "ACTIVE_RECONCILING_SOURCE"
+        run.total = "?" if clustered else str(len(run.uids))
+        for uid in run.uids:
+            if run.cancelled:
+                run.end("CANCELED", clock.now())
+                return
+            clock.sleep(world.switches.record_seconds)
+            self._one(run, uid)
+        if not run.by_id and run.mapping.get("runTargetPhase", True):
+            run.stage = "ACTIVE_RECONCILING_TARGET_PAGE" if clustered else "ACTIVE_RECONCILING_TARGET"
+            for source_id in list(links_of(world, run.mapping)):
+                uid = source_id.split(",")[0].partition("=")[2]
+                if uid not in world.directory.people:
+                    self._one(run, uid, counted=False)
+        run.end("SUCCESS", clock.now())
+        world.log("recon", entryType="summary", reconId=run.id, mapping=run.mapping["name"], status="SUCCESS")
+
+    def _one(self, run: Run, uid: str, *, counted: bool = True) -> None:
+        with self._world.lock:
+            try:
+                situation, action = apply(self._world, run.mapping, uid)
+            except RecordRefused as exc:
+                run.failures += 1
+                run.situations["ABSENT"] += 1
+                self._world.log(
+                    "recon",
+                    entryType="entry",
+                    reconId=run.id,
+                    mapping=run.mapping["name"],
+                    status="FAILURE",
+                    sourceObjectId=f"{run.mapping['source']}/uid={uid},ou=People,dc=example,dc=com",
+                    situation="ABSENT",
+                    action="CREATE",
+                    exception=f"org.forgerock.json.resource.ForbiddenException: {exc}\n\tat x.y.z",
+                )
+            else:
+                run.successes += 1
+                run.situations[situation] += 1
+                done = {"CREATE": "created", "UPDATE": "updated", "DELETE": "deleted"}.get(action)
+                if done:
+                    run.target[done] += 1
+            if counted:
+                run.processed += 1
+
+    def _summary(self, run: Run) -> dict[str, t.Any]:
+        """Return all keys of the current client type (recorded 8)."""
+        now = self._world.clock.now()
+        users = str(len(self._world.users))
+        return {
+            "_id": run.id,
+            "mapping": run.mapping["name"],
+            "state": run.state,
+            "stage": run.stage,
+            "stageDescription": "reconciliation completed." if run.state == "SUCCESS" else run.stage.lower(),
+            "progress": {
+                "source": {"existing": {"processed": run.processed, "total": run.total}},
+                "target": {"existing": {"processed": 0, "total": users if run.ended else "?"}, **run.target},
+                "links": {"existing": {"processed": 0, "total": "?"}, "created": run.target["created"]},
+            },
+            "situationSummary": dict(run.situations),
+            "statusSummary": {"SUCCESS": run.successes, "FAILURE": run.failures},
+            "durationSummary": {"sourceQuery": {"min": 5, "max": 5, "mean": 5, "count": 1, "sum": 5, "stdDev": 0}},
+            "parameters": {
+                "sourceIds": run.uids if run.by_id else None,
+                "sourceQuery": {"resourceName": run.mapping["source"], "_queryFilter": "true", "_fields": "_id"},
+                "targetQuery": {"resourceName": run.mapping["target"], "queryFilter": "true", "_fields": "_id"},
+            },
+            "started": self._world.clock.stamp(run.started),
+            "ended": self._world.clock.stamp(run.ended) if run.ended else "",
+            "duration": int(1000 * ((run.ended or now) - run.started)),  # grows while it is active
+            "sourceProcessedByNode": {"node1": run.processed} if run.mapping.get("clusteredSourceReconEnabled") else {},
+        }

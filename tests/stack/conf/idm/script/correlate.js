@@ -1,0 +1,1 @@
+({ _queryFilter: 'userName eq "' + source.uid + '"' });

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (c) 2026, idmops.idm contributors
+"""One OpenIDM server and the template that it is copied from."""
+
+import http.client
+import json
+import shutil
+import time
+
+from . import cache, fetch, java, ports, tls
+from .process import Server
+from .render import render, write_private
+from .report import StackError, indented
+from .settings import ALIAS, CONF, CONNECTOR_DN, IDM_PASSWORD, IDM_USERNAME, PEOPLE_DN, STORE_PASSWORD
+
+PROJECT = CONF / "idm"
+CONNECTOR = "conf/provisioner.openicf-ldap.json"
+SCRATCH = ("felix-cache", "logs")
+
+
+def template(say):
+    """A project folder whose server was started once: repository, users, keys. In the cache."""
+    install = fetch.installed(say)
+    material = tls.material(say)
+
+    def build(folder):
+        say("preparing an OpenIDM template (once)")
+        numbers = ports.find(str(folder))
+        server = Identity(folder / "idm", install, numbers, say)
+        server.lay_down(material / "server.p12")
+        server.start()
+        server.stop()
+        for name in SCRATCH + ("conf", "script", "output.log"):
+            path = folder / "idm" / name
+            if path.is_dir():
+                shutil.rmtree(str(path))
+            elif path.exists():
+                path.unlink()
+
+    recipe = cache.recipe_hash(fetch.LIST, fetch.LAUNCHER, PROJECT, cache.HERE / "identity.py",
+                               cache.HERE / "settings.py", tls.recipe())
+    return cache.build_once("idm-" + recipe, build, say)
+
+
+class Identity(Server):
+    """An OpenIDM server in ``folder``, on the ports idm_http and idm_https of ``numbers``."""
+
+    label = "OpenIDM"
+
+    def __init__(self, folder, install, numbers, say):
+        super().__init__(folder, say)
+        self.install = install
+        self.ports = {name: number for name, number in numbers.items() if name.startswith("idm_")}
+
+    def create(self):
+        """Lay down a new server; its connector comes later, with ``connect``."""
+        made = template(self.say)
+        if self.folder.exists():
+            shutil.rmtree(str(self.folder))
+        shutil.copytree(str(made / "idm"), str(self.folder))
+        self.lay_down()
+
+    def lay_down(self, key_store=None):
+        """Write all configuration but the connector's; with ``key_store`` the key stores as well."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        for name in ("logs", "security"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        if key_store:
+            # OpenIDM adds keys of its own to the first; the listener must offer nothing but the server certificate.
+            for name in ("keystore.p12", "tls.p12"):
+                shutil.copy(str(key_store), str(self.folder / "security" / name))
+        values = {"PROJECT": self.folder, "HTTP_PORT": self.ports["idm_http"], "HTTPS_PORT": self.ports["idm_https"],
+                  "STORE_PASSWORD": STORE_PASSWORD, "ALIAS": ALIAS}
+        for source in sorted(PROJECT.rglob("*")):
+            relative = source.relative_to(PROJECT)
+            if source.is_file() and str(relative) != CONNECTOR:
+                write_private(self.folder / relative, render(source.read_text(encoding="utf-8"), values))
+
+    def connect(self, ldap_port, connector_password):
+        """Give it its LDAP connector; a running server takes it up by itself.
+
+        This has to happen while the directory is up: a connector that is activated without its
+        directory is dormant for liveSync ever after.
+        """
+        text = (PROJECT / CONNECTOR).read_text(encoding="utf-8")
+        write_private(self.folder / CONNECTOR, render(text, {
+            "LDAP_PORT": ldap_port, "CONNECTOR_DN": CONNECTOR_DN, "PEOPLE_DN": PEOPLE_DN,
+            "CONNECTOR_PASSWORD": connector_password}))
+
+    def has_connector(self):
+        """True once ``connect`` was called."""
+        return (self.folder / CONNECTOR).exists()
+
+    def check_ports(self):
+        ports.require_free(self.ports)
+
+    def command(self):
+        here, install = self.folder, self.install / "idm"
+        return [java.java(), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true",
+                "-Djava.net.preferIPv4Stack=true", "-Djava.util.logging.config.file=%s/conf/logging.properties" % here,
+                "-Dopenidm.system.server.root=%s" % install, "-cp", "%s/bin/*" % install,
+                "org.forgerock.commons.launcher.Main", "-c", "%s/bin/launcher.json" % install, "-i", str(install),
+                "-p", str(here), "-w", str(here), "-s", "%s/felix-cache" % here]
+
+    def log(self):
+        found = sorted((self.folder / "logs").glob("idm.log*"), key=lambda path: path.stat().st_mtime)
+        return found[-1] if found else self.output
+
+    def last_words(self):
+        found = self.log()
+        if found == self.output:
+            return super().last_words()
+        text = found.read_text(encoding="utf-8", errors="replace")
+        severe = [line for line in text.splitlines() if line.startswith("SEVERE")][-5:]
+        return "\n".join([indented(text)] + ["  last errors in it:"] * bool(severe) + ["  " + line for line in severe])
+
+    def request(self, method, path, timeout=5, document=None):
+        """One call as the administrator: status and decoded body, or (None, None) if nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports["idm_http"], timeout=timeout)
+        content = b"" if document is None else json.dumps(document).encode("utf-8")
+        try:
+            connection.request(method, "/openidm/" + path, body=content, headers={
+                "X-OpenIDM-Username": IDM_USERNAME, "X-OpenIDM-Password": IDM_PASSWORD, "X-OpenIDM-NoSession": "true",
+                "Content-Type": "application/json", "Content-Length": str(len(content))})
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read().decode("utf-8"))
+        except (OSError, http.client.HTTPException):
+            return None, None
+        except ValueError:
+            return answer.status, None
+        finally:
+            connection.close()
+
+    def is_ready(self):
+        status, body = self.request("GET", "info/ping")
+        if not (status == 200 and isinstance(body, dict) and body.get("state") == "ACTIVE_READY"):
+            return False
+        # The first writes after a start compile the filter's script, several at a time, and those that come while it
+        # is being compiled fail with "Script status is 8". This write is refused, and leaves it compiled.
+        status, body = self.request("PUT", "managed/user/refused", document={"userName": "-", "description": "poison"})
+        return status == 403
+
+    def wait_connected(self, timeout=60):
+        """Wait until the connector's own test says that it reaches the directory."""
+        deadline = time.monotonic() + timeout
+        body = None
+        while time.monotonic() < deadline and self.running():
+            dummy, body = self.request("POST", "system/ldap?_action=test")
+            if isinstance(body, dict) and body.get("ok") is True:
+                return
+            time.sleep(0.1)
+        raise StackError("OpenIDM's connector does not reach the directory: %s" % json.dumps(body))
