@@ -51,6 +51,8 @@ class Scheduler:
         self.dropped, self.faults, self.keeps_jobs = (), {}, False
         self._pending = {}
         self.nodes = ("node1",)
+        #: How many changes of a document are undone, two requests later, by the file that IDM keeps of it (seen).
+        self.gives_way, self._filed = 0, {}
 
     @property
     def settled(self):
@@ -95,6 +97,7 @@ class Scheduler:
             raise
 
     def _answer(self, method, path, params, body):
+        self._read_files()
         kind, unused, name = path.rpartition("/")
         if path == "scheduler/job":
             return self._jobs(method, params, body)
@@ -140,6 +143,9 @@ class Scheduler:
         return shown
 
     def _config(self, method, name, params, body):
+        if method != "GET" and name in self.configs and self.gives_way:
+            self.gives_way -= 1
+            self._filed[name] = (2, self.configs[name])
         if method == "PUT":
             assert params == {"waitForCompletion": "true"}
             self.configs[name] = body
@@ -150,9 +156,18 @@ class Scheduler:
         stored = self.configs[name]
         if method == "DELETE":
             del self.configs[name]
+            self._pending.pop(name, None)
             if not self.keeps_jobs:
                 self.jobs.pop(name, None)
         return {**stored, "_id": f"schedule/{name}"}
+
+    def _read_files(self):
+        for name, (left, filed) in list(self._filed.items()):
+            if left:
+                self._filed[name] = (left - 1, filed)
+            else:
+                del self._filed[name]
+                self.configs[name], self._pending[name] = filed, 0
 
     def _activate(self):
         for name, left in list(self._pending.items()):
@@ -314,6 +329,27 @@ def test_a_document_that_makes_no_job_gives_way_to_the_one_before():
         apply(client, cron=NEVER)
     assert client.configs[NAME] == before
     assert read_schedules(client, OPENIDM)[0].next_run
+
+
+def test_a_document_that_gives_way_to_the_one_before_is_written_again_at_once():
+    client = Scheduler()
+    apply(client, cron="0 0 3 * * ?", storage=CONFIG)
+    client.gives_way = 1
+    client.sent.clear()
+    heard = context()
+    given = Wanted(SOURCE, enabled=True, persisted=True, concurrent=False, cron="0 0 4 * * ?")
+    applied = apply_schedule(client, OPENIDM, given, heard, None)
+    assert client.configs[NAME]["schedule"] == "0 0 4 * * ?" == applied.schedule.cron
+    assert client.writes == [("PUT", f"config/schedule/{NAME}")] * 2
+    assert heard.clock.slept < 2
+
+
+def test_a_document_that_gives_way_twice_is_an_error():
+    client = Scheduler()
+    apply(client, cron="0 0 3 * * ?", storage=CONFIG)
+    client.gives_way = 2
+    with pytest.raises(TimedOut, match="config document"):
+        apply(client, cron="0 0 4 * * ?")
 
 
 def test_a_job_that_its_update_has_destroyed_is_put_back():
@@ -613,6 +649,30 @@ def test_remove_takes_a_job_that_outlives_its_document():
     assert remove_schedule(client, OPENIDM, SOURCE, None, context()).changed
     assert client.writes[-2:] == [("DELETE", f"config/schedule/{NAME}"), ("DELETE", f"scheduler/job/{NAME}")]
     assert client.jobs == {}
+
+
+def test_remove_takes_a_document_that_comes_back():
+    client = Scheduler()
+    apply(client, interval=15, storage=CONFIG)
+    client.gives_way = 1
+    assert remove_schedule(client, OPENIDM, SOURCE, None, context()).changed
+    assert client.configs == {} and client.jobs == {}
+
+
+def test_remove_says_that_a_document_comes_back_for_ever():
+    client = Scheduler()
+    apply(client, interval=15, storage=CONFIG)
+    client.gives_way = 10**6
+    with pytest.raises(TimedOut, match="the config document came back"):
+        remove_schedule(client, OPENIDM, SOURCE, None, context())
+
+
+def test_a_move_leaves_no_document_that_comes_back():
+    client = Scheduler()
+    apply(client, interval=15, storage=CONFIG)
+    client.gives_way = 1
+    assert apply(client, storage=JOB)[0].schedule.storage == JOB
+    assert client.configs == {} and list(client.jobs) == [NAME]
 
 
 def test_remove_refuses_what_is_not_of_the_source():
