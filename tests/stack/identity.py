@@ -95,10 +95,16 @@ class Identity(Server):
         ports.require_free(self.ports)
 
     def command(self):
+        """The JVM that runs it.
+
+        Its conf folder is read at the start and never again, as is recommended for production. With the default of 2 s
+        each change that is sent over REST is read once more from the file that IDM keeps of it, and one that is sent at
+        that moment is lost (seen, "Loaded changed configuration" in the log).
+        """
         here, install = self.folder, self.install / "idm"
         return [java.java(), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true",
                 "-Djava.net.preferIPv4Stack=true", "-Djava.util.logging.config.file=%s/conf/logging.properties" % here,
-                "-Dopenidm.system.server.root=%s" % install, "-cp", "%s/bin/*" % install,
+                "-Dopenidm.system.server.root=%s" % install, "-Dopenidm.fileinstall.poll=86400000", "-cp", "%s/bin/*" % install,
                 "org.forgerock.commons.launcher.Main", "-c", "%s/bin/launcher.json" % install, "-i", str(install),
                 "-p", str(here), "-w", str(here), "-s", "%s/felix-cache" % here]
 

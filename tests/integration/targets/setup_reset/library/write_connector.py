@@ -21,7 +21,6 @@ def main():
             "idm_password": {**text, "no_log": True},
             "configuration": {"type": "dict", "required": True},
             "working": {"type": "bool", "default": True},
-            "hold": {"type": "float", "default": 0.0},
             "repository": {"type": "path", "required": True},
         }
     )
@@ -48,7 +47,7 @@ def main():
         return answer.json() if answer.status_code == 200 else {}
 
     try:
-        activation.take_up(write, test, params["configuration"], params["working"], params["hold"])
+        activation.take_up(write, test, params["configuration"], params["working"])
     except (TimeoutError, requests.RequestException) as exc:
         module.fail_json(msg=f"{type(exc).__name__}: {exc}")
     module.exit_json(changed=True)
