@@ -19,7 +19,7 @@ from ._connector import Connector, ConnectorTest, read_connectors, test_connecto
 from ._context import Context
 from ._errors import IdmopsError, InvalidOption, Refused
 from ._failure import RecordFailure, read_failure
-from ._health import DISABLED, HEALTHY, LAGGING, RUNNING, Facts, Health, judge
+from ._health import DISABLED, FAILING, HEALTHY, LAGGING, RUNNING, Facts, Health, judge
 from ._log_reader import LogReader, directories
 from ._mapping import SyncMapping, read_mappings
 from ._runs import PENDING_SECONDS
@@ -52,6 +52,14 @@ class SourceStatus:
     def health(self) -> Health:
         """What the facts come to."""
         return judge(self.facts)
+
+    @property
+    def remedy(self) -> str | None:
+        """What mends it; where a record fails, that record's name, its reason and its attempts before it."""
+        health = self.health
+        if health.state == FAILING and self.failure is not None:
+            return f"{self.failure.sentence()} {self.failure.remedy}"
+        return health.remedy
 
     @property
     def suspicious(self) -> bool:
@@ -87,7 +95,7 @@ class SourceStatus:
             "source": str(self.source),
             "state": health.state,
             "proved": health.proved,
-            "remedy": health.remedy,
+            "remedy": self.remedy,
             "token": facts.token,
             "native_type": stage.native_type if stage else None,
             "pending": log.pending_inside if log else None,
@@ -190,7 +198,7 @@ def status_result(found: t.Sequence[SourceStatus], fail_on: t.Sequence[str]) -> 
     bad = [entry for entry in found if entry.health.state in fail_on]
     if bad:
         told = "; ".join(f"{entry.source} is {entry.health.state}" for entry in bad)
-        raise IdmopsError(f"{told}.", remedy=bad[0].health.remedy, result=result)
+        raise IdmopsError(f"{told}.", remedy=bad[0].remedy, result=result)
     return result
 
 

@@ -175,6 +175,11 @@ def test_a_record_that_fails_is_told_with_its_cause():
     assert told["state"] == "failing"
     assert (told["last_failure"]["dn"], told["last_failure"]["attempt"], told["last_failure"]["allowed"]) == (DN, 2, 6)
     assert told["last_failure"]["cause"] == "Policy validation failed"
+    with pytest.raises(IdmopsError) as caught:
+        status_result([found], ["failing"])
+    for remedy in (told["remedy"], caught.value.remedy):
+        assert DN in remedy and "Policy validation failed" in remedy and "attempt 2 of 6" in remedy
+        assert remedy.endswith("Mend the record or the mapping before the next run.")
 
 
 @pytest.mark.parametrize(
