@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import jwt
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils import _auth, _jwk
+from ansible_collections.idmops.idm.plugins.module_utils._arguments import connection_spec
 from ansible_collections.idmops.idm.plugins.module_utils._context import Clock, Context
 from ansible_collections.idmops.idm.plugins.module_utils._errors import InvalidOption, MissingLibrary, Refused
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -136,12 +137,12 @@ def test_a_certificate_alone_sends_no_credentials():
         ("client_cert", "client_cert"),
     ],
 )
-def test_what_a_method_needs_is_named_with_its_environment_variable(method, missing):
+def test_what_a_method_needs_is_named_with_its_environment_variable_where_there_is_one(method, missing):
     endpoint = Endpoint()
     with pytest.raises(InvalidOption) as caught:
         made(endpoint, auth_method=method)
     assert caught.value.option == missing
-    assert f"IDM_{missing.upper()}" in str(caught.value)
+    assert (f"IDM_{missing.upper()}" in str(caught.value)) == ("fallback" in connection_spec().argument_spec[missing])
     assert endpoint.asked == []
 
 
