@@ -16,7 +16,8 @@ options:
     description:
       - How to read the change log of the directory behind the connector, as an administrator of the directory.
       - With several O(changelog.servers) the one that the connector uses is taken, since change numbers are local to a
-        server; none fitting is an error.
+        server. Where none fits, that is an error; where the task is about several connectors, a warning, and nothing is
+        known of that one's changes.
     type: dict
     suboptions:
       servers:

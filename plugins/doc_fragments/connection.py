@@ -94,7 +94,7 @@ options:
       - It is sent with every O(auth_method), and is enough by itself with O(auth_method=client_cert).
     type: path
   client_key:
-    description: File (PEM) of the client certificate's private key.
+    description: File (PEM) of the client certificate's private key. It needs O(client_cert).
     type: path
   timeout:
     description:

@@ -67,7 +67,7 @@ class ConnectorTest:
 def read_connectors(client: Client) -> list[Connector]:
     """Return all connectors, sorted by name.
 
-    Since IDM 7 one query returns whole documents ("Recorded answers", section 4); OpenIDM 6.1.0 answers an empty
+    Since IDM 7 one query returns whole documents ("Recorded HTTP answers", section 4); OpenIDM 6.1.0 answers an empty
     list to it, so what the list of configurations holds beyond that is read one by one.
 
     :raises Unreachable, Refused: as the client.
@@ -200,7 +200,7 @@ def _reactivate(client: Client, connector: Connector, context: Context, timeout:
 def checked(client: Client, connector: Connector) -> ConnectorTest:
     """Test a connector, twice where the first test fails and may have woken up what it runs on.
 
-    The first operation of a remote connector server that has just started fails ("Recorded answers", section 7).
+    The first operation of a remote connector server that has just started fails ("Recorded HTTP answers", section 7).
     """
     test = test_connector(client, connector.name)
     if not test.ok and connector.remote and connector.enabled is not False:

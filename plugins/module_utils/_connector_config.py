@@ -116,7 +116,7 @@ class Connector:
             port=as_int(properties.get("port")),
             failover=tuple(_servers(as_texts(properties.get("failover")), ssl)),
             base_contexts=contexts,
-            # the change log falls back to the base contexts, the time stamps do not (section 5.4)
+            # the change log falls back to the base contexts, the time stamps do not ("OpenIDM family over REST", 5.4)
             sync_base_contexts=as_whole(sync_contexts) if sync_contexts else (() if timestamps else contexts),
             uid_attribute=as_text(properties.get("uidAttribute")),
             object_types=tuple(sorted(_object_types(document))),

@@ -140,8 +140,8 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
     yield (
         AHEAD,
         f"The token {number} lies beyond the end of the change log, {log.last if log else ''}: the directory was built"
-        " anew, or the connector talks to another server than before. Remove the token (idmops.idm.livesync_token with"
-        " state: absent) and run the role livesync, which takes a new base point and loads again."
+        " anew, or the connector talks to another server than before. Run the role livesync, which takes a new base"
+        " point and loads again."
         if ahead
         else None,
     )

@@ -34,7 +34,7 @@ class SyncMapping:
         none that qualifies, may be removed by a reconciliation.
     :param removing: the situations in which that can happen.
     :param asynchronous: the situations whose action is ASYNC, which makes a reconciliation fail at its start on
-        Advanced Identity Cloud ("IDM 7.x to 8.x and the cloud", section 3.5).
+        Advanced Identity Cloud ("ForgeRock / Ping IDM", section 3.5).
     :param correlates: whether an object of the target that has no link yet is looked for before one is made.
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
     """
@@ -78,7 +78,7 @@ def read_mappings(client: Client, source: str | None = None) -> list[SyncMapping
     """Return all mappings in the order in which IDM uses them, in two requests.
 
     They stand in config/sync (missing where there are none) and, since IDM 7, in documents config/mapping/<name>
-    ("Recorded answers", section 6). The open fork has the first alone and answers an empty list to the second.
+    ("Recorded HTTP answers", section 6). The open fork has the first alone and answers an empty list to the second.
 
     :param source: return those of this source alone, as in system/ldap/account.
     :raises Unreachable, Refused: as the client.

@@ -38,9 +38,9 @@ _READ_BACK = (
 #: document's job must hold for this many times what it took to be seen, and for this many seconds at least.
 _STEADY, _LEAST = 3.0, 0.2
 #: The same least for a config document itself. IDM copies each to a file in conf/ and reads the files that have changed
-#: every 2 s unless told otherwise. A document that is replaced or deleted while IDM reads its file again, 2 to 4 s after
-#: the change before, comes back for good as it was: within 0.12 s, in 1 of 100 such changes on a busy machine (seen on
-#: OpenIDM 6.1.0, whose log then says "Loaded changed configuration").
+#: every 2 s unless told otherwise. A document that is replaced or deleted while IDM reads its file again, 2 to 4 s
+#: after the change before, comes back for good as it was: within 0.12 s, in 1 of 100 such changes on a busy machine
+#: (seen on OpenIDM 6.1.0, whose log then says "Loaded changed configuration").
 _LEAST_OF_A_DOCUMENT = 0.5
 #: How long the job of a document that has been deleted may stay, in seconds, before it is deleted by itself.
 _LEFT_BEHIND = 5.0

@@ -231,7 +231,7 @@ def same_value(name: str, one: t.Any, other: t.Any) -> bool:
 def same_time(one: t.Any, other: t.Any) -> bool:
     """Tell whether two times mean the same instant.
 
-    A server may keep a time that came with an offset without it, in its own zone ("IDM 7.x-8.x", section 2.4). That
+    A server may keep a time that came with an offset without it, in its own zone ("ForgeRock / Ping IDM", 2.4). That
     zone is not known here: such a pair is equal when the clock shows the same, or when the bare time is UTC.
     """
     if one == other:

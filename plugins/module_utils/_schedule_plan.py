@@ -302,7 +302,7 @@ class _Body:
             self._body.update({key: value for key, value in others.items() if key in self._body})
 
     def _misfire(self, wanted: Wanted) -> None:
-        """A schedule of type SIMPLE that missed a run can only fire at once ("IDM 7.x-8.x", section 2.2)."""
+        """A schedule of type SIMPLE that missed a run can only fire at once ("ForgeRock / Ping IDM", section 2.2)."""
         policy = wanted.misfire_policy
         if self._body.get("type") == SIMPLE:
             if policy not in (None, FIRE_AND_PROCEED):

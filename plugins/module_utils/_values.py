@@ -4,8 +4,8 @@
 
 """Values of configuration documents, where a placeholder may stand for any of them.
 
-"&{esv.x}" and {"$bool": "&{openidm.y|false}"} come back from the server as they are ("Recorded answers", section 4),
-and numbers may be strings: what cannot be known here is None. Private to this collection; may change.
+"&{esv.x}" and {"$bool": "&{openidm.y|false}"} come back from the server as they are ("Recorded HTTP answers", 4), and
+numbers may be strings: what cannot be known here is None. Private to this collection; may change.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ options:
     description:
       - V(present) grants what is missing.
       - V(absent) removes the module's own ACIs for this account; the privilege only with O(remove_privilege). Limits
-        that were raised are not put back, since nothing records what they were.
+        that were raised, and the privilege C(unindexed-search), stay, since nothing records what was there before.
     type: str
     choices: [present, absent]
     default: present

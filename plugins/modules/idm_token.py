@@ -75,6 +75,18 @@ scope:
   returned: success
   type: str
   sample: fr:idm:*
+status:
+  description: The HTTP status that came with a failure.
+  type: int
+  returned: on failure
+remedy:
+  description: What mends it.
+  type: str
+  returned: on failure, where it is known
+transaction_id:
+  description: The id of the request to IDM that did not end well, by which its logs know it.
+  type: str
+  returned: on failure of a request to IDM
 """
 
 from ..module_utils._arguments import connection_spec

@@ -78,7 +78,7 @@ options:
     type: int
     default: 0
   max_failure_percent:
-    description: How many of a hundred entries may fail.
+    description: How many of a hundred entries may fail. With O(max_failures) too, the one that allows more counts.
     type: float
   wait_timeout:
     description: Seconds that one load may take.
@@ -88,9 +88,12 @@ options:
     description: Whether the connector may be activated again where its pooled connections hold old limits.
     type: bool
     default: false
+requirements:
+  - python-ldap, for O(ds)
 attributes:
   check_mode:
     support: full
+    details: Says what would be loaded. It compares nothing, so that a refusal is not predicted.
   diff_mode:
     support: full
   idempotent:
@@ -191,6 +194,10 @@ remedy:
   description: What mends it.
   type: str
   returned: on failure, where it is known
+transaction_id:
+  description: The id of the request to IDM that did not end well, by which its logs know it.
+  type: str
+  returned: on failure of a request to IDM
 """
 
 import typing as t

@@ -33,7 +33,9 @@ options:
         type: list
         elements: str
       schedule:
-        description: What the schedule shall be, as in M(idmops.idm.livesync_schedule). What is left out stays.
+        description:
+          - What the schedule shall be, as in M(idmops.idm.livesync_schedule). What is left out stays, but for
+            C(persisted).
         type: dict
         suboptions:
           interval:
@@ -74,7 +76,7 @@ options:
         type: int
         default: 0
       max_failure_percent:
-        description: How many of a hundred entries may fail in a load.
+        description: How many of a hundred entries may fail in a load. The one that allows more counts.
         type: float
       on_record_failure:
         description: Whether a record that liveSync cannot bring over while catching up is an error.
@@ -166,6 +168,8 @@ options:
     type: str
     choices: [enabled, disabled, absent]
     default: enabled
+requirements:
+  - python-ldap, for O(ds)
 attributes:
   check_mode:
     support: full
@@ -343,6 +347,18 @@ plans:
       elements: str
       returned: always
       sample: []
+status:
+  description: The HTTP status or LDAP result code that came with a failure.
+  type: int
+  returned: on failure
+remedy:
+  description: What mends it.
+  type: str
+  returned: on failure, where it is known
+transaction_id:
+  description: The id of the request to IDM that did not end well, by which its logs know it.
+  type: str
+  returned: on failure of a request to IDM
 """
 
 import typing as t

@@ -52,6 +52,7 @@ options:
       - OpenIDM repeats cron schedules alone. There an interval becomes the equivalent cron expression, which exists for
         those that divide a minute, an hour or a day evenly. Any other is refused, and the nearest are named.
       - What an existing schedule fires by stays when neither O(interval) nor O(cron) is given. A new one needs one.
+        Both at once are refused.
     type: raw
   cron:
     description:
@@ -80,6 +81,7 @@ options:
   persisted:
     description:
       - Whether it is kept in the repository, so that it outlives a restart and runs on one node of a cluster at a time.
+      - Unlike most options it has a default for an existing schedule too, since one that is not kept is lost unnoticed.
     type: bool
     default: true
   misfire_policy:
@@ -150,7 +152,7 @@ EXAMPLES = r"""
     cron: "0 0/5 22-23 * * ?"
     tested: true
 
-- name: Turn the schedule off and leave all else as it is
+- name: Turn the schedule off
   idmops.idm.livesync_schedule:
     source: system/ldap/account
     enabled: false
@@ -281,6 +283,10 @@ remedy:
   description: What mends it.
   type: str
   returned: on failure, where it is known
+transaction_id:
+  description: The id of the request to IDM that did not end well, by which its logs know it.
+  type: str
+  returned: on failure of a request to IDM
 """
 
 import typing as t

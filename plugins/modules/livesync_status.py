@@ -163,19 +163,65 @@ livesync:
       description: The connector's name and its test.
       type: dict
       returned: always
+      contains:
+        name:
+          description: Its name, as in C(system/<name>).
+          type: str
+          returned: always
+          sample: ldap
+        ok:
+          description: Whether its test is ok; V(none) where there is no such connector.
+          type: bool
+          returned: always
+          sample: true
+        error:
+          description: What its test said.
+          type: str
+          returned: always
+          sample: null
     mappings:
       description: The mappings that take changes of this source.
       type: list
       elements: dict
       returned: always
+      contains:
+        name:
+          description: Its name.
+          type: str
+          returned: always
+          sample: systemLdapAccount_managedUser
+        target:
+          description: What it writes to.
+          type: str
+          returned: always
+          sample: managed/user
+        sync_enabled:
+          description: Its C(enableSync). If it is false, liveSync reads the changes and drops them.
+          type: bool
+          returned: always
+          sample: true
     failure_policy:
-      description: What the connector does with a record that fails.
+      description:
+        - What the connector does with a record that fails, as
+          RV(idmops.idm.connector#module:connector.failure_policy).
       type: dict
       returned: always
     dead_letters:
       description: How many records IDM has put into the dead letter queue, where the connector's policy uses it.
       type: int
       returned: always
+status:
+  description: The HTTP status or LDAP result code that came with a failure.
+  type: int
+  returned: on failure
+remedy:
+  description: What mends it.
+  type: str
+  returned: on failure, where it is known
+transaction_id:
+  description: The id of the request to IDM that did not end well, by which its logs know it.
+  type: str
+  returned: on failure of a request to IDM
 """
 
 from ..module_utils._arguments import ArgumentSpec, connection_spec

@@ -87,6 +87,18 @@ token_after:
   returned: success
   type: raw
   sample: 14999
+status:
+  description: The HTTP status or LDAP result code that came with a failure.
+  type: int
+  returned: on failure
+remedy:
+  description: What mends it.
+  type: str
+  returned: on failure, where it is known
+transaction_id:
+  description: The id of the request to IDM that did not end well, by which its logs know it.
+  type: str
+  returned: on failure of a request to IDM
 """
 
 from ..module_utils._arguments import ArgumentSpec, connection_spec

@@ -28,7 +28,9 @@ extends_documentation_fragment:
   - idmops.idm.attributes.idm
 options:
   sources:
-    description: The object types to synchronise, as in V(system/ldap/account). One that is named twice runs once.
+    description:
+      - The object types to synchronise, as in V(system/ldap/account). One that is named twice runs once.
+      - Exactly one of O(sources) and O(follow) is needed.
     type: list
     elements: str
     aliases: [source]
@@ -58,6 +60,8 @@ options:
   stall_timeout:
     description:
       - Seconds without any sign of a run whose line was cut, after which its end counts as unknown.
+      - Where audit/sync does not answer there are no signs, and O(wait_timeout) alone ends the waiting. While IDM is
+        down, its return is awaited for 120 seconds at least.
     type: float
     default: 300
   until_caught_up:
@@ -178,53 +182,74 @@ runs:
     failure:
       description: The record that stopped the run.
       type: dict
-      returned: always
+      returned: always, V(none) where none did
       contains:
         record:
           description: Its id within the source.
           type: str
-          returned: success
+          returned: when a record failed
         dn:
           description: Its DN, where IDM tells.
           type: str
-          returned: success
+          returned: when a record failed
         operation:
           description: What was to be done, as in V(UPDATE).
           type: str
-          returned: success
+          returned: when a record failed
         change_number:
           description: The token of the change.
           type: raw
-          returned: success
+          returned: when a record failed
         attempt:
           description: Which attempt this was, counted from 1.
           type: int
-          returned: success
+          returned: when a record failed
         allowed:
           description: After which attempt IDM drops the change.
           type: int
-          returned: success
+          returned: when a record failed
         blocks:
           description: Whether the record stands in the way of all later changes for ever.
           type: bool
-          returned: success
+          returned: when a record failed
         cause:
           description: Why it failed.
           type: str
-          returned: success
+          returned: when a record failed
         by_race:
           description: Whether two runs at the same time caused it, so that it says nothing of the record.
           type: bool
-          returned: success
+          returned: when a record failed
         attributes:
           description: What the record holds, with O(detailed_failure) only.
           type: dict
-          returned: success
+          returned: when a record failed
     skipped_records:
       description: Records that the token has passed although they were never synchronised.
       type: list
       elements: dict
       returned: always
+      contains:
+        record:
+          description: Its id within the source.
+          type: str
+          returned: always
+        dn:
+          description: Its DN, where IDM tells.
+          type: str
+          returned: always
+        operation:
+          description: What was to be done, as in V(UPDATE).
+          type: str
+          returned: always
+        change_number:
+          description: The token of the change.
+          type: raw
+          returned: always
+        cause:
+          description: Why it failed, where audit/sync tells.
+          type: str
+          returned: always
     attributed:
       description: Whether the outcome is certainly that of this run, and not that of another one at the same time.
       type: bool
@@ -267,6 +292,18 @@ runs:
       description: What the option O(follow) needs to wait for this run.
       type: dict
       returned: when the outcome is V(started) or V(unknown)
+status:
+  description: The HTTP status or LDAP result code that came with a failure.
+  type: int
+  returned: on failure
+remedy:
+  description: What mends it.
+  type: str
+  returned: on failure, where it is known
+transaction_id:
+  description: The id of the request to IDM that did not end well, by which its logs know it.
+  type: str
+  returned: on failure of a request to IDM
 """
 
 from ..module_utils._arguments import ArgumentSpec, connection_spec

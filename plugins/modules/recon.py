@@ -225,6 +225,10 @@ remedy:
   description: What mends it.
   type: str
   returned: on failure, where it is known
+transaction_id:
+  description: The id of the request to IDM that did not end well, by which its logs know it.
+  type: str
+  returned: on failure of a request to IDM
 """
 
 import typing as t

@@ -104,7 +104,8 @@ class Identity(Server):
         here, install = self.folder, self.install / "idm"
         return [java.java(), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true",
                 "-Djava.net.preferIPv4Stack=true", "-Djava.util.logging.config.file=%s/conf/logging.properties" % here,
-                "-Dopenidm.system.server.root=%s" % install, "-Dopenidm.fileinstall.poll=86400000", "-cp", "%s/bin/*" % install,
+                "-Dopenidm.system.server.root=%s" % install, "-Dopenidm.fileinstall.poll=86400000",
+                "-cp", "%s/bin/*" % install,
                 "org.forgerock.commons.launcher.Main", "-c", "%s/bin/launcher.json" % install, "-i", str(install),
                 "-p", str(here), "-w", str(here), "-s", "%s/felix-cache" % here]
 

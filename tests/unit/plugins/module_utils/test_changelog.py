@@ -55,7 +55,7 @@ def test_cookies_only_is_told_with_the_command_that_mends_it(attribute, value):
 
 
 def test_a_mode_that_is_not_stated_is_told_by_the_numbers():
-    """PingDS since 7.4 keeps cookies only unless it is told otherwise: directory-server, section 7."""
+    """PingDS since 7.4 keeps cookies only by default: "Letting an LDAP account read cn=changelog", section 7."""
     world = World()
     assert read(world).mode == "change_numbers"
     for name in ("firstchangenumber", "lastchangenumber"):

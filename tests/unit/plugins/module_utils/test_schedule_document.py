@@ -4,7 +4,7 @@
 """The normal form of schedules, over key sets that exist in the wild.
 
 The documents A to J are those of the project's notes, "Recorded HTTP answers", section 5, by their letters there; what
-a server adds on reading is from "IDM 7.x-8.x", section 2.4, and "OpenIDM family over REST", section 4.2.
+a server adds on reading is from "ForgeRock / Ping IDM", section 2.4, and "OpenIDM family over REST", section 4.2.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ FORK_JOB = {
 
 
 def as_job(document):
-    """Return what IDM 7.x answers for the job that a document makes ("IDM 7.x-8.x", section 2.4)."""
+    """Return what IDM 7.x answers for the job that a document makes ("ForgeRock / Ping IDM", section 2.4)."""
     simple = document["type"] == "simple"
     count = document.get("repeatCount")
     return {
