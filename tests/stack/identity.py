@@ -76,19 +76,27 @@ class Identity(Server):
             if source.is_file() and str(relative) != CONNECTOR:
                 write_private(self.folder / relative, render(source.read_text(encoding="utf-8"), values))
 
-    def connect(self, ldap_port, connector_password):
-        """Give it its LDAP connector; a running server takes it up by itself.
+    def connect(self, ldap_port, connector_password, timeout=60):
+        """Give it its LDAP connector, over REST: its conf folder is read at the start alone. It must be ready.
 
         This has to happen while the directory is up: a connector that is activated without its
         directory is dormant for liveSync ever after.
         """
         text = (PROJECT / CONNECTOR).read_text(encoding="utf-8")
-        write_private(self.folder / CONNECTOR, render(text, {
+        document = json.loads(render(text, {
             "LDAP_PORT": ldap_port, "CONNECTOR_DN": CONNECTOR_DN, "PEOPLE_DN": PEOPLE_DN,
             "CONNECTOR_PASSWORD": connector_password}))
+        deadline = time.monotonic() + timeout
+        status = body = None
+        while time.monotonic() < deadline and self.running():
+            status, body = self.request("PUT", "config/provisioner.openicf/ldap", document=document, timeout=30)
+            if status in (200, 201):
+                return
+            time.sleep(0.1)
+        raise StackError("OpenIDM does not take its connector: %s %s" % (status, json.dumps(body)))
 
     def has_connector(self):
-        """True once ``connect`` was called."""
+        """True once ``connect`` was called: OpenIDM keeps a file of each configuration document."""
         return (self.folder / CONNECTOR).exists()
 
     def check_ports(self):

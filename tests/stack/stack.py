@@ -158,11 +158,11 @@ class Stack:
             self.ds.wait_ready()
             self.say("OpenDJ is ready: " + self.vars()["ds_uri"])
             if self.idm:
-                if together_with_ds:
-                    self.idm.connect(self._known["ports"]["ds_ldap"], self._known["connector_password"])
-                else:
+                if not together_with_ds:
                     begin(self.idm)
                 self.idm.wait_ready()
+                if together_with_ds:
+                    self.idm.connect(self._known["ports"]["ds_ldap"], self._known["connector_password"])
                 self.idm.wait_connected()
                 self.say("OpenIDM is ready: " + self.vars()["idm_url"])
         except BaseException:
