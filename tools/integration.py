@@ -28,8 +28,8 @@ from .places import BUILD, LOGS, environment
 #: Name of a way, and what the variable idmops_in_process is in it.
 WAYS = {"in-process": True, "module": False}
 
-#: In a target's aliases: make test runs it in process alone. Such a target starts whole playbooks, so that each of its
-#: tasks costs many; the modules that they use have targets of their own, which run in both ways.
+#: In a target's aliases: make test runs it in process alone. Such a target starts whole playbooks, or is about what is
+#: the same both ways; the modules that it uses have targets of their own, which run in both ways.
 _ONE_WAY = "idmops/one_way"
 
 #: Seconds that one target may take; it takes a minute or two.
@@ -101,7 +101,7 @@ class Runner:
         """Return the names of all targets, what takes long (as far as its text's size tells) first."""
 
         def size(target: str) -> int:
-            return sum(path.stat().st_size for path in (self._copy / _TARGETS / target / "tasks").rglob("*.yml"))
+            return sum(path.stat().st_size for path in (self._copy / _TARGETS / target).rglob("*.yml"))
 
         listed = subprocess.run(
             command("integration", "--list-targets"),

@@ -10,7 +10,7 @@ modify      a DN, with ``changes``: lists of add, delete or replace, an attribut
 delete      a DN
 delete_all  DNs, which may be gone
 read        a DN, with ``attributes``
-numbered    a DN: waits until its newest change has a number, with ``repository``: the folder that tests.stack is in
+numbered    a DN: waits until its newest change has a number
 count       a DN, below which all inetOrgPersons are searched
 writes      the path of the server's access log, in which the changes that clients asked for are counted
 readers     DNs, of which those are returned that read the change log and its numbers in the root DSE; each binds with
@@ -24,12 +24,13 @@ from __future__ import annotations
 
 import pathlib
 import re
-import sys
 import time
 import uuid
 
 import ldap
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.tests.integration.in_worker import DIRECTORY, Step, directory, options
+from ansible_collections.idmops.idm.tests.stack.numbering import await_number
 
 HANDLER = "cn=Access Control Handler,cn=config"
 GLOBAL_ACI = "ds-cfg-global-aci"
@@ -76,9 +77,6 @@ def do(line, step, params):
     if "writes" in step:
         return writes(line, pathlib.Path(step["writes"]))
     if "numbered" in step:
-        sys.path.insert(0, step["repository"])
-        from tests.stack.numbering import await_number  # pylint: disable=import-outside-toplevel
-
         return await_number(line, step["numbered"])
     if "count" in step:
         return len(line.search_s(step["count"], ldap.SCOPE_SUBTREE, "(objectClass=inetOrgPerson)", ["1.1"]))
@@ -135,31 +133,23 @@ def alone(line, step, params):
     return found
 
 
-def main():
-    text = {"type": "str", "required": True}
-    module = AnsibleModule(
-        argument_spec={
-            "uri": text,
-            "bind_dn": text,
-            "bind_password": {**text, "no_log": True},
-            "steps": {"type": "list", "elements": "dict", "required": True},
-            "ok": {"type": "list", "elements": "int", "default": [0]},
-        }
-    )
-    params = module.params
-    line = ldap.initialize(params["uri"])
-    line.simple_bind_s(params["bind_dn"], params["bind_password"])
+def operate(params, context):
     results = []
-    for step in params["steps"]:
-        try:
-            results.append({"code": 0, "found": do(line, step, params)})
-        except ldap.LDAPError as exc:
-            results.append({"code": exc.args[0].get("result"), "found": exc.args[0].get("info")})
-            if results[-1]["code"] not in params["ok"]:
-                module.fail_json(msg=f"{step}: {exc}", results=results)
-    line.unbind_s()
-    module.exit_json(changed=True, results=results)
+    with directory(params) as line:
+        for step in params["steps"]:
+            try:
+                results.append({"code": 0, "found": do(line, step, params)})
+            except ldap.LDAPError as exc:
+                results.append({"code": exc.args[0].get("result"), "found": exc.args[0].get("info")})
+                if results[-1]["code"] not in params["ok"]:
+                    raise IdmopsError(f"{step}: {exc}", result={"results": results}) from exc
+    return {"changed": True, "results": results}
 
 
-if __name__ == "__main__":
-    main()
+class ActionModule(Step):
+    spec = options(
+        DIRECTORY,
+        steps={"type": "list", "elements": "dict", "required": True},
+        ok={"type": "list", "elements": "int", "default": [0]},
+    )
+    operate = staticmethod(operate)

@@ -13,8 +13,7 @@ import pathlib
 import re
 import time
 
-import requests
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.idmops.idm.tests.integration.in_worker import IDM, TEXT, Step, idm_session, options
 
 READING = {"test", "testconfig", "testconnectorservers", "validatequartzcronexpression", "listcurrentlyexecutingjobs"}
 OURS = "idmops.idm"
@@ -25,15 +24,8 @@ LDAP_BIND = re.compile(r'\bBIND REQ conn=(-?\d+) .*dn="([^"]*)"')
 def idm_writes(params, since):
     """Return the newest time in the audit log, and our writes after a time."""
     later = f' and timestamp gt "{since}"' if since else ""
-    answer = requests.get(
-        f"{params['idm_url']}/audit/access",
-        params={"_queryFilter": f"/http/request/method pr{later}"},
-        headers={
-            "X-OpenIDM-Username": params["idm_username"],
-            "X-OpenIDM-Password": params["idm_password"],
-            "X-OpenIDM-NoSession": "true",
-        },
-        timeout=60,
+    answer = idm_session(params).get(
+        f"{params['idm_url']}/audit/access", params={"_queryFilter": f"/http/request/method pr{later}"}, timeout=60
     )
     answer.raise_for_status()
     newest, writes, seen = since, [], set()
@@ -70,25 +62,14 @@ def ldap_writes(log, since, administrator):
     return len(text), writes
 
 
-def main():
-    text = {"type": "str", "required": True}
-    module = AnsibleModule(
-        argument_spec={
-            "idm_url": text,
-            "idm_username": text,
-            "idm_password": {**text, "no_log": True},
-            "ds_admin_dn": text,
-            "stack_dir": {"type": "path", "required": True},
-            "since": {"type": "dict"},
-        }
-    )
-    params = module.params
+def operate(params, context):
     since = params["since"] or {}
     newest, writes = idm_writes(params, since.get("time", ""))
     log = pathlib.Path(params["stack_dir"], "ds", "logs", "access")
     size, more = ldap_writes(log, int(since.get("size", 0)), params["ds_admin_dn"])
-    module.exit_json(changed=False, mark={"time": newest, "size": size}, writes=writes + more if since else [])
+    return {"mark": {"time": newest, "size": size}, "writes": writes + more if since else []}
 
 
-if __name__ == "__main__":
-    main()
+class ActionModule(Step):
+    spec = options(IDM, ds_admin_dn=TEXT, stack_dir={"type": "path", "required": True}, since={"type": "dict"})
+    operate = staticmethod(operate)

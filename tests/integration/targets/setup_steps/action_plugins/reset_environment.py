@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import io
 import json
-import pathlib
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -22,7 +20,20 @@ import ldap
 import ldap.modlist
 import ldif
 import requests
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.idmops.idm.tests.integration.in_worker import (
+    DIRECTORY,
+    IDM,
+    SECRET,
+    TEXT,
+    Step,
+    directory,
+    idm_session,
+    options,
+    told,
+)
+from ansible_collections.idmops.idm.tests.stack import activation, people, settings
+from ansible_collections.idmops.idm.tests.stack.numbering import await_number
+from ansible_collections.idmops.idm.tests.stack.render import render
 
 HANDLER = "cn=Access Control Handler,cn=config"
 GLOBAL_ACI = "ds-cfg-global-aci"
@@ -38,18 +49,10 @@ REPO = (
 class Idm:
     """OpenIDM over REST, as its administrator."""
 
-    def __init__(self, params, activation):
-        self.activation = activation
+    def __init__(self, params):
         self.url = params["idm_url"]
-        self.session = requests.Session()
-        self.session.headers.update(
-            {
-                "X-OpenIDM-Username": params["idm_username"],
-                "X-OpenIDM-Password": params["idm_password"],
-                "X-OpenIDM-NoSession": "true",
-                "X-Requested-With": "reset",
-            }
-        )
+        self.session = idm_session(params)
+        self.session.headers["X-Requested-With"] = "reset"
 
     def call(self, method, path, body=None, ok=(), headers=None, **params):
         answer = self.session.request(
@@ -93,7 +96,7 @@ class Idm:
             name = entry["_id"]
             if name.startswith("provisioner.openicf/") and name != "provisioner.openicf/ldap":
                 self.call("DELETE", f"config/{name}", ok=(404,))
-        self.activation.put_back(partial(self.call, "PUT", "config/provisioner.openicf/ldap"), self.tested, connector)
+        activation.put_back(partial(self.call, "PUT", "config/provisioner.openicf/ldap"), self.tested, connector)
 
     def tested(self):
         """Test the connector; nothing is told while it is being activated, and 500 as long as it has no name yet."""
@@ -122,10 +125,13 @@ class Entries(ldif.LDIFParser):
         self.all[dn] = entry
 
 
-def reset_directory(params, wanted, await_number):
+def reset_directory(params, wanted):
     """Put the directory back; return how many entries were touched."""
-    line = ldap.initialize(params["ds_uri"])
-    line.simple_bind_s(params["ds_admin_dn"], params["ds_admin_password"])
+    with directory(params) as line:
+        return _put_back(line, params["base_dn"], wanted)
+
+
+def _put_back(line, base_dn, wanted):
     touched = 0
     ((unused, handler),) = line.search_s(HANDLER, ldap.SCOPE_BASE, attrlist=[GLOBAL_ACI])
     foreign = [value for value in handler[GLOBAL_ACI] if b"idmops" in value or b"ou=apps" in value.lower()]
@@ -135,7 +141,7 @@ def reset_directory(params, wanted, await_number):
         ((unused, account),) = line.search_s(dn, ldap.SCOPE_BASE, attrlist=["ds-privilege-name", "aci", *LIMITS])
         if account:
             line.modify_s(dn, [(ldap.MOD_DELETE, name, None) for name in account])
-    found = dict(line.search_s(params["base_dn"], ldap.SCOPE_SUBTREE, attrlist=["*", "aci"]))
+    found = dict(line.search_s(base_dn, ldap.SCOPE_SUBTREE, attrlist=["*", "aci"]))
     spelled = {dn.lower(): dn for dn in found}
     known = {dn.lower() for dn in wanted}
     for dn in sorted(found, key=len, reverse=True):
@@ -153,37 +159,14 @@ def reset_directory(params, wanted, await_number):
             touched += 1
     if touched:
         # What comes after this must not meet changes that get their numbers only then: a last change closes the row.
-        line.modify_s(params["base_dn"], [(ldap.MOD_REPLACE, "description", None)])
-        await_number(line, params["base_dn"])
-    line.unbind_s()
+        line.modify_s(base_dn, [(ldap.MOD_REPLACE, "description", None)])
+        await_number(line, base_dn)
     return touched
 
 
-def main():
-    text = {"type": "str", "required": True}
-    module = AnsibleModule(
-        argument_spec={
-            "idm_url": text,
-            "idm_username": text,
-            "idm_password": {**text, "no_log": True},
-            "ds_uri": text,
-            "ds_port": {"type": "int", "required": True},
-            "ds_admin_dn": text,
-            "ds_admin_password": {**text, "no_log": True},
-            "connector_dn": text,
-            "connector_password": {**text, "no_log": True},
-            "base_dn": {"type": "str", "default": "dc=example,dc=com"},
-            "users": {"type": "int", "required": True},
-            "collection": {"type": "path", "required": True},
-        }
-    )
-    params = module.params
-    sys.path.insert(0, params["collection"])
-    from tests.stack import activation, numbering, people, settings  # pylint: disable=import-outside-toplevel
-    from tests.stack.render import render  # pylint: disable=import-outside-toplevel
-
+def operate(params, context):
     wanted = Entries(people.ldif(params["users"], params["connector_password"])).all
-    conf = pathlib.Path(params["collection"], "tests", "stack", "conf", "idm", "conf")
+    conf = settings.CONF / "idm" / "conf"
     connector = json.loads(
         render(
             (conf / "provisioner.openicf-ldap.json").read_text(encoding="utf-8"),
@@ -195,16 +178,23 @@ def main():
             },
         )
     )
-    idm = Idm(params, activation)
-    try:
+    idm = Idm(params)
+    with told(RuntimeError, TimeoutError, requests.RequestException, ldap.LDAPError):
         idm.quiet()
-        entries = reset_directory(params, wanted, numbering.await_number)
+        entries = reset_directory(params, wanted)
         idm.configure(json.loads((conf / "sync.json").read_text(encoding="utf-8")), connector)
         removed = idm.empty()
-    except (RuntimeError, TimeoutError, requests.RequestException, ldap.LDAPError) as exc:
-        module.fail_json(msg=f"{type(exc).__name__}: {exc}")
-    module.exit_json(changed=True, entries=entries, removed=removed)
+    return {"changed": True, "entries": entries, "removed": removed}
 
 
-if __name__ == "__main__":
-    main()
+class ActionModule(Step):
+    spec = options(
+        IDM,
+        DIRECTORY,
+        ds_port={"type": "int", "required": True},
+        connector_dn=TEXT,
+        connector_password=SECRET,
+        base_dn={"type": "str", "default": "dc=example,dc=com"},
+        users={"type": "int", "required": True},
+    )
+    operate = staticmethod(operate)
