@@ -63,7 +63,7 @@ def running_stacks(count: int, users: int) -> t.Iterator[list[pathlib.Path]]:
     """So many stacks of our own, taken down whatever happens."""
     folders = [BUILD / f"test-stack-{number}" for number in range(count)]
 
-    def stack(title: str, folder: pathlib.Path, *arguments: str) -> None:
+    def stack(title: str, folder: pathlib.Path, *arguments: str, stop: threading.Event | None = None) -> None:
         steps.run(
             title,
             [sys.executable, "-m", "tests.stack", *arguments, "--dir", str(folder)],
@@ -71,13 +71,17 @@ def running_stacks(count: int, users: int) -> t.Iterator[list[pathlib.Path]]:
             cwd=ROOT,
             env=environment(),
             telling=steps.without_clock,
+            stop=stop,
         )
 
+    def up(folder: pathlib.Path, stop: threading.Event) -> None:
+        if folder.exists():
+            stack(f"removing what an earlier run left in {folder.name}", folder, "down", stop=stop)
+        title = f"{folder.name}: OpenIDM and OpenDJ with {users} people"
+        stack(title, folder, "up", "--users", str(users), stop=stop)
+
     try:
-        for folder in folders:
-            if folder.exists():
-                stack(f"removing what an earlier run left in {folder.name}", folder, "down")
-            stack(f"{folder.name}: OpenIDM and OpenDJ with {users} people", folder, "up", "--users", str(users))
+        workers.run([partial(up, folder) for folder in folders], count)
         yield folders
     finally:
         for folder in folders:
@@ -134,7 +138,7 @@ def main() -> int:
     """Run everything, print the counts, and end with one line that has them all."""
     parser = argparse.ArgumentParser(prog="python -m tools.test")
     parser.add_argument("--users", type=int, default=120, help="people in the directory")
-    parser.add_argument("--stacks", type=int, default=2, help="how many targets run at a time, each on its own servers")
+    parser.add_argument("--stacks", type=int, default=3, help="how many targets run at a time, each on its own servers")
     options = parser.parse_args()
     units = run_units()
     ended: list[integration.Outcome | Proof] = []
