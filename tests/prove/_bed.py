@@ -166,6 +166,15 @@ class Bed:
         self.stack.ds.start()
         until(lambda: self._tested().get("ok"), "the connector to work", 60.0, 0.2)
 
+    def limit(self, entries: int) -> None:
+        """Give the connector's account a size limit, and let the connector's connections know it."""
+        line = self.directory()
+        line.modify_s(self.vars["connector_dn"], [(ldap.MOD_REPLACE, "ds-rlim-size-limit", [b"%d" % entries])])
+        line.unbind_s()
+        path = "config/provisioner.openicf/ldap"
+        connector = self.idm("GET", path)
+        activation.take_up(lambda document: self.idm("PUT", path, document), self._tested, connector, working=True)
+
     def _tested(self) -> dict[str, t.Any]:
         """Return the answer of the connector's test, nothing while it is being activated."""
         try:

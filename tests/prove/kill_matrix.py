@@ -32,6 +32,12 @@ ASLEEP = (
     "Prove that liveSync works now",
 )
 
+#: And those that raise the limits of an account which may not read everybody.
+LIMITED = (
+    "Grant the connector's account what liveSync and the load need",
+    "Activate the connector again, since its connections keep the limits of their bind",
+)
+
 
 def killed(bed: Bed, point: Point, expected: t.Collection[int], reference: t.Any = None) -> Row:
     """Kill a run at a point and return what came of it."""
@@ -44,8 +50,7 @@ def killed(bed: Bed, point: Point, expected: t.Collection[int], reference: t.Any
 
 
 def unbroken(bed: Bed) -> tuple[list[str], t.Any]:
-    """Return the names of the tasks that a run on a fresh environment goes through, and the state it ends in."""
-    bed.fresh()
+    """Return the names of the tasks that an unbroken run goes through, and the state it ends in."""
     play = bed.play("unbroken")
     ended = play.wait()
     if ended.exit_code:
@@ -92,6 +97,21 @@ def sleeping_connector(bed: Bed, reference: t.Any) -> t.Iterator[Row]:
         yield killed(bed, point, {1}, reference)
 
 
+def small_limit(bed: Bed) -> t.Iterator[Row]:
+    """Kill the role after the tasks that let the account read as many people as there are."""
+
+    def limited() -> None:
+        bed.fresh()
+        bed.limit(PEOPLE // 10)
+
+    limited()
+    unused, reference = unbroken(bed)
+    for task in LIMITED:
+        limited()
+        point = replace(after_task(task), name=f"after: {task} (size limit too small)")
+        yield killed(bed, point, {1}, reference)
+
+
 def main(argv: t.Sequence[str] | None = None) -> int:
     """Go through all points, print the table, and fail if one of them ended otherwise."""
     parser = argparse.ArgumentParser(prog="python -m tests.prove.kill_matrix", description=__doc__)
@@ -103,12 +123,14 @@ def main(argv: t.Sequence[str] | None = None) -> int:
             bed.fresh()
             rows.append(killed(bed, IN_THE_LOAD, {2}))
         else:
+            bed.fresh()
             tasks, reference = unbroken(bed)
             for point in (IN_THE_LOAD, IN_THE_RUN):
                 bed.fresh()
                 rows.append(killed(bed, point, {2}, reference))
             rows.extend(rebuilt_directory(bed, reference))
             rows.extend(sleeping_connector(bed, reference))
+            rows.extend(small_limit(bed))
             rows.extend(after_each_task(bed, tasks, reference))
     text = _page.table(HEAD, [row.cells() for row in rows])
     print(text)
