@@ -151,7 +151,9 @@ livesync:
       type: dict
       returned: always
     schedules:
-      description: The schedules of this source, as RV(idmops.idm.livesync_schedule#module:schedule).
+      description:
+        - The schedules of this source, as RV(idmops.idm.livesync_schedule#module:schedule). Where they are kept is not
+          looked up, so that C(storage) is V(none).
       type: list
       elements: dict
       returned: always
