@@ -28,7 +28,8 @@ class StepFailed(Exception):
 
 def say(text: str) -> None:
     """Print a line with the seconds since the program began."""
-    print(f"[{time.monotonic() - _BEGAN:6.1f} s] {text}", flush=True)
+    # in one piece, since several threads do
+    print(f"[{time.monotonic() - _BEGAN:6.1f} s] {text}\n", end="", flush=True)
 
 
 def tail(log: pathlib.Path, lines: int = 40) -> str:
