@@ -159,10 +159,8 @@ class Bed:
 
     def put_to_sleep(self) -> None:
         """Activate the connector while its system is down: everything works after that but liveSync."""
-        path = "config/provisioner.openicf/ldap"
-        connector = self.idm("GET", path)
         self.stack.ds.stop()
-        activation.take_up(lambda document: self.idm("PUT", path, document), self._tested, connector, working=False)
+        self._activate(working=False)
         self.stack.ds.start()
         until(lambda: self._tested().get("ok"), "the connector to work", 60.0, 0.2)
 
@@ -171,9 +169,16 @@ class Bed:
         line = self.directory()
         line.modify_s(self.vars["connector_dn"], [(ldap.MOD_REPLACE, "ds-rlim-size-limit", [b"%d" % entries])])
         line.unbind_s()
+        self._activate(working=True)
+
+    def _activate(self, *, working: bool) -> None:
+        """Activate the connector again by writing its configuration as it is.
+
+        :param working: whether its test must be ok then.
+        """
         path = "config/provisioner.openicf/ldap"
         connector = self.idm("GET", path)
-        activation.take_up(lambda document: self.idm("PUT", path, document), self._tested, connector, working=True)
+        activation.take_up(lambda document: self.idm("PUT", path, document), self._tested, connector, working=working)
 
     def _tested(self) -> dict[str, t.Any]:
         """Return the answer of the connector's test, nothing while it is being activated."""

@@ -119,11 +119,10 @@ def main(argv: t.Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     rows: list[Row] = []
     with Bed("kill_matrix", PEOPLE) as bed:
+        bed.fresh()
         if options.small:
-            bed.fresh()
             rows.append(killed(bed, IN_THE_LOAD, {2}))
         else:
-            bed.fresh()
             tasks, reference = unbroken(bed)
             for point in (IN_THE_LOAD, IN_THE_RUN):
                 bed.fresh()
