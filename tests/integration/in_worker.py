@@ -37,10 +37,16 @@ class Step(InProcessAction):
         return True
 
 
+def loopback_session():
+    """Return a session that leaves the environment's proxies alone: they are not for loopback."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
 def idm_session(params):
     """Return a session as IDM's administrator."""
-    session = requests.Session()
-    session.trust_env = False  # a proxy that somebody has in the environment is not for loopback
+    session = loopback_session()
     session.headers.update(
         {
             "X-OpenIDM-Username": params["idm_username"],

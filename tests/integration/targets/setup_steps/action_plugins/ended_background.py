@@ -6,25 +6,17 @@
 
 from __future__ import annotations
 
-import pathlib
 import shutil
 import time
 
 from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
 from ansible_collections.idmops.idm.tests.integration.in_worker import Step, options
-
-
-def runs(pid):
-    """Tell whether a process runs; one that nobody has waited for yet (Z) does not."""
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+from ansible_collections.idmops.idm.tests.stack.process import started_at
 
 
 def operate(params, context):
     end = time.monotonic() + 30
-    while runs(params["pid"]):
+    while started_at(params["pid"]) is not None:
         if time.monotonic() > end:
             raise IdmopsError(f"The process {params['pid']} still runs.")
         time.sleep(0.05)

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import pathlib
 
-import requests
 import yaml
 from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
-from ansible_collections.idmops.idm.tests.integration.in_worker import Step, options
+from ansible_collections.idmops.idm.tests.integration.in_worker import Step, loopback_session, options
 from ansible_collections.idmops.idm.tools import leaks
 
 
 def operate(params, context):
     variables = yaml.safe_load(pathlib.Path(params["variables"]).read_text(encoding="utf-8"))
-    told = requests.get(f"{variables['ping_control']}/secrets", timeout=60)
+    told = loopback_session().get(f"{variables['ping_control']}/secrets", timeout=60)
     told.raise_for_status()
     sought = {**told.json(), **params["others"]}
     for name, value in sought.items():

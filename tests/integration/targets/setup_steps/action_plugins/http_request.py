@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import requests
 from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
-from ansible_collections.idmops.idm.tests.integration.in_worker import TEXT, Step, options
+from ansible_collections.idmops.idm.tests.integration.in_worker import TEXT, Step, loopback_session, options
 
 
 def operate(params, context):
-    with requests.Session() as session:
-        session.trust_env = False
+    with loopback_session() as session:
         sent = {"json": params["body"]} if params["body"] is not None else {}
         try:
             answer = session.request(
