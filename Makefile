@@ -29,26 +29,26 @@ help: ## this list
 	@echo "  STACK_DIR=$(STACK_DIR) STACK_USERS=$(STACK_USERS) STACK_PORT_BASE=first-of-six-ports   for stack"
 	@echo "  TARGETS='name ...'   for integration        EXPERIMENT='name ...'   for prove        PYTHON=/path/to/python3   for venv"
 
-$(READY): tools/set-up.sh requirements.txt tests/requirements.txt tests/ping/requirements.txt
+$(READY): tools/set-up.sh requirements.txt tests/requirements.txt tests/servers/ping/requirements.txt
 	@bash tools/set-up.sh
 	@touch $@
 
 venv: $(READY) ## .venv with all that the other targets need, and as root on Debian the OS packages too
 
 demo: $(READY) ## the whole mission on real servers, before your eyes, in a minute or two
-	@$(PY) -m tests.demo
+	@$(PY) -m tests.experiments.demo
 
 test: $(READY) ## unit tests, and the integration targets on real servers, in process and as modules
 	@$(PY) -m tools.test --users $(TEST_USERS)
 
 stack: $(READY) ## start a real OpenIDM and OpenDJ on loopback; variables in STACK_DIR/vars.yml
-	@$(PY) -m tests.stack up --dir "$(STACK_DIR)" --users $(STACK_USERS) $(if $(STACK_PORT_BASE),--port-base $(STACK_PORT_BASE))
+	@$(PY) -m tests.servers.stack up --dir "$(STACK_DIR)" --users $(STACK_USERS) $(if $(STACK_PORT_BASE),--port-base $(STACK_PORT_BASE))
 
 stack-status: $(READY) ## say what of the stack runs
-	@$(PY) -m tests.stack status --dir "$(STACK_DIR)"
+	@$(PY) -m tests.servers.stack status --dir "$(STACK_DIR)"
 
 stack-down: $(READY) ## stop them and remove their data
-	@$(PY) -m tests.stack down --dir "$(STACK_DIR)"
+	@$(PY) -m tests.servers.stack down --dir "$(STACK_DIR)"
 
 units: $(READY) ## unit tests; no network
 	@$(PY) -m pytest -q -n 2 tests/unit
@@ -72,7 +72,7 @@ changelog: $(READY) ## CHANGELOG.md from changelogs/changelog.yaml, after a rele
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" antsibull-changelog generate
 
 bench: $(READY) ## what a task costs: ours against a loop of uri, side by side
-	@$(PY) -m tests.bench
+	@$(PY) -m tests.experiments.bench
 
 prove: $(READY) ## the long experiments
 	@$(PY) -m tools.prove

@@ -19,7 +19,7 @@ from functools import partial
 
 import yaml
 
-from tests.stack.cache import cache_root
+from tests.servers.stack.cache import cache_root
 
 from . import leaks, steps, tree, workers
 from .ansible_test import command, fresh_copy

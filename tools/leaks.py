@@ -24,7 +24,7 @@ def stack_secrets(variables: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 
 def told_secrets(path: pathlib.Path) -> dict[str, str]:
-    """Return what stand-ins say of their secrets (``--secrets`` of tests.ping): a name and a value in each line."""
+    """Return what stand-ins say of their secrets (``--secrets``): a name and a value in each line."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return {f"{name} of stand-in {number}": value for number, line in enumerate(lines)
             for name, value in json.loads(line).items()}  # fmt: skip

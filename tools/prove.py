@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the experiments of tests/prove, all or those that are named, and says what came of each."""
+"""Runs the experiments of tests/experiments/prove, all or those that are named, and says what came of each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Result(t.NamedTuple):
 
 def experiments() -> list[str]:
     """Return the names of all experiments."""
-    return [found.name for found in pkgutil.iter_modules([str(ROOT / "tests" / "prove")])
+    return [found.name for found in pkgutil.iter_modules([str(ROOT / "tests" / "experiments" / "prove")])
             if not found.ispkg and not found.name.startswith("_")]  # fmt: skip
 
 
@@ -49,7 +49,10 @@ def run(name: str, options: t.Sequence[str] = (), limit: float = LIMIT) -> Resul
     steps.say(f"experiment {name}")
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", f"tests.prove.{name}", *options], cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL
+        [sys.executable, "-m", f"tests.experiments.prove.{name}", *options],
+        cwd=ROOT,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
     )
     exit_code: int | None = None
     try:

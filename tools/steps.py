@@ -144,7 +144,7 @@ def beginning(*starts: str) -> t.Callable[[str], str | None]:
 
 
 def without_clock(line: str) -> str | None:
-    """Show the progress lines of tests.stack, without their own clock."""
+    """Show the progress lines of tests.servers.stack, without their own clock."""
     return line.partition("] ")[2] if line.startswith("[") else None
 
 

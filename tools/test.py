@@ -66,7 +66,7 @@ def running_stacks(count: int, users: int) -> t.Iterator[list[pathlib.Path]]:
     def stack(title: str, folder: pathlib.Path, *arguments: str, stop: threading.Event | None = None) -> None:
         steps.run(
             title,
-            [sys.executable, "-m", "tests.stack", *arguments, "--dir", str(folder)],
+            [sys.executable, "-m", "tests.servers.stack", *arguments, "--dir", str(folder)],
             LOGS / f"{folder.name}-{arguments[0]}.log",
             cwd=ROOT,
             env=environment(),
@@ -109,7 +109,7 @@ def run_proof(name: str, stop: threading.Event) -> Proof:
     began = time.monotonic()
     exit_code = steps.run(
         f"small form of the experiment {name}",
-        [sys.executable, "-m", f"tests.prove.{name}", "--small"],
+        [sys.executable, "-m", f"tests.experiments.prove.{name}", "--small"],
         log,
         cwd=ROOT,
         env=environment(),

@@ -244,14 +244,14 @@ remedy:
 
 import typing as t
 
-from ..module_utils._aci import principal_name
-from ..module_utils._arguments import ArgumentSpec
-from ..module_utils._changelog_access import grant_everywhere
-from ..module_utils._context import Context
-from ..module_utils._directory import directory_spec
-from ..module_utils._grants import Wanted
-from ..module_utils._limits import checked_limits, outermost
-from ..module_utils._run import run_module
+from ..module_utils._ansible.arguments import ArgumentSpec
+from ..module_utils._ansible.run import run_module
+from ..module_utils._base.context import Context
+from ..module_utils._changelog.access import grant_everywhere
+from ..module_utils._changelog.aci import principal_name
+from ..module_utils._changelog.grants import WantedGrants
+from ..module_utils._changelog.limits import checked_limits, outermost
+from ..module_utils._ldap.directory import directory_spec
 
 SPEC = ArgumentSpec(
     argument_spec={
@@ -274,7 +274,7 @@ SPEC = ArgumentSpec(
 
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Grant or take away, and return the module's result."""
-    wanted = Wanted(
+    wanted = WantedGrants(
         principal=principal_name(params["principal"]),
         present=params["state"] == "present",
         remove_privilege=params["remove_privilege"],

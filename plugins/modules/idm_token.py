@@ -89,10 +89,10 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._arguments import connection_spec
-from ..module_utils._client import Client
-from ..module_utils._errors import InvalidOption
-from ..module_utils._run import run_module
+from ..module_utils._ansible.arguments import connection_spec
+from ..module_utils._ansible.run import run_module
+from ..module_utils._base.errors import InvalidOption
+from ..module_utils._http.client import Client
 
 SPEC = connection_spec()
 

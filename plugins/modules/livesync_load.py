@@ -202,13 +202,13 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._arguments import ArgumentSpec, connection_spec
-from ..module_utils._client import Client
-from ..module_utils._context import Context
-from ..module_utils._directory import directory_spec
-from ..module_utils._load import LoadRequest, load
-from ..module_utils._preflight_request import SourceRequest, optional
-from ..module_utils._run import run_module
+from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.run import run_module
+from ..module_utils._base.context import Context
+from ..module_utils._http.client import Client
+from ..module_utils._ldap.directory import directory_spec
+from ..module_utils._rollout.load import LoadRequest, load
+from ..module_utils._rollout.request import SourceRequest, optional
 
 SPEC = connection_spec().merge(
     ArgumentSpec(

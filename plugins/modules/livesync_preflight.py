@@ -363,12 +363,12 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._arguments import ArgumentSpec, connection_spec
-from ..module_utils._client import Client
-from ..module_utils._context import Context
-from ..module_utils._preflight import preflight
-from ..module_utils._preflight_request import grant_spec, source_spec
-from ..module_utils._run import run_module
+from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.run import run_module
+from ..module_utils._base.context import Context
+from ..module_utils._http.client import Client
+from ..module_utils._rollout.preflight import preflight
+from ..module_utils._rollout.request import grant_spec, source_spec
 
 SPEC = connection_spec().merge(
     ArgumentSpec(

@@ -226,13 +226,13 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._arguments import ArgumentSpec, connection_spec
-from ..module_utils._client import Client
-from ..module_utils._directory import directory_spec
-from ..module_utils._health import STATES
-from ..module_utils._run import run_module
-from ..module_utils._source import Source
-from ..module_utils._status import status, status_result
+from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.run import run_module
+from ..module_utils._health.health import STATES
+from ..module_utils._health.status import status, status_result
+from ..module_utils._http.client import Client
+from ..module_utils._idm.source import Source
+from ..module_utils._ldap.directory import directory_spec
 
 SPEC = connection_spec().merge(
     ArgumentSpec(

@@ -306,11 +306,11 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._arguments import ArgumentSpec, connection_spec
-from ..module_utils._client import Client
-from ..module_utils._directory import directory_spec
-from ..module_utils._run import run_module
-from ..module_utils._trigger import request_of, trigger
+from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.run import run_module
+from ..module_utils._http.client import Client
+from ..module_utils._ldap.directory import directory_spec
+from ..module_utils._livesync.trigger import request_of, trigger
 
 SPEC = connection_spec().merge(
     ArgumentSpec(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs a piece of domain code inside Ansible's worker. Private to this collection; may change.
+"""Runs a piece of domain code inside Ansible's worker.
 
 A module costs 0.4 s before it does anything (packing, a new Python, imports) and cannot show progress. On the
 control host both can be spared. Where that is not possible the module runs, with the same code and result.
@@ -20,9 +20,9 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.idmops.idm.plugins.module_utils._arguments import ArgumentSpec, hidden_values
-from ansible_collections.idmops.idm.plugins.module_utils._context import Context, Report
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError, MissingLibrary
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec, hidden_values
+from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context, Report
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, MissingLibrary
 
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 

@@ -14,8 +14,8 @@ import contextlib
 
 import ldap
 import requests
-from ansible_collections.idmops.idm.plugins.module_utils._arguments import ArgumentSpec
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.plugins.plugin_utils._in_process import InProcessAction
 
 TEXT = {"type": "str", "required": True}

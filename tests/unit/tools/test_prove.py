@@ -11,8 +11,8 @@ import sys
 
 import pytest
 
-from tests.prove import _page
-from tests.prove._compare import difference
+from tests.experiments.prove import _page
+from tests.experiments.prove._compare import difference
 from tools import prove
 
 ADA = ("ada", "Ada", "Abel", "", "", "Ada Abel")
@@ -51,7 +51,7 @@ def test_a_bar_in_a_cell_does_not_end_it():
 def test_every_experiment_has_the_shape_that_the_others_have():
     assert {"no_loss", "kill_matrix", "interruptions"} <= set(prove.experiments())
     for name in prove.experiments():
-        found = importlib.import_module(f"tests.prove.{name}")
+        found = importlib.import_module(f"tests.experiments.prove.{name}")
         assert found.__doc__ and callable(found.main)
 
 

@@ -10,8 +10,8 @@ import types
 
 import pytest
 from ansible.plugins.action import ActionBase
-from ansible_collections.idmops.idm.plugins.module_utils._arguments import ArgumentSpec, connection_spec
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError, MissingLibrary
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, MissingLibrary
 from ansible_collections.idmops.idm.plugins.plugin_utils import _in_process
 from ansible_collections.idmops.idm.plugins.plugin_utils._in_process import InProcessAction
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ldap
 from ansible_collections.idmops.idm.tests.integration.in_worker import DIRECTORY, TEXT, Step, directory, options
-from ansible_collections.idmops.idm.tests.stack.numbering import await_number
+from ansible_collections.idmops.idm.tests.servers.stack.numbering import await_number
 
 
 def operate(params, context):

@@ -28,9 +28,9 @@ import time
 import uuid
 
 import ldap
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.tests.integration.in_worker import DIRECTORY, Step, directory, options
-from ansible_collections.idmops.idm.tests.stack.numbering import await_number
+from ansible_collections.idmops.idm.tests.servers.stack.numbering import await_number
 
 HANDLER = "cn=Access Control Handler,cn=config"
 GLOBAL_ACI = "ds-cfg-global-aci"

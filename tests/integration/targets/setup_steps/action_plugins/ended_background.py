@@ -9,9 +9,9 @@ from __future__ import annotations
 import shutil
 import time
 
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.tests.integration.in_worker import Step, options
-from ansible_collections.idmops.idm.tests.stack.process import started_at
+from ansible_collections.idmops.idm.tests.servers.stack.process import started_at
 
 
 def operate(params, context):

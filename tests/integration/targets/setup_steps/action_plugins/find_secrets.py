@@ -12,7 +12,7 @@ from __future__ import annotations
 import pathlib
 
 import yaml
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.tests.integration.in_worker import Step, loopback_session, options
 from ansible_collections.idmops.idm.tools import leaks
 

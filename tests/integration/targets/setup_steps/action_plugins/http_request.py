@@ -10,7 +10,7 @@ An answer with another status than those of ``status_code`` is a failure. -1 sta
 from __future__ import annotations
 
 import requests
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.tests.integration.in_worker import TEXT, Step, loopback_session, options
 
 

@@ -31,9 +31,9 @@ from ansible_collections.idmops.idm.tests.integration.in_worker import (
     options,
     told,
 )
-from ansible_collections.idmops.idm.tests.stack import activation, people, settings
-from ansible_collections.idmops.idm.tests.stack.numbering import await_number
-from ansible_collections.idmops.idm.tests.stack.render import render
+from ansible_collections.idmops.idm.tests.servers.stack import activation, people, settings
+from ansible_collections.idmops.idm.tests.servers.stack.numbering import await_number
+from ansible_collections.idmops.idm.tests.servers.stack.render import render
 
 HANDLER = "cn=Access Control Handler,cn=config"
 GLOBAL_ACI = "ds-cfg-global-aci"

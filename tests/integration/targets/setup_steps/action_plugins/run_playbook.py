@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.tests.integration.in_worker import SECRET, TEXT, Step, options
 
 ENVIRONMENT = {

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.tests.integration.in_worker import Step, options
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 
 import ldap
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.tests.integration.in_worker import DIRECTORY, TEXT, Step, directory, options
 
 

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the configuration of the connector ldap; waits until IDM has taken it up (tests/stack/activation.py)."""
+"""Writes the configuration of the connector ldap, and waits until IDM has taken it up."""
 
 from __future__ import annotations
 
 import requests
-from ansible_collections.idmops.idm.plugins.module_utils._errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.tests.integration.in_worker import IDM, Step, idm_session, options, told
-from ansible_collections.idmops.idm.tests.stack import activation
+from ansible_collections.idmops.idm.tests.servers.stack import activation
 
 
 def operate(params, context):

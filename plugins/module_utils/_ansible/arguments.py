@@ -1,0 +1,114 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Argument specifications that merge with their constraints."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible.module_utils.basic import env_fallback
+
+from .._http.auth import METHODS
+from .._http.jwk import public_parts
+
+_CONSTRAINTS = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
+
+
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """What AnsibleModule and the validator of an action plugin take, in one value."""
+
+    argument_spec: t.Mapping[str, t.Any] = field(default_factory=dict)
+    mutually_exclusive: t.Sequence[t.Any] = ()
+    required_together: t.Sequence[t.Any] = ()
+    required_one_of: t.Sequence[t.Any] = ()
+    required_if: t.Sequence[t.Any] = ()
+    required_by: t.Mapping[str, t.Any] = field(default_factory=dict)
+
+    def merge(self, other: ArgumentSpec) -> ArgumentSpec:
+        """Return both specifications as one; where both name an option, the other's wins."""
+        return ArgumentSpec(
+            argument_spec={**self.argument_spec, **other.argument_spec},
+            mutually_exclusive=[*self.mutually_exclusive, *other.mutually_exclusive],
+            required_together=[*self.required_together, *other.required_together],
+            required_one_of=[*self.required_one_of, *other.required_one_of],
+            required_if=[*self.required_if, *other.required_if],
+            required_by={**self.required_by, **other.required_by},
+        )
+
+    def as_arguments(self) -> dict[str, t.Any]:
+        """Return keyword arguments for AnsibleModule and for ArgumentSpecValidator."""
+        constraints = {name: value for name in _CONSTRAINTS if (value := getattr(self, name))}
+        return {"argument_spec": dict(self.argument_spec), **constraints}
+
+
+def _from_environment(name: str, **option: t.Any) -> dict[str, t.Any]:
+    return {**option, "fallback": (env_fallback, [name])}
+
+
+def connection_spec() -> ArgumentSpec:
+    """Return the options of the doc fragment ``connection``: how to reach IDM, and as whom."""
+    env = _from_environment
+    return ArgumentSpec(
+        argument_spec={
+            "url": env("IDM_URL", type="str", required=True),
+            "auth_method": env("IDM_AUTH_METHOD", type="str", default="openidm", choices=list(METHODS)),
+            "username": env("IDM_USERNAME", type="str"),
+            "password": env("IDM_PASSWORD", type="str", no_log=True),
+            "access_token": env("IDM_ACCESS_TOKEN", type="str", no_log=True),
+            "token_url": env("IDM_TOKEN_URL", type="str", no_log=False),
+            "service_account_id": env("IDM_SERVICE_ACCOUNT_ID", type="str"),
+            "service_account_jwk": env("IDM_SERVICE_ACCOUNT_JWK", type="raw", no_log=True),
+            "client_id": env("IDM_CLIENT_ID", type="str"),
+            "client_secret": env("IDM_CLIENT_SECRET", type="str", no_log=True),
+            "scope": {"type": "str", "default": "fr:idm:*"},
+            "validate_certs": {"type": "bool", "default": True},
+            "ca_path": env("IDM_CA_PATH", type="path"),
+            "client_cert": {"type": "path"},
+            "client_key": {"type": "path", "no_log": False},
+            "timeout": env("IDM_TIMEOUT", type="float", default=30),
+            "retry_timeout": {"type": "float", "default": 60},
+        },
+        required_by={"client_key": ["client_cert"]},
+    )
+
+
+def hidden_values(spec: ArgumentSpec, params: t.Mapping[str, t.Any], collected: t.Iterable[str]) -> set[str]:
+    """Return what must not appear in any output of a task.
+
+    Ansible collects that, but nothing at all where a list or a dictionary of options cannot be read, and then prints
+    all options with the error (seen on ansible-core 2.19). Of a JWK that is a dictionary it hides the public members
+    too.
+
+    :param params: the options as far as they have been validated.
+    :param collected: what Ansible has found.
+    """
+    secrets = {value for name in ("password", "access_token", "client_secret") for value in _leaves(params.get(name))}
+    needless = public_parts(params.get("service_account_jwk")) - secrets
+    return {*collected, *_secrets_in(spec.argument_spec, params)} - needless
+
+
+def _secrets_in(argument_spec: t.Mapping[str, t.Any], params: t.Any) -> t.Iterator[str]:
+    if isinstance(params, (list, tuple)):
+        for entry in params:
+            yield from _secrets_in(argument_spec, entry)
+    elif isinstance(params, t.Mapping):
+        for name, option in argument_spec.items():
+            for value in (params.get(name) for name in (name, *option.get("aliases", ()))):
+                if option.get("no_log"):
+                    yield from _leaves(value)
+                elif option.get("options"):
+                    yield from _secrets_in(option["options"], value)
+
+
+def _leaves(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, t.Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _leaves(entry)
+    elif value not in (None, "", True, False):
+        yield str(value)

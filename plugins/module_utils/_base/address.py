@@ -1,0 +1,29 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Host names: which mean this machine, and which mean the same one."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+_LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|::1)$", re.IGNORECASE)
+
+
+def is_loopback(host: str | None) -> bool:
+    """Tell whether a host name means this machine."""
+    return bool(host and _LOOPBACK.match(host))
+
+
+def same_host(one: str, other: str) -> bool:
+    """Tell whether two host names are the same, as far as the names tell; those of this machine are."""
+    left, right = (host.lower().strip("[]").rstrip(".") for host in (one, other))
+    return left == right or (is_loopback(left) and is_loopback(right))
+
+
+def share_a_host(hosts: t.Iterable[str], others: t.Iterable[str]) -> bool:
+    """Tell whether a host of the one list is in the other one too."""
+    others = list(others)
+    return any(same_host(host, other) for host in hosts for other in others)

@@ -1,0 +1,23 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Query filters of IDM: the one place that quotes what is asked for."""
+
+from __future__ import annotations
+
+
+def equals(field: str, value: str) -> str:
+    """Return the filter for what has this value in a field."""
+    return f"{field} eq {quoted(value)}"
+
+
+def starts_with(field: str, value: str) -> str:
+    """Return the filter for what has a value in a field that begins so."""
+    return f"{field} sw {quoted(value)}"
+
+
+def quoted(value: str) -> str:
+    """Return a text as a string of a query filter."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

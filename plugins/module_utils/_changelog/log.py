@@ -1,0 +1,261 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The change log of a directory server, read: how far it reaches, what is pending, who may read it.
+
+Change numbers are local to a server: two servers of one topology number the same change differently.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.address import same_host
+from .._base.errors import DirectoryError, InvalidOption
+from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory, host_and_port
+from .._ldap.dn import Name, is_within_any
+from .limits import entry_counts, outermost
+from .rights import ROOT_DSE_ATTRIBUTES, Access, Account, Visibility, judge_rights, read_account, visibility
+from .server_config import ServerDefaults, read_replication_servers, read_server_defaults
+
+__all__ = [
+    "Access",
+    "ChangeLog",
+    "Pending",
+    "Visibility",
+    "alias_search_works",
+    "connector_directory",
+    "entry_counts",
+    "judge_access",
+    "pending_changes",
+    "read_change_log",
+    "see_as",
+]
+
+NUMBERS, COOKIES_ONLY = "change_numbers", "cookies_only"
+SUFFIX = "cn=changelog"
+#: How many changes one search asks for: few enough for an administrator with a size limit.
+_WINDOW = 500
+
+NO_CHANGE_LOG_REMEDY = (
+    "Switch the change log on with a replication server. OpenDJ: dsconfig create-replication-server"
+    ' --provider-name "Multimaster Synchronization" --set replication-port:8989 --set replication-server-id:1'
+    " --type generic, then dsconfig create-replication-domain with base-dn, replication-server and server-id."
+    " DS 7 and later: dsconfig set-synchronization-provider-prop --set bootstrap-replication-server:<host>:8989,"
+    " dsconfig create-replication-server --set replication-port:8989,"
+    " dsconfig create-replication-domain --set base-dn:<DN>."
+)
+COOKIES_ONLY_REMEDY = (
+    "liveSync needs change numbers. DS 7.4 and later: dsconfig set-replication-server-prop"
+    ' --provider-name "Multimaster Synchronization" --set changelog-enabled:enabled;'
+    " OpenDJ and earlier DS: the same with --set compute-change-number:true."
+)
+
+
+@dataclass(frozen=True)
+class ChangeLog:
+    """A change log as it was when it was read.
+
+    :param first: the lowest change number in it; 0 where it holds none.
+    :param last: the highest.
+    :param mode: NUMBERS, or COOKIES_ONLY where changes get no numbers, so that liveSync sees none.
+    :param suffix: the name that it is searched at.
+    """
+
+    first: int
+    last: int
+    mode: str
+    suffix: str | None
+
+    @property
+    def remedy(self) -> str | None:
+        """What makes it usable for liveSync, None if it is."""
+        return None if self.mode == NUMBERS else COOKIES_ONLY_REMEDY
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Changes behind a token.
+
+    :param total: all of them.
+    :param inside: those to entries within the base contexts; the others move the token and nothing else.
+    :param complete: False where there were too many to look at: ``inside`` counts the first ones only.
+    """
+
+    total: int
+    inside: int
+    complete: bool = True
+
+
+def read_change_log(directory: Directory) -> ChangeLog | None:
+    """Read how far the change log reaches, None where the server keeps none.
+
+    The account needs to read the root DSE; where it may read cn=config too, a log without change numbers is told.
+
+    :raises DirectoryError: no answer, or an error.
+    """
+    root = directory.read("", ROOT_DSE_ATTRIBUTES)
+    suffix = root.text("changelog") if root else None
+    first = root.number("firstChangeNumber") if root else None
+    last = root.number("lastChangeNumber") if root else None
+    shown = suffix is not None or first is not None or last is not None
+    try:
+        servers = read_replication_servers(directory)
+    except DirectoryError as exc:
+        if exc.status != INSUFFICIENT_ACCESS:
+            raise
+        if not shown:
+            return None
+        numbered = first is not None and last is not None
+    else:
+        if not servers:
+            return None
+        numbered = any(server.change_numbers for server in servers)
+        if shown and (first is None or last is None):
+            numbered = False  # PingDS since 7.4 numbers nothing unless it is told to, and the attribute may be unset
+        if numbered and not shown:
+            raise DirectoryError(
+                f"{directory.uri} keeps a change log but does not show it in its root DSE to {directory.bind_dn}.",
+                status=INSUFFICIENT_ACCESS,
+                remedy="The account in bind_dn needs the privilege bypass-acl, or an ACI that lets it read "
+                f"{', '.join(ROOT_DSE_ATTRIBUTES)} there.",
+            )
+    return ChangeLog(
+        first=max(0, first or 0),
+        last=max(0, last or 0),
+        mode=NUMBERS if numbered else COOKIES_ONLY,
+        suffix=suffix or SUFFIX,
+    )
+
+
+def connector_directory(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[str, int]]) -> str:
+    """Return the URL of the server that the connector reads, since the change numbers of another mean nothing to it.
+
+    :param options: with ``servers``; a single one is taken as it is, by whatever name the connector knows it.
+    :param hosts: host and port of the connector, then those of its failover.
+    :raises InvalidOption: none of several fits, or more than one does.
+    """
+    servers = list(dict.fromkeys(options["servers"]))
+    if len(servers) == 1:
+        return str(servers[0])
+    for host, port in hosts:
+        here = [uri for uri in servers if same_host(host_and_port(uri)[0], host)]
+        exact = [uri for uri in here if host_and_port(uri)[1] == port]
+        if len(exact) == 1 or len(here) == 1:
+            return str((exact or here)[0])
+        if here:
+            raise InvalidOption("servers", here, f"All are on {host}; give only the one that the connector uses.")
+    if not hosts:
+        raise InvalidOption(
+            "servers", servers, "The connector's configuration does not tell its host: give only the server it uses."
+        )
+    names = ", ".join(f"{host}:{port}" for host, port in hosts)
+    raise InvalidOption(
+        "servers", servers, f"None is on the connector's host ({names}), and change numbers are local to a server."
+    )
+
+
+def pending_changes(
+    directory: Directory, change_log: ChangeLog, token: int, base_contexts: t.Sequence[str], most: int = 5000
+) -> Pending:
+    """Count the changes after ``token``, and how many of them touch entries within ``base_contexts``.
+
+    A rename counts as inside where either end of it is.
+
+    :param most: how many changes are looked at.
+    :raises DirectoryError: no answer, or the account may not read the change log.
+    """
+    bases = [Name.parse(base) for base in base_contexts]
+    seen = inside = 0
+    start = max(token + 1, change_log.first)
+    while start <= change_log.last and seen < most:
+        end = min(start + _WINDOW - 1, change_log.last)
+        for entry in directory.stream(
+            change_log.suffix or SUFFIX,
+            ONE_LEVEL,
+            f"(&(objectClass=changeLogEntry)(changeNumber>={start})(changeNumber<={end}))",
+            ["targetDN", "newSuperior"],
+        ):
+            seen += 1
+            touched = (*entry.texts("targetDN"), *entry.texts("newSuperior"))
+            inside += any(is_within_any(text, bases) for text in touched)
+        start = end + 1
+    left = change_log.last - start + 1
+    return Pending(total=seen + max(0, left), inside=inside, complete=left <= 0)
+
+
+def alias_search_works(directory: Directory, change_log: ChangeLog) -> bool:
+    """Tell whether the change log can be searched as the connector's library does it: following aliases always.
+
+    OpenDJ 4.8 to 5.0.3 answer 80 "Not implemented" to that (seen on 5.0.3), so that liveSync cannot work there.
+
+    :raises DirectoryError: any other error.
+    """
+    try:
+        directory.search(
+            change_log.suffix or SUFFIX,
+            ONE_LEVEL,
+            f"(&(objectClass=changeLogEntry)(changeNumber>={change_log.last})(changeNumber<={change_log.last}))",
+            ["changeNumber"],
+            deref="always",
+        )
+    except DirectoryError as exc:
+        if exc.status == OTHER:
+            return False
+        raise
+    return True
+
+
+ALIAS_REMEDY = (
+    "This server answers error 80 to a search below cn=changelog that follows aliases, which the connector's library"
+    " asks for. OpenDJ 4.8 to 5.0.3 do; use OpenDJ 4.6.5 or a version after 5.0.3."
+)
+
+
+def judge_access(directory: Directory, principal: str) -> Access:
+    """Return which of privilege, root DSE and change log the account may use, by the directory's own judgement.
+
+    :raises DirectoryError: no answer, an error, or there is no such account.
+    """
+    account = known_account(directory, principal, defaults_or_none(directory))
+    log = read_change_log(directory)
+    return judge_rights(directory, account, (log.suffix if log else None) or SUFFIX, log.last if log else 0)
+
+
+def see_as(
+    directory: Directory, principal: str, base_contexts: t.Sequence[str], search_filter: str = "(objectClass=*)"
+) -> Visibility:
+    """Compare how many entries the administrator sees below ``base_contexts`` with how many the account may read.
+
+    :param search_filter: which entries count, as the connector's own object class filter.
+    :raises DirectoryError: no answer, an error, or there is no such account.
+    """
+    account = known_account(directory, principal, defaults_or_none(directory))
+    return visibility(directory, account.dn, outermost(base_contexts), search_filter)
+
+
+def known_account(directory: Directory, principal: str, defaults: ServerDefaults) -> Account:
+    """Return the account.
+
+    :raises DirectoryError: when the directory has none of that name.
+    """
+    account = read_account(directory, principal, defaults)
+    if account is None:
+        raise DirectoryError(
+            f"{directory.uri} has no account {principal}, or does not show it to the account in bind_dn.",
+            status=32,
+            remedy="Check the DN; on a replica, that the entry has arrived.",
+        )
+    return account
+
+
+def defaults_or_none(directory: Directory) -> ServerDefaults:
+    """Return the server's defaults, the product's own where the configuration may not be read."""
+    try:
+        return read_server_defaults(directory)
+    except DirectoryError as exc:
+        if exc.status != INSUFFICIENT_ACCESS:
+            raise
+        return ServerDefaults()

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The change log behind a connector, as the health of a source needs it."""
+
+from __future__ import annotations
+
+import typing as t
+from functools import cached_property
+
+from .._base.address import share_a_host
+from .._base.context import Context
+from .._base.errors import DirectoryError
+from .._changelog.log import (
+    NUMBERS,
+    SUFFIX,
+    ChangeLog,
+    alias_search_works,
+    connector_directory,
+    judge_access,
+    pending_changes,
+    read_change_log,
+)
+from .._idm.connector import Connector
+from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, host_and_port
+from .._ldap.dn import is_name
+from .health import LogFacts
+
+
+def directories(
+    options: t.Mapping[str, t.Any] | None, connectors: t.Iterable[Connector], context: Context
+) -> dict[str, str]:
+    """Return the URL of the directory behind each connector that reads a change log, by the connector's name.
+
+    A server that is given alone is taken for the directory of a connector that is alone, whatever name that knows it
+    by. With several connectors the names must fit: the change numbers of another server mean nothing.
+
+    :param options: connection options of a directory, None where none were given.
+    :raises InvalidOption: when none of the servers is a connector's, or several are.
+    """
+    readers = {connector.name: connector for connector in connectors if connector.reads_change_log}
+    if not options:
+        return {}
+    hosts = [host_and_port(uri)[0] for uri in options["servers"]]
+    found = {}
+    for name, connector in readers.items():
+        fits = share_a_host(hosts, connector.hosts)
+        if len(readers) > 1 and not fits:
+            context.report.warn(
+                f"changelog: none of the servers is on the host of the connector {name}, so nothing is known of its"
+                " pending changes."
+            )
+        else:
+            found[name] = connector_directory(options, connector.servers)
+    return found
+
+
+class LogReader:
+    """The change log behind one connector. What it has read once it does not read again.
+
+    :param options: connection options of the directory.
+    :param url: of the directory, None where none is known: then nothing is known of the change log.
+    """
+
+    def __init__(
+        self,
+        options: t.Mapping[str, t.Any] | None,
+        url: str | None,
+        connector: Connector | None,
+        context: Context,
+    ) -> None:
+        self._connector = connector
+        self.directory = Directory(options, url, context) if options and url and connector else None
+
+    def __enter__(self) -> LogReader:
+        return self
+
+    def __exit__(self, *unused: t.Any) -> None:
+        if self.directory:
+            self.directory.close()
+
+    def facts(self, token: t.Any) -> LogFacts | None:
+        """Return what the change log tells, relative to a token.
+
+        :raises DirectoryError: no answer, or an error.
+        """
+        log = self.log
+        if self.directory is None or self._connector is None:
+            return None
+        if log is None or log.mode != NUMBERS:
+            return LogFacts(usable=False)
+        pending = None
+        contexts = self._connector.sync_base_contexts
+        if not all(map(is_name, contexts)):
+            contexts = ()  # written as LDAP servers took it before RFC 4514: nothing can be compared with it
+        if isinstance(token, int):
+            pending = pending_changes(self.directory, log, token, contexts)
+        return LogFacts(
+            first=log.first,
+            last=log.last,
+            missing=self.missing,
+            alias_search=self._alias_search,
+            pending=pending.total if pending else None,
+            pending_inside=pending.inside if pending and contexts else None,
+            account=self._connector.principal,
+            server=self.directory.uri,
+        )
+
+    def last(self) -> int | None:
+        """Return the newest change number, None where it cannot be known."""
+        return self.log.last if self.log and self.log.mode == NUMBERS else None
+
+    def target_of(self, change_number: t.Any) -> str | None:
+        """Return the DN of the entry that a change touched, None where that cannot be known."""
+        if self.directory is None or not isinstance(change_number, int):
+            return None
+        suffix = (self.log.suffix if self.log else None) or SUFFIX
+        wanted = f"(&(objectClass=changeLogEntry)(changeNumber={change_number}))"
+        found = self.directory.search(suffix, ONE_LEVEL, wanted, ["targetDN"])
+        return found[0].text("targetDN") if found else None
+
+    @cached_property
+    def log(self) -> ChangeLog | None:
+        """How far the change log reached when it was first asked; None where there is none, or no way to it."""
+        return read_change_log(self.directory) if self.directory else None
+
+    @cached_property
+    def missing(self) -> tuple[str, ...] | None:
+        """The grants that the connector's account lacks, by name; None where that cannot be judged."""
+        if self.directory is None or self._connector is None or not self._connector.principal:
+            return None
+        try:
+            return judge_access(self.directory, self._connector.principal).missing
+        except DirectoryError as exc:
+            if exc.status == NO_SUCH_OBJECT:  # the account lies elsewhere: nothing can be judged here
+                return None
+            raise
+
+    @cached_property
+    def _alias_search(self) -> bool | None:
+        return alias_search_works(self.directory, self.log) if self.directory and self.log else None

@@ -1,0 +1,382 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""HTTP to IDM: one session, one TLS context, one place for headers, errors and repeating.
+
+The only file, beside _keep_alive, that imports requests.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+import typing as t
+import uuid
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from .._base.address import is_loopback
+from .._base.context import Context
+from .._base.errors import InvalidOption, MissingLibrary, Refused, Unreachable
+from .answer import TRANSACTION_HEADER, Answer, CutOff, date_of, parse_body, refusal, retry_after
+from .auth import Authenticator, TokenMethod, authenticator
+from .keep_alive import KeepAliveAdapter
+from .line import unreachable
+
+try:
+    import requests
+except ImportError as exc:
+    requests = None  # type: ignore[assignment]
+    _REASON = str(exc)
+else:
+    _REASON = ""
+
+#: POST actions that change nothing ("From nothing to scheduled liveSync without losing a change").
+READING_ACTIONS = frozenset(
+    {
+        "test",
+        "testconfig",
+        "testconnectorservers",
+        "validatequartzcronexpression",
+        "listcurrentlyexecutingjobs",
+    }
+)
+#: How long a connection may have idled before a request that must not be sent twice gets a new one, in seconds.
+_FRESH = 5.0
+#: How long a throttled request may be repeated where the options do not say, and the first pause, in seconds.
+_RETRY_TIMEOUT, _FIRST_PAUSE = 60.0, 0.5
+
+
+def segment(text: str) -> str:
+    """Return ``text`` as one segment of a path."""
+    return quote(text, safe="")
+
+
+def is_write(method: str, params: t.Mapping[str, t.Any] | None = None) -> bool:
+    """Tell whether a request can change something on the server."""
+    if method in ("GET", "HEAD"):
+        return False
+    return not (method == "POST" and str((params or {}).get("_action", "")).lower() in READING_ACTIONS)
+
+
+class Client:
+    """Talks to one IDM as one account.
+
+    :param options: the connection options (doc fragment ``connection``), validated.
+    :param context: of the task; in check mode a write is refused here, whoever asks for it.
+    :raises InvalidOption: for options that cannot work; nothing has been sent then.
+    :raises MissingLibrary: without requests, or what the authentication method needs.
+    """
+
+    def __init__(self, options: t.Mapping[str, t.Any], context: Context) -> None:
+        if requests is None:
+            raise MissingLibrary("requests", _REASON)
+        self.url = _checked_url(options, context)
+        self.timeout = options["timeout"]
+        if self.timeout <= 0:
+            raise InvalidOption("timeout", self.timeout, "Give a number of seconds above 0.")
+        given = options.get("retry_timeout")
+        self._retry_timeout: float = _RETRY_TIMEOUT if given is None else given
+        self.auth_method: str = options["auth_method"]
+        self._options = options
+        self._context = context
+        self._server_time: str | None = None
+        self._auth: Authenticator = authenticator(options, context, self._exchange)
+        if isinstance(self._auth, TokenMethod):
+            _warn_of_plain_http("token_url", self._auth.endpoint, context)
+        self._transaction = f"idmops-{uuid.uuid4()}"
+        self._requests_sent = 0
+        self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, KeepAliveAdapter())
+        # Without an auth of its own requests would send what ~/.netrc has for the host.
+        self._session.auth = _keep_headers
+        self._verify = _trusted(options)
+        self._session.cert = _certificate(options)
+        self._last_use = context.clock.now()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *unused: t.Any) -> None:
+        self.close()
+
+    def sibling(self) -> Client:
+        """Return another client with a connection of its own, as a second thread needs, and the same credentials."""
+        other = Client(self._options, self._context)
+        other._auth = self._auth
+        return other
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    @property
+    def server_time(self) -> str | None:
+        """The server's clock when it last answered, as in 2026-11-24T17:19:26Z; None where it did not tell."""
+        return self._server_time
+
+    def get(self, path: str, params: t.Mapping[str, t.Any] | None = None, **how: t.Any) -> t.Any:
+        """GET a path below the base URL; return the parsed body, None for a status in ``none_on``."""
+        return self.request("GET", path, params=params, **how).body
+
+    def put(self, path: str, body: t.Any, params: t.Mapping[str, t.Any] | None = None, **how: t.Any) -> t.Any:
+        """PUT a document; return the parsed answer."""
+        return self.request("PUT", path, params=params, body=body, **how).body
+
+    def post(self, path: str, params: t.Mapping[str, t.Any], body: t.Any = None, **how: t.Any) -> t.Any:
+        """POST an action; return the parsed answer."""
+        return self.request("POST", path, params=params, body=body, **how).body
+
+    def delete(self, path: str, **how: t.Any) -> t.Any:
+        """DELETE a path; return the parsed answer, None for a status in ``none_on``."""
+        return self.request("DELETE", path, **how).body
+
+    def query(self, path: str, query_filter: str = "true", **params: t.Any) -> list[dict[str, t.Any]]:
+        """Return the results of a query."""
+        body = self.get(path, {"_queryFilter": query_filter, **params})
+        return list((body or {}).get("result", []))
+
+    def token_method(self) -> TokenMethod | None:
+        """Return the method that gets access tokens, None where there is nothing to get."""
+        return self._auth if isinstance(self._auth, TokenMethod) else None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: t.Mapping[str, t.Any] | None = None,
+        body: t.Any = None,
+        headers: t.Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        none_on: t.Sequence[int] = (),
+        api_version: str = "1.0",
+    ) -> Answer:
+        """Send one request and return its answer.
+
+        Reads are sent once more when the line breaks; a write never is. Where the server throttles (429) or asks to
+        come back (503 with Retry-After), what may be sent again is, within the option ``retry_timeout``: reads, PUT and
+        DELETE, but conditional ones only after 429, and never a POST that does something.
+
+        :param path: below the base URL, its segments already quoted (see :func:`segment`).
+        :param timeout: seconds to wait for the answer; None is the option ``timeout``.
+        :param none_on: error statuses that the caller expects from IDM itself: their answer has the body None.
+        :param api_version: of the resource; servers since 7.3.3 default to 1.0 with exceptions, so it is always sent.
+        :raises Unreachable: no (whole) answer came; its ``sent`` tells whether the request may have been received.
+        :raises Refused: the answer is an error, or not IDM's.
+        """
+        write = is_write(method, params)
+        if write and self._context.check_mode:
+            raise RuntimeError(f"{method} {path} {dict(params or {})} would be a write in check mode")
+        url = f"{self.url}/{path}"
+        fixed = {
+            "Accept-API-Version": f"resource={api_version}",
+            "Content-Type": "application/json",
+            # no server session: each call would make a new one (seen on OpenIDM 6.1.0)
+            "X-OpenIDM-NoSession": "true",
+            "X-Requested-With": "idmops.idm",
+            **(headers or {}),
+        }
+        data = None if body is None else json.dumps(body).encode()
+
+        def send() -> Answer:
+            credentials = self._credentials()
+            answer = self._transmit(method, url, params, data, {**fixed, **credentials}, timeout, fresh=write)
+            if answer.status == 401 and (renewed := self._credentials(refused=credentials)):
+                answer = self._transmit(method, url, params, data, {**fixed, **renewed}, timeout, fresh=write)
+            return answer
+
+        conditional = any(name.lower() in ("if-match", "if-none-match") for name in fixed)
+        again_on = (429, 503) if not write else (() if method == "POST" else (429,) if conditional else (429, 503))
+        answer = self._persist(send, over_broken_lines=not write, again_on=again_on)
+        if answer.status in none_on and isinstance(answer.body, dict):  # IDM's own errors are JSON, a web server's not
+            return Answer(answer.status, None, answer.headers)
+        if answer.status >= 300 or isinstance(answer.body, str):
+            action = (params or {}).get("_action")
+            raise refusal(
+                method,
+                url + (f"?_action={action}" if action else ""),
+                answer,
+                transaction=self._last_transaction(),
+                remedy=self._auth.remedy() if answer.status == 401 else None,
+            )
+        return answer
+
+    def _credentials(self, refused: t.Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the headers that say who asks; nothing where there are none but those that were refused.
+
+        :raises Unreachable, Refused: when they cannot be had, with ``sent`` false: the request itself was not sent, or
+            it was answered 401 and did nothing.
+        """
+        try:
+            return {} if refused is not None and not self._auth.renew(refused) else dict(self._auth.headers())
+        except (Unreachable, Refused) as exc:
+            exc.sent = False
+            raise
+
+    def _exchange(self, url: str, form: t.Mapping[str, str], headers: t.Mapping[str, str]) -> t.Mapping[str, t.Any]:
+        """POST a form to AM's token endpoint. Asking twice does no harm: it gives two tokens."""
+        sent = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+        answer = self._persist(
+            lambda: self._transmit("POST", url, None, dict(form), sent, None, fresh=False),
+            over_broken_lines=True,
+            again_on=(429, 503),
+        )
+        if answer.status >= 300 or not isinstance(answer.body, dict):
+            raise refusal(
+                "POST",
+                url,
+                answer,
+                transaction=self._last_transaction(),
+                remedy="Give the address of AM's token endpoint in token_url." if answer.status in (404, 405) else None,
+            )
+        return answer.body
+
+    def _persist(self, send: t.Callable[[], Answer], *, over_broken_lines: bool, again_on: t.Sequence[int]) -> Answer:
+        """Send until there is an answer to go on with.
+
+        :param again_on: statuses after which the request may be sent again; 503 counts only with a Retry-After, since
+            it is also IDM's word for a connector that is not available.
+        """
+        clock = self._context.clock
+        end = clock.now() + self._retry_timeout
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                answer = send()
+            except Unreachable:
+                if not over_broken_lines:
+                    raise
+                over_broken_lines = False
+                continue
+            asked = retry_after(answer.headers, clock.wall())
+            if answer.status not in again_on or (answer.status != 429 and asked is None):
+                return answer
+            pause = max(pause, asked or 0.0)
+            if clock.now() + pause > end:
+                return answer
+            clock.sleep(pause)
+            pause = min(2 * pause, 8.0)
+
+    def _last_transaction(self) -> str:
+        return f"{self._transaction}-{self._requests_sent}"
+
+    def _transmit(
+        self,
+        method: str,
+        url: str,
+        params: t.Mapping[str, t.Any] | None,
+        data: t.Any,
+        headers: t.Mapping[str, str],
+        timeout: float | None,
+        *,
+        fresh: bool,
+    ) -> Answer:
+        """Send one request once and read its whole answer."""
+        clock = self._context.clock
+        if fresh and clock.now() - self._last_use > _FRESH:
+            self._session.close()  # a connection that the server has closed meanwhile would look like a cut line
+        seconds = self.timeout if timeout is None else timeout
+        self._requests_sent += 1
+        transaction = self._last_transaction()
+        where = url.split("?")[0] if not url.startswith(self.url) else self.url
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=params,
+                data=data,
+                headers={"Accept": "application/json", TRANSACTION_HEADER: transaction, **headers},
+                timeout=(min(self.timeout, seconds), seconds),
+                verify=self._verify,
+                allow_redirects=False,
+            )
+            body = parse_body(response.status_code, response.headers, _whole(response))
+        except CutOff as exc:
+            error = Unreachable(f"The answer of {where} was cut off: {exc}.", sent=True)
+        except (requests.exceptions.RequestException, OSError, AttributeError) as exc:
+            # AttributeError: requests 2.28 stumbles so over a Content-Type that is cut at "charset"
+            error = unreachable(exc, where, min(self.timeout, seconds), seconds)
+        else:
+            self._server_time = date_of(response.headers) or self._server_time
+            return Answer(response.status_code, body, response.headers)
+        finally:
+            self._last_use = clock.now()
+        error.result["transaction_id"] = transaction
+        raise error
+
+
+def _keep_headers(request: t.Any) -> t.Any:
+    """Be the session's auth: the headers of a request are complete as they are."""
+    return request
+
+
+def _whole(response: t.Any) -> bytes:
+    """Return a body, all of it.
+
+    :raises CutOff: when it is shorter than announced; urllib3 before 2.0 does not tell.
+    """
+    content: bytes = response.content
+    announced = response.headers.get("Content-Length", "")
+    came = response.raw.tell()
+    if content and announced.isdigit() and came < int(announced):
+        raise CutOff(f"{came} of {announced} bytes came")
+    return content
+
+
+def _checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
+    """Return the base URL without its trailing slash.
+
+    :raises InvalidOption: when it is not an http(s) URL, or carries credentials.
+    """
+    url = options["url"].strip().rstrip("/")
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise InvalidOption(
+            "url", f"{parts.scheme}://...@{parts.hostname}", "Give credentials in username and password."
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise InvalidOption(
+            "url", url, "Give the base URL with the context path, as in https://idm.example.com/openidm."
+        )
+    _warn_of_plain_http("url", url, context)
+    return url
+
+
+def _warn_of_plain_http(option: str, url: str, context: Context) -> None:
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        context.report.warn(f"{option}: {url} is not encrypted, so the credentials can be read on the way. Use https.")
+
+
+def _trusted(options: t.Mapping[str, t.Any]) -> bool | str:
+    """Return what requests takes as ``verify``: the CA that is given, else the system's, else requests' own list."""
+    if not options.get("validate_certs", True):
+        packaged = requests.packages.urllib3  # type: ignore[attr-defined]
+        packaged.disable_warnings(packaged.exceptions.InsecureRequestWarning)
+        return False
+    if options.get("ca_path"):
+        return _existing("ca_path", options["ca_path"])
+    if os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"):
+        return True  # requests takes it from there
+    system = ssl.get_default_verify_paths()
+    if system.cafile:
+        return system.cafile
+    return system.capath if system.capath and any(Path(system.capath).iterdir()) else True
+
+
+def _certificate(options: t.Mapping[str, t.Any]) -> t.Any:
+    """Return what requests takes as ``cert``: a file with certificate and key, or a pair of files."""
+    if not options.get("client_cert"):
+        return None
+    certificate = _existing("client_cert", options["client_cert"])
+    return (certificate, _existing("client_key", options["client_key"])) if options.get("client_key") else certificate
+
+
+def _existing(option: str, path: str) -> str:
+    if not os.path.exists(path):
+        raise InvalidOption(option, path, "There is no such file or directory.")
+    return path

@@ -1,0 +1,267 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connectors: find them, test them, activate one again.
+
+A connector has two names: <alias> of config/provisioner.openicf/<alias>, and the field "name" of that document, which
+is the one in system/<name> ("OpenIDM family over REST", section 5.1). Releases since IDM 7 have no such field: there
+the alias is both.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.context import Context
+from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut, Unreachable
+from .._base.filters import starts_with
+from .._base.values import as_bool, as_dict, as_list, as_text
+from .._http.client import Client, segment
+from .connector_config import Connector, FailurePolicy
+from .connector_remedy import IMMUTABLE, remedy_for
+
+__all__ = [
+    "Connector",
+    "ConnectorTest",
+    "FailurePolicy",
+    "checked",
+    "failed_test",
+    "reactivate",
+    "read_connector",
+    "read_connectors",
+    "tend",
+    "test_connector",
+    "test_connectors",
+]
+
+_CONFIG = "provisioner.openicf/"
+#: How long answers must keep coming after an activation before they are the new component's, in seconds: the old one
+#: may answer for a moment more, then the route is gone for some 50 ms (seen on OpenIDM 6.1.0).
+_SETTLED = 3.0
+_BEING_ACTIVATED = (404, 502, 503, 504)
+#: What the test says of a connector that IDM knows and does not run.
+_NOT_AVAILABLE = "connector not available"
+
+
+@dataclass(frozen=True)
+class ConnectorTest:
+    """How a connector's test ended.
+
+    :param error: the connector's own words where it is not ok.
+    """
+
+    name: str
+    ok: bool
+    error: str | None
+    enabled: bool | None
+
+    @classmethod
+    def parse(cls, body: t.Mapping[str, t.Any]) -> ConnectorTest:
+        """Return the test that an answer, or an item of an answer, holds."""
+        ok = body.get("ok") is True
+        error = None if ok else as_text(body.get("error")) or "no reason given"
+        return cls(name=str(body.get("name")), ok=ok, error=error, enabled=as_bool(body.get("enabled")))
+
+
+def read_connectors(client: Client) -> list[Connector]:
+    """Return all connectors, sorted by name.
+
+    Since IDM 7 one query returns whole documents ("Recorded HTTP answers", section 4); OpenIDM 6.1.0 answers an empty
+    list to it, so what the list of configurations holds beyond that is read one by one.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    listed = as_dict(client.get("config", none_on=(403, 404, 501)))
+    items = [as_dict(item) for item in as_list(listed.get("configurations"))]
+    ids = {str(item.get("_id")) for item in items if str(item.get("_id")).startswith(_CONFIG)}
+    found = {} if len(ids) == 1 else {str(item["_id"]): item for item in _queried(client)}
+    for config_id in sorted(ids - set(found)):
+        document = client.get(_config_path(config_id), none_on=(403, 404))
+        if isinstance(document, dict):
+            found[config_id] = {**document, "_id": config_id}
+    return sorted((Connector.parse(document) for document in found.values()), key=lambda connector: connector.name)
+
+
+def read_connector(client: Client, system: str, option: str = "system") -> Connector:
+    """Return one connector.
+
+    :param system: its name, as in system/<name>.
+    :param option: the option that the name came with, for the error.
+    :raises InvalidOption: when there is none of that name; it lists those there are.
+    """
+    connectors = read_connectors(client)
+    for connector in connectors:
+        if connector.name == system:
+            return connector
+    known = ", ".join(connector.name for connector in connectors)
+    raise InvalidOption(option, system, f"IDM has these connectors: {known}." if known else "IDM has no connector.")
+
+
+def test_connectors(client: Client) -> list[ConnectorTest]:
+    """Test all connectors in one request; one that is disabled may be missing.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    body = client.post("system", {"_action": "test"})
+    return [ConnectorTest.parse(item) for item in as_list(body) if isinstance(item, dict)]
+
+
+def test_connector(client: Client, system: str) -> ConnectorTest:
+    """Test one connector. One without a route (disabled, or just being activated) is not ok.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    body = client.post(f"system/{segment(system)}", {"_action": "test"}, none_on=(404,))
+    if not isinstance(body, dict):
+        return ConnectorTest(name=system, ok=False, error=_NOT_AVAILABLE, enabled=None)
+    return ConnectorTest.parse({"name": system, **body})
+
+
+def reactivate(client: Client, system: str, context: Context, timeout: float = 60) -> ConnectorTest:
+    """Activate a connector again by writing its configuration back as it was read, and wait until it answers.
+
+    Connections that it holds end, and what is in flight with them. Encrypted values and placeholders go back
+    unchanged, which IDM takes for what they were (seen on OpenIDM 6.1.0). A connector that is activated while its
+    test fails does no liveSync until it is activated again, so that is refused. In check mode nothing is written.
+
+    :param timeout: seconds for the connector to answer again.
+    :returns: the test of the activated connector.
+    :raises InvalidOption: for an unknown connector.
+    :raises Refused: where the configuration cannot be written; its remedy says what to do there.
+    :raises TimedOut: when the connector does not answer again, with what its test said last.
+    """
+    return _reactivate(client, read_connector(client, system), context, timeout)
+
+
+def tend(client: Client, system: str, context: Context, *, activate: bool, timeout: float) -> dict[str, t.Any]:
+    """Test a connector, or activate it again; return the result of the module.
+
+    :param timeout: seconds for an activated connector to answer again.
+    :raises IdmopsError: as :func:`reactivate`, and when the test is not ok; with the connector in its result.
+    """
+    if timeout <= 0:
+        raise InvalidOption("wait_timeout", timeout, "Give a number of seconds above 0.")
+    connector = read_connector(client, system)
+    shown = connector.as_result()
+    try:
+        test = _reactivate(client, connector, context, timeout) if activate else checked(client, connector)
+        if not test.ok and not activate:
+            raise failed_test(connector, test)
+    except IdmopsError as exc:
+        exc.result.setdefault("connector", {**shown, "ok": False, "error": exc.message})
+        raise
+    diff = {"before": {}, "after": {"activated_again": connector.name} if activate else {}}
+    return {"changed": activate, "diff": diff, "connector": {**shown, "ok": test.ok, "error": test.error}}
+
+
+def _reactivate(client: Client, connector: Connector, context: Context, timeout: float) -> ConnectorTest:
+    test = checked(client, connector)
+    if not test.ok and (connector.enabled is False or test.error != _NOT_AVAILABLE):
+        raise failed_test(connector, test, " It was not activated again: that would leave its liveSync dead.")
+    if context.check_mode:
+        return test
+    _write_back(client, connector)
+    last: list[ConnectorTest] = []
+    settled = context.clock.now() + _SETTLED
+
+    def probe() -> ConnectorTest | None:
+        nonlocal settled
+        try:
+            now = test_connector(client, connector.name)
+        except Unreachable as exc:
+            now = ConnectorTest(connector.name, False, exc.message, None)
+        except Refused as exc:
+            if exc.status not in _BEING_ACTIVATED:
+                raise
+            now = ConnectorTest(connector.name, False, exc.message, None)
+        last[:] = [now]
+        if not now.ok:
+            settled = float("-inf")  # the old component is gone: the next answer is the new one's
+        return now if now.ok and context.clock.now() >= settled else None
+
+    try:
+        return context.wait_for(
+            probe,
+            timeout=timeout,
+            what=f"the connector {connector.name} to answer again",
+            first_pause=0.02,
+            longest_pause=0.5,
+        )
+    except TimedOut as exc:
+        error = (last[0].error or "no answer").rstrip(".")
+        raise TimedOut(
+            f"The connector {connector.name} was activated again, and its test is still not ok after {timeout:g} s:"
+            f" {error}.",
+            remedy=remedy_for(error, connector.remote),
+        ) from exc
+
+
+def checked(client: Client, connector: Connector) -> ConnectorTest:
+    """Test a connector, twice where the first test fails and may have woken up what it runs on.
+
+    The first operation of a remote connector server that has just started fails ("Recorded HTTP answers", section 7).
+    """
+    test = test_connector(client, connector.name)
+    if not test.ok and connector.remote and connector.enabled is not False:
+        test = test_connector(client, connector.name)
+    return test
+
+
+def rouse(client: Client, systems: t.Iterable[str]) -> None:
+    """Test connectors before their first operation, for those that are remote: see :func:`checked`.
+
+    What the tests say is the operation's to tell.
+    """
+    for system in systems:
+        try:
+            if not test_connector(client, system).ok:
+                test_connector(client, system)
+        except (Unreachable, Refused):
+            continue
+
+
+def failed_test(connector: Connector, test: ConnectorTest, consequence: str = "") -> IdmopsError:
+    """Return the error for a connector whose test is not ok.
+
+    :param consequence: a sentence to add, with a blank before it.
+    """
+    result = {"connector": {**connector.as_result(), "ok": False, "error": test.error}}
+    if connector.enabled is False:
+        return IdmopsError(
+            f"The connector {connector.name} is disabled.{consequence}",
+            remedy=f'Set "enabled" to true in config/{connector.config_id}.',
+            result=result,
+        )
+    where = f" ({connector.host}:{connector.port})" if connector.host else ""
+    return IdmopsError(
+        f"The test of the connector {connector.name}{where} failed: {(test.error or '').rstrip('.')}.{consequence}",
+        remedy=remedy_for(test.error or "", connector.remote),
+        result=result,
+    )
+
+
+def _write_back(client: Client, connector: Connector) -> None:
+    """PUT a connector's configuration as it is."""
+    path = _config_path(connector.config_id)
+    try:
+        client.put(path, client.get(path), {"waitForCompletion": "true"})
+    except Refused as exc:
+        if exc.own and exc.status in (403, 405, 501):
+            exc.remedy = IMMUTABLE
+        raise
+
+
+def _queried(client: Client) -> list[dict[str, t.Any]]:
+    """Return the connectors' documents that one query finds; a repository's own form of them is left out."""
+    try:
+        found = client.query("config", starts_with("_id", _CONFIG))
+    except Refused:
+        return []
+    return [item for item in found if str(item.get("_id", "")).startswith(_CONFIG) and "connectorRef" in item]
+
+
+def _config_path(config_id: str) -> str:
+    kind, unused, alias = config_id.partition("/")
+    return f"config/{kind}/{segment(alias)}"

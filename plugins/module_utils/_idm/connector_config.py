@@ -1,0 +1,192 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a connector's configuration says. No I/O."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from .._base.values import as_bool, as_dict, as_int, as_text, as_texts, as_whole
+
+#: How the open fork's own, in-process connector server is called.
+_LOCAL = "#LOCAL"
+#: The pseudo object type that stands for all of them.
+_ALL = "__ALL__"
+#: Post-retry actions that do something with a record that has failed for the last time.
+_KNOWN_ACTIONS = ("logged-ignore", "dead-letter-queue", "script")
+_LDAP_PORT, _LDAPS_PORT = 389, 636
+
+
+@dataclass(frozen=True)
+class FailurePolicy:
+    """What liveSync does with a record that fails (syncFailureHandler; "OpenIDM family over REST", section 1.7).
+
+    :param max_retries: how often a record is tried again, one retry each run; None where none or a placeholder stands.
+    :param post_retry_action: logged-ignore, dead-letter-queue, script, another text as it stands, or None.
+    :param blocks: whether a failing record holds up all that come after it for ever.
+    :param drops: whether a record that used up its retries vanishes without a trace: no action that IDM knows.
+    """
+
+    max_retries: int | None = None
+    post_retry_action: str | None = None
+    blocks: bool = True
+    drops: bool = False
+
+    @classmethod
+    def parse(cls, handler: t.Any) -> FailurePolicy:
+        """Return the policy of a configuration's syncFailureHandler, which may be missing."""
+        handler = as_dict(handler)
+        stated = handler.get("maxRetries")
+        retries = as_int(stated)
+        action = handler.get("postRetryAction")
+        known = "script" if isinstance(action, dict) and "script" in action else as_text(action)
+        placeholder = action is not None and known is None
+        blocks = stated is None or (retries is not None and retries < 0)
+        return cls(
+            max_retries=retries,
+            post_retry_action=known,
+            blocks=blocks,
+            drops=not blocks and not placeholder and known not in _KNOWN_ACTIONS,
+        )
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the policy as modules show it."""
+        return {
+            "max_retries": self.max_retries,
+            "post_retry_action": self.post_retry_action,
+            "blocks": self.blocks,
+            "drops": self.drops,
+        }
+
+
+@dataclass(frozen=True)
+class Connector:
+    """What a connector's configuration says. What a placeholder stands for is None; a list with one is empty.
+
+    :param name: as in system/<name>.
+    :param config_id: of its document, as in provisioner.openicf/ldap.
+    :param type: the connector's class, as in org.identityconnectors.ldap.LdapConnector.
+    :param failover: further servers, as host and port.
+    :param sync_base_contexts: the base contexts whose changes liveSync takes.
+    :param sync_denied: object types whose configuration denies liveSync.
+    :param remote: the remote connector server or group it runs on, None for IDM itself.
+    :param uses_timestamps: whether liveSync searches by time stamps rather than in the change log.
+    """
+
+    name: str
+    config_id: str
+    enabled: bool | None
+    type: str
+    principal: str | None
+    host: str | None
+    port: int | None
+    failover: tuple[tuple[str, int], ...]
+    base_contexts: tuple[str, ...]
+    sync_base_contexts: tuple[str, ...]
+    uid_attribute: str | None
+    object_types: tuple[str, ...]
+    sync_denied: tuple[str, ...]
+    failure_policy: FailurePolicy
+    remote: str | None
+    change_log_block_size: int | None
+    uses_timestamps: bool
+
+    @classmethod
+    def parse(cls, document: t.Mapping[str, t.Any]) -> Connector:
+        """Return the connector of a configuration document."""
+        properties = as_dict(document.get("configurationProperties"))
+        reference = as_dict(document.get("connectorRef"))
+        config_id = str(document.get("_id", ""))
+        contexts = as_whole(properties.get("baseContexts"))
+        timestamps = bool(as_bool(properties.get("useTimestampsForSync")))
+        sync_contexts = properties.get("baseContextsToSynchronize")
+        ssl = bool(as_bool(properties.get("ssl")))
+        remote = as_text(reference.get("connectorHostRef"))
+        return cls(
+            name=as_text(document.get("name")) or config_id.partition("/")[2],
+            config_id=config_id,
+            enabled=as_bool(document.get("enabled", True)),
+            type=as_text(reference.get("connectorName")) or "",
+            principal=as_text(properties.get("principal")),
+            host=as_text(properties.get("host")),
+            port=as_int(properties.get("port")),
+            failover=tuple(_servers(as_texts(properties.get("failover")), ssl)),
+            base_contexts=contexts,
+            # the change log falls back to the base contexts, the time stamps do not ("OpenIDM family over REST", 5.4)
+            sync_base_contexts=as_whole(sync_contexts) if sync_contexts else (() if timestamps else contexts),
+            uid_attribute=as_text(properties.get("uidAttribute")),
+            object_types=tuple(sorted(_object_types(document))),
+            sync_denied=tuple(sorted(_sync_denied(document))),
+            failure_policy=FailurePolicy.parse(document.get("syncFailureHandler")),
+            remote=None if remote == _LOCAL else remote,
+            change_log_block_size=as_int(properties.get("changeLogBlockSize")),
+            uses_timestamps=timestamps,
+        )
+
+    @property
+    def servers(self) -> tuple[tuple[str, int], ...]:
+        """The servers that the connector may be connected to, as host and port, the first one first."""
+        own = ((self.host, self.port or _LDAP_PORT),) if self.host else ()
+        return own + self.failover
+
+    @property
+    def reads_change_log(self) -> bool:
+        """Whether liveSync reads a directory's change log: the LDAP connector does, unless told to use time stamps."""
+        return "ldap" in self.type.lower() and not self.uses_timestamps
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts of those servers."""
+        return tuple(host for host, unused in self.servers)
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the connector as modules show it; it holds no secret."""
+        return {
+            "name": self.name,
+            "enabled": self.enabled,
+            "type": self.type,
+            "principal": self.principal,
+            "host": self.host,
+            "port": self.port,
+            "failover": [f"{host}:{port}" for host, port in self.failover],
+            "base_contexts": list(self.base_contexts),
+            "uid_attribute": self.uid_attribute,
+            "object_types": list(self.object_types),
+            "failure_policy": self.failure_policy.as_result(),
+            "remote": self.remote,
+        }
+
+
+def _servers(urls: t.Iterable[str], ssl: bool) -> t.Iterator[tuple[str, int]]:
+    """Yield host and port of servers written as ldap://host:port or host:port."""
+    for url in urls:
+        parts = urlsplit(url if "://" in url else f"//{url}")
+        try:
+            port = parts.port
+        except ValueError:
+            continue
+        secure = parts.scheme == "ldaps" or (not parts.scheme and ssl)
+        if parts.hostname:
+            yield parts.hostname, port or (_LDAPS_PORT if secure else _LDAP_PORT)
+
+
+def _object_types(document: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the object types by name."""
+    return {name: schema for name, schema in as_dict(document.get("objectTypes")).items() if name != _ALL}
+
+
+def _sync_denied(document: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Yield the object types that operationOptions keeps from liveSync ("OpenIDM family over REST", section 5.3)."""
+    sync = as_dict(as_dict(document.get("operationOptions")).get("SYNC"))
+    features = as_dict(sync.get("objectFeatures"))
+    supported = as_texts(sync.get("supportedObjectTypes"))
+    for name, schema in _object_types(document).items():
+        names = {name, as_text(as_dict(schema).get("id")), as_text(as_dict(schema).get("nativeType"))}
+        stated = [as_bool(as_dict(features[key]).get("denied")) for key in names if key in features]
+        denied = stated[0] if stated else as_bool(sync.get("denied"))
+        if denied or (supported and not names & set(supported)):
+            yield name

@@ -1,0 +1,233 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The record that stopped a run of liveSync, and the records that IDM gave up on.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field, replace
+from xml.etree import ElementTree
+
+from .._base.values import as_int, as_text
+from .._http.client import Client
+from .audit import entries_of_record, failures_since
+from .connector import FailurePolicy
+from .reasons import DOUBLED, RACE, RACE_REMEDY, read_reason
+from .source import Source
+from .stage import Stage
+
+# "Failed to synchronize <uid> object on <system>, retries (2) not exhausted." where the policy has retries left,
+# "Failed to synchronize <uid> object on <system>: <cause>" where it never gives up (seen on OpenIDM 6.1.0)
+_TEXT = re.compile(r"Failed to synchronize (?P<uid>.*?) object on \S+?(, retries \((?P<retries>\d+)\)|: (?P<cause>.*))")
+_SECRET = re.compile(r"passw|pwd|credential|secret|__PASSWORD__", re.IGNORECASE)
+_HIDDEN = "(hidden)"
+_IDENTITY = ("record", "dn", "operation", "change_number", "attempt")
+
+
+@dataclass(frozen=True)
+class RecordFailure:
+    """A record that could not be synchronised.
+
+    :param record: its id within the source, as IDM names it.
+    :param dn: its name in the directory, None where it is not known.
+    :param operation: CREATE, UPDATE, DELETE or CREATE_OR_UPDATE.
+    :param change_number: the token of the change.
+    :param attempt: which attempt this was, counted from 1; None where IDM does not count.
+    :param allowed: after which attempt IDM drops the change; None where it never does, or that is not known.
+    :param blocks: whether it stands in the way of all later changes for ever.
+    :param by_race: whether two runs at the same time caused it, now or earlier, so that it says nothing of the record.
+    :param attributes: what the record holds, None unless asked for; passwords hidden.
+    """
+
+    record: str
+    dn: str | None = None
+    operation: str | None = None
+    change_number: t.Any = None
+    attempt: int | None = None
+    allowed: int | None = None
+    blocks: bool = False
+    cause: str | None = None
+    by_race: bool = False
+    attributes: t.Mapping[str, t.Any] | None = field(default=None, repr=False)
+
+    def under(self, policy: FailurePolicy) -> RecordFailure:
+        """Return the failure with what the connector's failure policy makes of it."""
+        allowed = None if policy.blocks or policy.max_retries is None else policy.max_retries + 1
+        return replace(self, allowed=allowed, blocks=policy.blocks)
+
+    def sentence(self) -> str:
+        """Return what to tell the reader, without attribute values."""
+        name = self.dn or self.record
+        text = f"The record {name}" + (f" ({self.record})" if self.dn and self.dn != self.record else "")
+        text += f" could not be synchronised ({self.operation or 'change'}"
+        text += ")" if self.change_number is None else f" with token {self.change_number})"
+        text += f": {self.cause.rstrip('.')}." if self.cause else "."
+        if self.by_race:
+            return text + " Two runs of the source at once caused this, not the record."
+        if self.blocks:
+            return text + (
+                " It blocks all later changes for ever: the connector has no syncFailureHandler that gives up."
+            )
+        if self.attempt is not None and self.allowed is not None:
+            text += f" This was attempt {self.attempt} of {self.allowed}; after the last one IDM drops this change."
+        return text
+
+    @property
+    def remedy(self) -> str | None:
+        """What the reader can do about it."""
+        if self.by_race:
+            return read_reason(self.cause or "").remedy or RACE_REMEDY
+        text = "Mend the record or the mapping before the next run"
+        return f"{text}, and set maxRetries and postRetryAction in the connector." if self.blocks else f"{text}."
+
+    @property
+    def identity(self) -> dict[str, t.Any]:
+        """What tells this failure from another one, and from the next attempt: no attribute values."""
+        return {name: getattr(self, name) for name in _IDENTITY}
+
+    @classmethod
+    def of(cls, identity: t.Mapping[str, t.Any]) -> RecordFailure:
+        """Return the failure that :attr:`identity` was taken of, as far as that tells."""
+        return cls(
+            record=str(identity.get("record")),
+            dn=as_text(identity.get("dn")),
+            operation=as_text(identity.get("operation")),
+            change_number=identity.get("change_number"),
+            attempt=as_int(identity.get("attempt")),
+        )
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return what users see."""
+        return dict(vars(self))
+
+
+def read_failure(client: Client, source: Source, stage: Stage, *, detailed: bool) -> RecordFailure:
+    """Return the failure that a stage holds; its cause comes from audit/sync where that answers.
+
+    :param detailed: whether attribute values may be shown.
+    :raises Unreachable: as the client.
+    """
+    failure = parse_failure(stage, detailed=detailed)
+    if failure.cause is not None:
+        return replace(failure, by_race=_is_race(failure.cause))
+    entries = entries_of_record(client, source, failure.record)
+    cause = next((entry.cause for entry in entries if entry.failed), None)
+    # a run stops at a record that fails: who has synchronised it since was another run
+    overtaken = bool(entries) and not entries[0].failed
+    return replace(failure, cause=cause, by_race=overtaken or _is_race(cause))
+
+
+def parse_failure(stage: Stage, *, detailed: bool = False) -> RecordFailure:
+    """Return what a stage says of the record that failed."""
+    text = stage.failure or ""
+    match = _TEXT.search(text)
+    failure = RecordFailure(record="unknown", cause=text)
+    if match:
+        retries = match["retries"]
+        failure = RecordFailure(
+            record=match["uid"],
+            attempt=int(retries) + 1 if retries is not None else None,
+            cause=match["cause"],
+        )
+    return _with_delta(failure, stage.delta, detailed)
+
+
+def same_attempt(failing: t.Mapping[str, t.Any] | None, stage: Stage) -> bool:
+    """Tell whether a stage holds the very failure that was there before a run, counted as the same attempt.
+
+    :param failing: the :attr:`RecordFailure.identity` from before the run.
+    """
+    if not failing or not stage.failure:
+        return False
+    now, before = parse_failure(stage), RecordFailure.of(failing)
+    return now.attempt is not None and before.attempt == now.attempt and _same_record(before, stage)
+
+
+def passed_over(
+    client: Client,
+    source: Source,
+    earlier: t.Sequence[RecordFailure],
+    after: Stage | None,
+    policy: FailurePolicy,
+    *,
+    since: str | None,
+) -> list[dict[str, t.Any]]:
+    """Return the records that the token has passed although they were never synchronised.
+
+    That is the record which failed before and which this run did not stop at any more, if its last attempt failed;
+    and, where the policy allows no retry, every failure during the runs. audit/sync tells; where it does not answer,
+    a record counts as passed over when its attempts were used up.
+
+    :param earlier: the failures that the stage has held before runs, oldest first.
+    :param since: the server's time when the runs began, None where it is not known.
+    """
+    found: list[dict[str, t.Any]] = []
+    latest = {(failure.record, str(failure.change_number)): failure for failure in earlier}
+    for failure in (failure.under(policy) for failure in latest.values() if not _same_record(failure, after)):
+        entries = entries_of_record(client, source, failure.record)
+        used_up = failure.allowed is not None and (failure.attempt or 0) >= failure.allowed - 1
+        if entries[0].failed if entries else used_up:
+            found.append(_skipped(failure, entries[0].cause if entries else failure.cause))
+    if policy.max_retries == 0 and since:
+        for entry in failures_since(client, source, since):
+            newest = entries_of_record(client, source, entry.record)[:1]
+            if not newest or newest[0].id == entry.id:
+                found.append(_skipped(RecordFailure(record=entry.record), entry.cause))
+    return found
+
+
+def _is_race(cause: str | None) -> bool:
+    return read_reason(cause or "").kind in (RACE, DOUBLED)
+
+
+def _same_record(earlier: RecordFailure, after: Stage | None) -> bool:
+    """Tell whether the token stands before the same change of the same record as before."""
+    if after is None or not after.failure:
+        return False
+    now = parse_failure(after)
+    return (earlier.record, str(earlier.change_number)) == (now.record, str(now.change_number))
+
+
+def _skipped(failure: RecordFailure, cause: str | None) -> dict[str, t.Any]:
+    return {
+        "record": failure.record,
+        "dn": failure.dn,
+        "operation": failure.operation,
+        "change_number": failure.change_number,
+        "cause": cause,
+    }
+
+
+def _with_delta(failure: RecordFailure, delta: str | None, detailed: bool) -> RecordFailure:
+    """Add what the serialised record tells: its DN, the operation and the change number."""
+    if not delta or "<!ENTITY" in delta:
+        return failure
+    try:
+        root = ElementTree.fromstring(delta)
+    except ElementTree.ParseError:
+        return failure
+    kind = root.find("SyncDeltaType")
+    token = next((element.text for element in root.iterfind("SyncToken/value/*")), None)
+    uid = root.find("Uid")
+    name = root.find(".//Attributes/Name")
+    return replace(
+        failure,
+        record=uid.get("uid", failure.record) if uid is not None and failure.record == "unknown" else failure.record,
+        dn=(name.text or "").strip() or None if name is not None else None,
+        operation=kind.get("value") if kind is not None else None,
+        change_number=int(token) if token and token.strip().isdigit() else token,
+        attributes=_attributes(root) if detailed else None,
+    )
+
+
+def _attributes(root: ElementTree.Element) -> dict[str, t.Any]:
+    found: dict[str, t.Any] = {}
+    for element in root.iterfind(".//Attributes/Attribute"):
+        name = element.get("name", "")
+        values = [value.text for value in element.iterfind("Values/*")]
+        found[name] = _HIDDEN if _SECRET.search(name) else values
+    return found

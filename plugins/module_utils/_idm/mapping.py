@@ -1,0 +1,134 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mappings: from which source to which target IDM synchronises, and what that can do to the target's objects.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.errors import InvalidOption, Refused
+from .._base.filters import equals
+from .._base.values import as_bool, as_dict, as_list, as_text
+from .._http.client import Client
+from .source import Source
+
+#: Actions that take nothing from the target. DELETE and UNLINK do; a script or a placeholder may.
+_HARMLESS = frozenset({"CREATE", "UPDATE", "LINK", "EXCEPTION", "IGNORE", "REPORT", "NOREPORT", "ASYNC"})
+#: What can take a source object out of a mapping, so that the situation UNQUALIFIED comes up.
+_QUALIFYING = ("validSource", "sourceCondition", "linkQualifiers")
+#: One item of a query is enough, and of that the id.
+_ANY = {"_fields": "_id", "_pageSize": "1"}
+
+
+@dataclass(frozen=True)
+class SyncMapping:
+    """One mapping.
+
+    :param source: as it stands there, as in system/ldap/account.
+    :param sync_enabled: whether liveSync and implicit synchronisation use it; None where a placeholder stands there.
+    :param deletes: whether a policy can delete or unlink: an object of the target that has no source any more, or
+        none that qualifies, may be removed by a reconciliation.
+    :param removing: the situations in which that can happen.
+    :param asynchronous: the situations whose action is ASYNC, which makes a reconciliation fail at its start on
+        Advanced Identity Cloud ("ForgeRock / Ping IDM", section 3.5).
+    :param correlates: whether an object of the target that has no link yet is looked for before one is made.
+    :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
+    """
+
+    name: str
+    source: str
+    target: str
+    sync_enabled: bool | None
+    deletes: bool
+    removing: tuple[str, ...]
+    asynchronous: tuple[str, ...]
+    correlates: bool
+    link_type: str
+
+    @classmethod
+    def parse(cls, document: t.Mapping[str, t.Any]) -> SyncMapping:
+        """Return the mapping that a configuration document or an item of config/sync holds."""
+        name = as_text(document.get("name")) or str(document.get("_id", "")).partition("/")[2]
+        policies = [as_dict(policy) for policy in as_list(document.get("policies"))]
+        removing = _removing(document, policies)
+        return cls(
+            name=name,
+            source=as_text(document.get("source")) or "",
+            target=as_text(document.get("target")) or "",
+            sync_enabled=as_bool(document.get("enableSync", True)),
+            deletes=bool(removing),
+            removing=removing,
+            asynchronous=tuple(str(policy.get("situation")) for policy in policies if policy.get("action") == "ASYNC"),
+            correlates=bool(document.get("correlationQuery") or document.get("correlationScript")),
+            link_type=as_text(document.get("links")) or name,
+        )
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The names of the connectors on either side."""
+        sides = (Source.of(self.source), Source.of(self.target))
+        return tuple(dict.fromkeys(side.system for side in sides if side))
+
+
+def read_mappings(client: Client, source: str | None = None) -> list[SyncMapping]:
+    """Return all mappings in the order in which IDM uses them, in two requests.
+
+    They stand in config/sync (missing where there are none) and, since IDM 7, in documents config/mapping/<name>
+    ("Recorded HTTP answers", section 6). The open fork has the first alone and answers an empty list to the second.
+
+    :param source: return those of this source alone, as in system/ldap/account.
+    :raises Unreachable, Refused: as the client.
+    """
+    documents = [as_dict(item) for item in as_list(as_dict(client.get("config/sync", none_on=(404,))).get("mappings"))]
+    try:
+        files = client.query("config", '_id sw "mapping/"')
+    except Refused:
+        files = []
+    documents += [item for item in files if "source" in item and "target" in item]
+    found = {mapping.name: mapping for mapping in map(SyncMapping.parse, documents) if mapping.name}
+    wanted = source.strip("/") if source is not None else None
+    return [mapping for mapping in found.values() if wanted is None or mapping.source.strip("/") == wanted]
+
+
+def read_mapping(client: Client, name: str, option: str = "mapping") -> SyncMapping:
+    """Return one mapping.
+
+    :param option: the option that the name came with, for the error.
+    :raises InvalidOption: when there is none of that name; it lists those there are.
+    """
+    mappings = read_mappings(client)
+    for mapping in mappings:
+        if mapping.name == name:
+            return mapping
+    known = ", ".join(sorted(mapping.name for mapping in mappings))
+    raise InvalidOption(option, name, f"IDM has these mappings: {known}." if known else "IDM has no mapping at all.")
+
+
+def has_links(client: Client, mapping: SyncMapping) -> bool | None:
+    """Tell whether a mapping has linked anything yet, in one request; None where the links cannot be read."""
+    try:
+        page = as_dict(client.get("repo/link", {**_ANY, "_queryFilter": equals("linkType", mapping.link_type)}))
+    except Refused:
+        return None
+    return bool(page.get("result"))
+
+
+def _removing(document: t.Mapping[str, t.Any], policies: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
+    """Return the situations in which something is deleted or unlinked, or might be.
+
+    Where no policy says otherwise the target of an UNQUALIFIED source object is deleted; no other situation deletes
+    by default (the enumeration Situation of OpenIDM's source).
+    """
+    found = set()
+    for policy in policies:
+        action = policy.get("action")
+        if not isinstance(action, str) or action not in _HARMLESS:
+            found.add(str(policy.get("situation")))
+    decided = {policy.get("situation") for policy in policies if not policy.get("condition")}
+    if "UNQUALIFIED" not in decided and any(document.get(key) for key in _QUALIFYING):
+        found.add("UNQUALIFIED")
+    return tuple(sorted(found))

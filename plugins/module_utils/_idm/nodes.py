@@ -1,0 +1,43 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The nodes that a server consists of, and when they were started."""
+
+from __future__ import annotations
+
+from .._base.errors import Refused
+from .._http.client import Client
+
+
+def running_nodes(client: Client) -> list[str] | None:
+    """Return when each of the running nodes was started, "" where it does not say; None where the server does not tell.
+
+    :raises Unreachable: as the client.
+    """
+    try:
+        body = client.get("cluster", none_on=(403, 404, 501))
+    except Refused:
+        return None
+    if not isinstance(body, dict):
+        return None
+    nodes = [node for node in body.get("results") or body.get("result") or [] if isinstance(node, dict)]
+    return [str(node.get("startup") or "") for node in nodes if node.get("state", "running") == "running"]
+
+
+def read_startup(client: Client) -> str | None:
+    """Return when the running nodes of the server were started, None where it does not say.
+
+    GET cluster holds a startup for each node (seen on OpenIDM 6.1.0); a restart changes it.
+
+    :raises Unreachable: as the client.
+    """
+    return ",".join(sorted({startup for startup in running_nodes(client) or () if startup})) or None
+
+
+def has_restarted(before: str | None, now: str | None) -> bool:
+    """Tell whether what ran on the server at one moment has certainly ended: no node runs on since then.
+
+    :param before, now: what :func:`read_startup` returned.
+    """
+    return bool(before and now) and not set(str(before).split(",")) & set(str(now).split(","))

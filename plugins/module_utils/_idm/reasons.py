@@ -1,0 +1,104 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What IDM's error texts mean, and what mends what they tell of.
+
+IDM answers nearly every failure of a liveSync run with HTTP 500 and a text that begins "Failed to get
+OperationOptionsBuilder:", whatever went wrong ("OpenIDM family over REST", section 1.5). What counts is the rest
+of the text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPPORTED, OTHER = (
+    "unreadable",
+    "alias_search",
+    "race",
+    "doubled",
+    "connection",
+    "credentials",
+    "remote",
+    "unsupported",
+    "other",
+)
+
+GRANT = (
+    "Let the connector's account read the change log: the privilege changelog-read, and the attributes changeLog,"
+    " firstChangeNumber and lastChangeNumber of the root DSE, and cn=changelog. The module idmops.idm.changelog_access"
+    " grants all three; the change log itself needs a replication server."
+)
+ALIAS = (
+    "This directory cannot search below cn=changelog with alias dereferencing, which the connector does: OpenDJ 4.8.0"
+    " to 5.0.3 answer so. Use another version of the directory server."
+)
+RACE_REMEDY = "Another run of the same source was going on. Nothing is lost: run it again when that has ended."
+DORMANT_CURE = (
+    "Activate the connector again: reactivate: true in idmops.idm.livesync_trigger, or idmops.idm.connector with state:"
+    " reactivated."
+)
+
+_REMEDIES = {
+    UNREADABLE: GRANT,
+    ALIAS_SEARCH: ALIAS,
+    RACE: RACE_REMEDY,
+    DOUBLED: "Two runs of the same source at once have created the target of this record twice. Remove one of the two"
+    " objects and its link (repo/link, where firstId is the record), then run liveSync again.",
+    CONNECTION: "The connector cannot reach its system: start it, or correct host and port in the connector's"
+    " configuration. liveSync goes on by itself once the system answers.",
+    CREDENTIALS: "The system refuses the connector's account: correct principal and credentials in its configuration.",
+    REMOTE: "The remote connector server broke off: test the connector (idmops.idm.connector) and run liveSync again.",
+    UNSUPPORTED: "This connector or object type does not do liveSync: look at operationOptions in its configuration.",
+}
+
+_PREFIX = re.compile(r"^\s*Failed to get OperationOptionsBuilder:\s*")
+_PATTERNS = (
+    # the open connector, Ping's connector, and LDAP result 50 of OpenDJ: three wordings of one thing
+    (UNREADABLE, re.compile(r"unable to locate the (ds )?replication change log", re.IGNORECASE)),
+    (UNREADABLE, re.compile(r"error code 50\b.*cn=changelog", re.IGNORECASE | re.DOTALL)),
+    (ALIAS_SEARCH, re.compile(r"error code 80\b.*not implemented", re.IGNORECASE | re.DOTALL)),
+    (
+        RACE,
+        re.compile(
+            r"rejected as current object revision is different|create rejected as object with same id already exists"
+            r"|revision.*different than expected|expected revision|optimistic",
+            re.IGNORECASE,
+        ),
+    ),
+    (DOUBLED, re.compile(r"more than one link found", re.IGNORECASE)),
+    (CREDENTIALS, re.compile(r"error code 49\b|invalid credentials", re.IGNORECASE)),
+    (REMOTE, re.compile(r"interim message missed|remote connector|websocket", re.IGNORECASE)),
+    (
+        CONNECTION,
+        re.compile(
+            r"CommunicationException|ServiceUnavailable|connection (refused|reset|closed|timed out|error)"
+            r"|ConnectException|UnknownHost|not available|LDAP connection has been closed",
+            re.IGNORECASE,
+        ),
+    ),
+    (UNSUPPORTED, re.compile(r"SyncApiOp is (denied|not supported)|Failed to get latest sync token", re.IGNORECASE)),
+)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What a text of IDM tells.
+
+    :param kind: one of the constants of this file.
+    :param text: the text without what misleads.
+    :param remedy: what mends it, None where that is not known.
+    """
+
+    kind: str
+    text: str
+    remedy: str | None
+
+
+def read_reason(text: str) -> Reason:
+    """Return what an error text of IDM, HTML-unescaped, tells of a run of liveSync."""
+    shown = _PREFIX.sub("", text).strip()
+    kind = next((kind for kind, pattern in _PATTERNS if pattern.search(shown)), OTHER)
+    return Reason(kind, shown, _REMEDIES.get(kind))

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stage document: where IDM keeps a source's sync token and its last failure.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._http.client import Client, segment
+from .source import Source
+
+_CONTAINER = "repo/synchronisation/pooledSyncStage"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What IDM remembers of a source between two runs of liveSync.
+
+    :param rev: an opaque revision, compared for equality alone; None where the answer has none (the first one).
+    :param token: an opaque value: an integer, a text, whatever the connector made; None where there is none yet.
+    :param failure: IDM's text about the record that stopped the last run, None where none did.
+    :param delta: that record as XML, with its attributes: personal data.
+    """
+
+    rev: str | None = None
+    token: t.Any = None
+    native_type: str | None = None
+    failure: str | None = None
+    delta: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, body: t.Mapping[str, t.Any]) -> Stage:
+        """Return the stage that an answer of liveSync or of the repository holds."""
+        data = body.get("connectorData") or {}
+        last = body.get("lastException") or {}
+        rev = body.get("_rev")
+        return cls(
+            rev=None if rev is None else str(rev),
+            token=data.get("syncToken"),
+            native_type=data.get("nativeType"),
+            failure=str(last.get("throwable") or "unknown") if last else None,
+            delta=last.get("syncDelta"),
+        )
+
+
+def read_stage(client: Client, source: Source) -> Stage | None:
+    """Return the stage of a source, None where liveSync has never stored a token.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    body = client.get(_path(source), none_on=(404,))
+    return None if body is None else Stage.parse(body)
+
+
+def read_stages(client: Client) -> dict[str, Stage]:
+    """Return all stages by their ids, with one request."""
+    return {str(body["_id"]): Stage.parse(body) for body in client.query(_CONTAINER) if "_id" in body}
+
+
+def write_token(client: Client, source: Source, token: t.Any, native_type: str, rev: str | None) -> Stage:
+    """Store a token as the point from which liveSync goes on.
+
+    :param rev: the revision that the stage must still have; None creates it, if nobody else has meanwhile.
+    :raises Refused: with status 412 when the stage is not what it was.
+    """
+    guard = {"If-None-Match": "*"} if rev is None else {"If-Match": f'"{rev}"'}
+    document = {"connectorData": {"nativeType": native_type, "syncToken": token}}
+    return Stage.parse(client.put(_path(source), document, headers=guard))
+
+
+def delete_stage(client: Client, source: Source, rev: str | None) -> None:
+    """Forget the token. The revision is needed: without it IDM answers 409 (seen on OpenIDM 6.1.0).
+
+    :raises Refused: with status 412 when the stage is not what it was.
+    """
+    client.delete(_path(source), headers={"If-Match": f'"{rev}"'})
+
+
+def _path(source: Source) -> str:
+    return f"{_CONTAINER}/{segment(source.stage_id)}"

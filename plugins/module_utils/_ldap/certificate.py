@@ -1,0 +1,161 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finds out why a connection to a directory server failed, and with which certificate.
+
+libldap says no more than "Can't contact LDAP server".
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import typing as t
+
+try:
+    from pyasn1.codec.der import decoder
+    from pyasn1_modules import rfc2459
+except ImportError:  # python-ldap needs both, so they are there wherever a connection can fail
+    decoder = rfc2459 = None
+
+#: The extended request StartTLS as message 1 (RFC 4511, section 4.14.1).
+_START_TLS = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x16" + b"1.3.6.1.4.1.1466.20037"
+_NAMES = {
+    "2.5.4.3": "CN",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "0.9.2342.19200300.100.1.25": "DC",
+}
+_ALTERNATIVE_NAMES = "2.5.29.17"
+
+
+def explain(
+    host: str, port: int, *, tls: bool, start_tls: bool, ca_path: str | None, validate: bool, timeout: float
+) -> str | None:
+    """Return why no connection comes about, as half a sentence; None if one does.
+
+    Connects once as the caller meant it, and, where a certificate was refused, once more to read that.
+
+    :param timeout: seconds for each connection.
+    """
+    try:
+        if not tls:
+            socket.create_connection((host, port), timeout=timeout).close()
+            return None
+        connect_tls(host, port, start_tls=start_tls, ca_path=ca_path, validate=validate, timeout=timeout)
+        return None
+    except ssl.SSLCertVerificationError as exc:
+        shown = _shown(host, port, start_tls, timeout)
+        return f"its certificate is refused: {exc.verify_message.rstrip('.')} ({shown})"
+    except socket.timeout:
+        return f"no answer within {timeout:g} s (option timeout)"
+    except ssl.SSLError as exc:
+        return f"no TLS connection comes about on port {port}: {(exc.reason or str(exc)).replace('_', ' ').lower()}"
+    except OSError as exc:
+        return exc.strerror or str(exc)
+
+
+def connect_tls(host: str, port: int, *, start_tls: bool, ca_path: str | None, validate: bool, timeout: float) -> bytes:
+    """Make a TLS connection, end it, and return the server's certificate in DER.
+
+    :raises OSError: when none comes about, ssl.SSLCertVerificationError if the certificate is the reason.
+    """
+    trust = _trusted(ca_path)
+    if not validate:
+        _trust_all(trust)
+    with _connected(host, port, start_tls, trust, timeout) as connection:
+        return connection.getpeercert(binary_form=True) or b""
+
+
+def _trusted(ca_path: str | None) -> ssl.SSLContext:
+    """Return a context that trusts what libldap does.
+
+    :raises OSError: when the file cannot be used.
+    """
+    if not ca_path:
+        return ssl.create_default_context()
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        trust.load_verify_locations(cafile=ca_path)
+    except OSError as exc:
+        reason = "it holds no certificate in PEM" if isinstance(exc, ssl.SSLError) else exc.strerror
+        raise OSError(f"the file in ca_path, {ca_path}, cannot be used: {reason}") from exc
+    return trust
+
+
+def _trust_all(context: ssl.SSLContext) -> None:
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+
+
+def _connected(host: str, port: int, start_tls: bool, trust: ssl.SSLContext, timeout: float) -> ssl.SSLSocket:
+    plain = socket.create_connection((host, port), timeout=timeout)
+    try:
+        if start_tls:
+            plain.sendall(_START_TLS)
+            answer = plain.recv(4096)
+            if b"\x0a\x01\x00" not in answer:
+                raise OSError("the server does not offer StartTLS")
+        return trust.wrap_socket(plain, server_hostname=host)
+    except BaseException:
+        plain.close()
+        raise
+
+
+def _shown(host: str, port: int, start_tls: bool, timeout: float) -> str:
+    """Describe the certificate that the server shows."""
+    try:
+        return describe(connect_tls(host, port, start_tls=start_tls, ca_path=None, validate=False, timeout=timeout))
+    except OSError as exc:
+        return f"it could not be read: {exc}"
+
+
+def describe(certificate: bytes) -> str:
+    """Return subject, issuer, end of validity and host names of a certificate in DER."""
+    if decoder is None:
+        return "pyasn1-modules is missing, so it cannot be described"
+    try:
+        body = decoder.decode(certificate, asn1Spec=rfc2459.Certificate())[0]["tbsCertificate"]
+        names = _alternative_names(body)
+        text = f"subject {_name(body['subject'])}, issuer {_name(body['issuer'])}"
+        text += f", valid until {_time(body['validity']['notAfter'])}"
+    except Exception as exc:  # whatever stands in there, the reason found before must come through
+        return f"it could not be read: {exc}"
+    return text + (f", for {', '.join(names)}" if names else ", without host names")
+
+
+def _name(name: t.Any) -> str:
+    parts = [part for rdn in name.getComponent() for part in rdn]
+    shown = []
+    for part in parts:
+        text = decoder.decode(bytes(part["value"]))[0]
+        shown.append(f"{_NAMES.get(str(part['type']), str(part['type']))}={text}")
+    return ", ".join(shown) or "(empty)"
+
+
+def _time(value: t.Any) -> str:
+    text = str(value.getComponent())
+    text = text if len(text) == 15 else ("19" if text[:2] >= "50" else "20") + text
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]} {text[8:10]}:{text[10:12]} UTC"
+
+
+def _alternative_names(body: t.Any) -> list[str]:
+    found = []
+    for extension in body["extensions"] if body["extensions"].isValue else ():
+        if str(extension["extnID"]) != _ALTERNATIVE_NAMES:
+            continue
+        octets = bytes(extension["extnValue"])
+        if octets[:1] == b"\x04":
+            octets = bytes(decoder.decode(octets)[0])
+        for one in decoder.decode(octets, asn1Spec=rfc2459.SubjectAltName())[0]:
+            kind, value = one.getName(), one.getComponent()
+            if kind == "dNSName":
+                found.append(str(value))
+            elif kind == "iPAddress":
+                octets = bytes(value)
+                found.append(socket.inet_ntop(socket.AF_INET if len(octets) == 4 else socket.AF_INET6, octets))
+    return found

@@ -1,0 +1,245 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs liveSync of one source once, or until it has caught up, and tells what came of it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillRunning
+from dataclasses import dataclass, replace
+
+from .._base.errors import IdmopsError, Unreachable
+from .._base.progress import Progress
+from .._health.health import DORMANT, PENDING_SECONDS, Facts, judge_health
+from .._health.log_reader import LogReader
+from .._idm.audit import Counter
+from .._idm.connector import Connector, reactivate
+from .._idm.failure import RecordFailure, passed_over
+from .._idm.stage import Stage, read_stage
+from .._record.lock import RunLock
+from .one_run import LiveSync
+from .outcome import ADVANCED, BASELINE, FAILED, UNCHANGED, Mark, Run
+from .request import Request
+from .tally import Tally
+
+_PAUSE = 0.5
+#: How often somebody who looks on is told how far a run is, in seconds.
+_LOOK = 2.0
+
+
+@dataclass
+class Runs:
+    """The runs of one source in one task; :meth:`go` fills the tally.
+
+    :param left: what was known before a run that an earlier task has left, and that has ended by now.
+    """
+
+    livesync: LiveSync
+    connector: Connector
+    log: LogReader
+    lock: RunLock
+    request: Request
+    tally: Tally
+    left: Mark | None = None
+
+    def __post_init__(self) -> None:
+        self._context = self.livesync.context
+        self._reactivated = False
+        self._unmoved_since: float | None = None
+
+    def go(self) -> None:
+        """Run, and fill the tally.
+
+        :raises IdmopsError: when nothing was run.
+        """
+        start = self._context.clock.now()
+        try:
+            self._go(start + self.request.patience.wait)
+        finally:
+            self.tally.seconds = self._context.clock.now() - start
+
+    def _go(self, end: float) -> None:
+        tally, clock = self.tally, self._context.clock
+        target = self.log.last()
+        tally.before, mark = self.livesync.mark(target)
+        earlier = self.request.follow.get(self.livesync.source)
+        if earlier is not None:
+            tally.before = Stage(rev=earlier.rev, token=earlier.token)
+        first = earlier or mark
+        repeated = False
+        while True:
+            run = self._one(mark)
+            tally.last, tally.runs = run, tally.runs + 1
+            tally.after = run.after or tally.after
+            if run.outcome == FAILED and not run.attributed and not repeated:
+                repeated = True  # the other run has won the race: once more when it has ended
+                if not self.livesync.quiet(end - clock.now()):
+                    break
+            elif run.dormant or self._left_behind(run, target):
+                if not self._woken(run, target):
+                    break
+            elif self._done(run, target):
+                break
+            if not self.livesync.clear(end - clock.now()) or clock.now() >= end:
+                self._give_up(target)
+                break
+            unused, mark = self.livesync.mark(target)
+        self._conclude(first, end)
+
+    def _one(self, mark: Mark) -> Run:
+        """Send one POST, or follow the run that an earlier task has sent; remember it until its end is known."""
+        earlier = self.request.follow.get(self.livesync.source) if not self.tally.runs else None
+        remembered = self.lock.remembered()
+        self.lock.remember(vars(earlier or mark))
+        try:
+            if earlier is not None:
+                run = self._watched(earlier, self.livesync.follow)
+            elif not self.request.wait:
+                run = self.livesync.run(mark, glance=True)
+            else:
+                run = self._watched(mark, self.livesync.run)
+        except IdmopsError:
+            self.lock.remember(remembered)  # nothing was sent: what was known before still is
+            raise
+        if not run.open:
+            self.lock.remember(None)
+        return run
+
+    def _watched(self, mark: Mark, work: t.Callable[[Mark], Run]) -> Run:
+        """Do the work; where somebody looks on, do it in a thread of its own and tell how far it is."""
+        if not self._context.report.live:
+            return work(mark)
+        livesync = self.livesync
+        with ThreadPoolExecutor(max_workers=1) as pool, livesync.client.sibling() as watcher:
+            future = pool.submit(work, mark)
+            total = None
+            if isinstance(mark.token, int) and mark.last_change_number is not None:
+                total = max(mark.last_change_number - mark.token, 0)
+            progress: Progress | None = None
+            counter = Counter(watcher, livesync.source, mark.began) if mark.began else None
+            while True:
+                try:
+                    return future.result(timeout=_LOOK)
+                except StillRunning:
+                    progress = progress or Progress(self._context, f"liveSync of {livesync.source}", "changes")
+                    try:
+                        done = counter.update() if counter else None
+                    except Unreachable:
+                        continue
+                    progress.update(done or 0, total)
+
+    def _done(self, run: Run, target: int | None) -> bool:
+        """Tell whether a run that did what it could was the last one."""
+        if run.outcome not in (ADVANCED, UNCHANGED) or not self.request.until_caught_up:
+            return True
+        if target is not None:
+            return self._reached(target)
+        return run.outcome == UNCHANGED or self.connector.uses_timestamps
+
+    def _reached(self, target: int) -> bool:
+        token = self.tally.token
+        return not isinstance(token, int) or token >= target
+
+    def _left_behind(self, run: Run, target: int | None) -> bool:
+        """Tell whether a run left pending changes where they were."""
+        if self.request.wait and run.outcome == UNCHANGED and target is not None and not self._reached(target):
+            return True
+        self._unmoved_since = None
+        return False
+
+    def _woken(self, run: Run, target: int | None) -> bool:
+        """Do what can be done about a run that did nothing; return whether to run again."""
+        tally, clock, source = self.tally, self._context.clock, self.livesync.source
+        error, remedy, may_wake = run.error, run.remedy, True
+        if not run.dormant:
+            if self._unmoved_since is None:
+                self._unmoved_since = clock.now()
+            if clock.now() - self._unmoved_since < PENDING_SECONDS:
+                clock.sleep(_PAUSE)
+                return True
+            health = judge_health(
+                Facts(source.system, token=tally.token, log=self.log.facts(tally.token), enabled=1, unmoved=True)
+            )
+            error = (
+                f"liveSync of {source} answers 200 and leaves the changes after {tally.token} up to {target} where they"
+                f" are: it is {health.state}."
+            )
+            remedy, may_wake = health.remedy, health.state == DORMANT
+        if may_wake and self.request.reactivate and not self._reactivated:
+            self._reactivated, self._unmoved_since = True, None
+            self._context.report.progress(f"{source}: activating the connector again")
+            reactivate(self.livesync.client, source.system, self._context)
+            return True
+        tally.fail(str(error), remedy)
+        return False
+
+    def _give_up(self, target: int | None) -> None:
+        aim = f" of {target}" if target is not None else ""
+        self.tally.fail(
+            f"liveSync of {self.livesync.source} had not caught up after {self.request.patience.wait:g} s"
+            f" (wait_timeout): the token is {self.tally.token}{aim}.",
+            "Run it again, or give it a longer wait_timeout: nothing is lost.",
+        )
+
+    def _conclude(self, first: Mark, end: float) -> None:
+        """Tell the outcome of all runs together.
+
+        :param first: what was there before them.
+        """
+        tally = self.tally
+        run = tally.last = self._with_policy(self._after_race(t.cast(Run, tally.last), end))
+        tally.outcome = run.outcome
+        tally.transaction = self.livesync.transaction if run.error else None
+        if run.outcome == UNCHANGED and tally.changed:
+            tally.outcome = BASELINE if tally.before is None else ADVANCED
+        told: list[tuple[str, str | None]] = []
+        if run.failure:
+            told.append((run.failure.sentence(), run.failure.remedy))
+        elif run.error and not tally.error:
+            tally.fail(run.error, run.remedy, run.status)
+        if not run.open and (skipped := self._skipped(first)):
+            told.append(skipped)
+        if self.request.warn_on_record:
+            for error, remedy in told:
+                self._context.report.warn(f"{error} {remedy or ''}".strip())
+        elif told:
+            errors = [*([tally.error] if tally.error else []), *(error for error, unused in told)]
+            tally.fail(" ".join(errors), tally.remedy or told[0][1], tally.status)
+
+    def _after_race(self, run: Run, end: float) -> Run:
+        """Look again after a failure that another run has caused: that run, or the next, may have mended it."""
+        if not (run.failure and run.failure.by_race) or not self.livesync.quiet(end - self._context.clock.now()):
+            return run
+        stage = read_stage(self.livesync.client, self.livesync.source)
+        if stage is None or run.after is None or stage.rev == run.after.rev:
+            return run
+        self.tally.after = stage
+        return self.livesync.concluded(run.mark, stage, attributed=False)
+
+    def _with_policy(self, run: Run) -> Run:
+        """Add to a record's failure what the connector's policy and the change log know of it."""
+        if run.failure is None:
+            return run
+        failure = run.failure.under(self.connector.failure_policy)
+        if failure.dn is None:
+            failure = replace(failure, dn=self.log.target_of(failure.change_number))
+        return replace(run, failure=failure)
+
+    def _skipped(self, first: Mark) -> tuple[str, str] | None:
+        """Note the records that the token has passed unsynchronised; return a sentence and a remedy, None for none."""
+        tally, policy = self.tally, self.connector.failure_policy
+        marks = [mark for mark in (self.left, first) if mark]
+        earlier = [RecordFailure.of(mark.failing) for mark in marks if mark.failing]
+        client, source, now = self.livesync.client, self.livesync.source, tally.after or tally.before
+        tally.skipped_records = passed_over(client, source, earlier, now, policy, since=marks[0].began)
+        if not tally.skipped_records:
+            return None
+        names = ", ".join(str(record["dn"] or record["record"]) for record in tally.skipped_records)
+        return (
+            f"IDM gave up on {names} and dropped the change: the token has passed it unsynchronised.",
+            "Mend the record or the mapping, then reconcile it: idmops.idm.recon with ids.",
+        )

@@ -1,0 +1,52 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What livesync_schedule does: a schedule, and if wanted a run that proves it beforehand.
+
+Apart from ``_schedule``, which what runs liveSync builds upon.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._base.context import Context
+from .._base.errors import InvalidOption
+from .._http.client import Client
+from .._idm.server import ask_server
+from .._schedule.schedule import WantedSchedule, apply_schedule, remove_schedule, wait_until_idle
+from .._schedule.wanted import wanted_of
+from .trigger import Request, trigger
+
+
+def schedule(client: Client, options: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
+    """Return the result of livesync_schedule.
+
+    :raises IdmopsError: as :func:`._schedule.apply_schedule`, and as :func:`._trigger.trigger` for the run before it.
+    """
+    wanted = wanted_of(options)
+    timeout = options["wait_timeout"]
+    if timeout <= 0:
+        raise InvalidOption("wait_timeout", timeout, "Give a number of seconds above 0.")
+    server = ask_server(client)
+    if options["state"] == "absent":
+        removed = remove_schedule(client, server, wanted.source, wanted.name, context, timeout)
+        _wait_until_idle(client, wanted, options, context)
+        return removed.as_result()
+    runs: list[dict[str, t.Any]] = []
+
+    def test() -> None:
+        # The endpoint that a job calls, not the object type's own.
+        runs.extend(trigger(client, Request((wanted.source,), endpoint="system"), context)["runs"])
+
+    applied = apply_schedule(client, server, wanted, context, test if options["tested"] else None, timeout)
+    if wanted.enabled is False:
+        _wait_until_idle(client, wanted, options, context)
+    return {**applied.as_result(), **({"test": runs[0]} if runs else {})}
+
+
+def _wait_until_idle(client: Client, wanted: WantedSchedule, options: t.Mapping[str, t.Any], context: Context) -> None:
+    """Wait until no job runs the source, where the task asks for that: what is going on goes on without a schedule."""
+    if options["idle_timeout"] and not context.check_mode:
+        wait_until_idle(client, wanted.source, context, options["idle_timeout"])

@@ -1,0 +1,67 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task asks of liveSync: the options of livesync_trigger, checked."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.errors import InvalidOption
+from .._idm.source import Source
+from .outcome import PATIENCE, Mark, Patience
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a task asks for: the options of livesync_trigger, checked.
+
+    :param changelog: connection options of the directory, None where none are given.
+    :param follow: marks of runs that an earlier task has started, by source: they are followed, nothing is sent.
+    """
+
+    sources: tuple[Source, ...]
+    endpoint: str = "resource"
+    wait: bool = True
+    patience: Patience = PATIENCE
+    until_caught_up: bool = False
+    warn_on_record: bool = False
+    if_running: str = "wait"
+    detailed: bool = False
+    parallel: int = 4
+    reactivate: bool = False
+    changelog: t.Mapping[str, t.Any] | None = None
+    follow: t.Mapping[Source, Mark] = field(default_factory=dict)
+
+
+def request_of(options: t.Mapping[str, t.Any]) -> Request:
+    """Return what the options of livesync_trigger ask for.
+
+    :raises InvalidOption: for options that cannot work.
+    """
+    for name in ("wait_timeout", "stall_timeout", "parallel"):
+        if options[name] <= 0:
+            raise InvalidOption(name, options[name], "Give a number above 0.")
+    follow = {}
+    for entry in options.get("follow") or []:
+        follow[Source.parse(str(entry.get("source", "")), "follow")] = Mark.parse(entry)
+    named = [Source.parse(text, "sources") for text in options.get("sources") or []]
+    by_stage = {source.stage_id: source for source in [*follow, *named]}
+    if not by_stage:
+        raise InvalidOption("sources", options.get("sources"), "Name at least one, as in system/ldap/account.")
+    return Request(
+        sources=tuple(by_stage.values()),
+        endpoint=options["endpoint"],
+        wait=options["wait"],
+        patience=Patience(options["wait_timeout"], options["stall_timeout"]),
+        until_caught_up=options["until_caught_up"],
+        warn_on_record=options["on_record_failure"] == "warn",
+        if_running=options["if_running"],
+        detailed=options["detailed_failure"],
+        parallel=options["parallel"],
+        reactivate=options["reactivate"],
+        changelog=options.get("changelog"),
+        follow=follow,
+    )

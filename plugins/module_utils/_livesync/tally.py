@@ -1,0 +1,109 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of the sources of one task, and the result that users see of it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.errors import IdmopsError
+from .._idm.source import Source
+from .._idm.stage import Stage
+from .outcome import PLANNED, Run
+
+
+@dataclass
+class Tally:
+    """What became of one source in one task.
+
+    :param seconds: from the first run's start to the last one's end.
+    :param transaction: the id of the request that did not end well, by which the server's logs know it.
+    """
+
+    source: Source
+    outcome: str
+    before: Stage | None = None
+    after: Stage | None = None
+    last: Run | None = None
+    runs: int = 0
+    seconds: float = 0.0
+    skipped_records: list[dict[str, t.Any]] = field(default_factory=list)
+    error: str | None = None
+    remedy: str | None = None
+    status: int | None = None
+    transaction: str | None = None
+
+    @property
+    def token(self) -> t.Any:
+        """The token as it was seen last."""
+        stage = self.after or self.before
+        return stage.token if stage else None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the token is another one than before."""
+        return self.after is not None and (self.before is None or self.after.token != self.before.token)
+
+    def fail(self, error: str, remedy: str | None, status: int | None = None) -> None:
+        """Note what went wrong."""
+        self.error, self.remedy, self.status = error, remedy, status
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the entry of ``runs`` that users see."""
+        before, after, last = self.before, self.after or self.before, self.last
+        token = before.token if before else None
+        numbers = isinstance(token, int) and isinstance(self.token, int)
+        changes = self.token - token if numbers else None
+        result = {
+            "source": str(self.source),
+            "outcome": self.outcome,
+            "token_before": token,
+            "token_after": self.token,
+            "native_type": after.native_type if after else None,
+            "failure": last.failure.as_result() if last and last.failure else None,
+            "skipped_records": self.skipped_records,
+            "attributed": last.attributed if last else True,
+            "restarted": last.restarted if last else False,
+            "error": self.error,
+            "remedy": self.remedy,
+            "transaction_id": self.transaction,
+            "duration_ms": round(self.seconds * 1000),
+            "runs": self.runs,
+            "changes": changes,
+            "rate": round(changes / self.seconds, 1) if changes and self.seconds > 0 else None,
+        }
+        if last and last.open:
+            result["follow"] = {"source": str(self.source), **vars(last.mark)}
+        return result
+
+
+def result_of(tallies: t.Sequence[Tally]) -> dict[str, t.Any]:
+    """Return the result of a task, or raise what failed with all of it.
+
+    :raises IdmopsError: when a source failed.
+    """
+    runs = [tally.as_result() for tally in tallies]
+    planned = any(tally.outcome == PLANNED for tally in tallies)
+    result = {
+        "changed": planned or any(tally.changed for tally in tallies),
+        "diff": {
+            "before": {run["source"]: {"sync_token": run["token_before"]} for run in runs},
+            "after": {
+                run["source"]: {"sync_token": "(as the run finds it)" if planned else run["token_after"]}
+                for run in runs
+            },
+        },
+        "runs": runs,
+    }
+    failed = [tally for tally in tallies if tally.error]
+    if not failed:
+        return result
+    result["transaction_id"] = failed[0].transaction
+    message = str(failed[0].error)
+    if len(tallies) > 1:
+        message = f"{len(failed)} of {len(tallies)} sources failed: " + " ".join(str(tally.error) for tally in failed)
+    raise IdmopsError(message, status=failed[0].status, remedy=failed[0].remedy, result=result)

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads, sets and removes a sync token."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.context import Context
+from .._base.errors import IdmopsError, InvalidOption
+from .._health.log_reader import LogReader, directories
+from .._http.client import Client
+from .._idm.connector import read_connectors
+from .._idm.server import ask_server
+from .._idm.source import Source
+from .._idm.stage import Stage, delete_stage, read_stage, write_token
+from .._record.lock import run_lock
+from .._schedule.schedule import executing_sources, read_schedules
+from .one_run import LiveSync
+from .outcome import PATIENCE
+from .watch import LeftRun
+
+#: The native types that hold a number ("OpenIDM family over REST", section 1.3).
+_NUMBERS = ("integer", "JAVA_TYPE_LONG")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a task wants of a token.
+
+    :param token: the one to store, None to leave the one that is there.
+    :param absent: there should be none.
+    """
+
+    source: Source
+    token: t.Any = None
+    native_type: str | None = None
+    absent: bool = False
+    force: bool = False
+    changelog: t.Mapping[str, t.Any] | None = None
+
+
+def wish_of(options: t.Mapping[str, t.Any]) -> Wish:
+    """Return what the options of livesync_token ask for.
+
+    :raises InvalidOption: for options that contradict each other.
+    """
+    token = options["sync_token"]
+    absent = options["state"] == "absent"
+    if absent and token is not None:
+        raise InvalidOption("sync_token", token, "With state=absent there is none: leave one of them out.")
+    if isinstance(token, (dict, list, bool)) or token == "":
+        raise InvalidOption("sync_token", token, "Give a number or a text, as livesync_status shows it.")
+    return Wish(
+        source=Source.parse(options["source"]),
+        token=token,
+        native_type=options["native_type"],
+        absent=absent,
+        force=options["force"],
+        changelog=options["changelog"],
+    )
+
+
+def keep_token(client: Client, wish: Wish, context: Context) -> dict[str, t.Any]:
+    """Bring the token into the wanted state; return the module's result.
+
+    :raises InvalidOption: for an unknown source, or a token that cannot be.
+    :raises IdmopsError: while a schedule is enabled or a run is going on.
+    :raises Refused: with status 412 when somebody else changed the token meanwhile.
+    """
+    connectors = {connector.name: connector for connector in read_connectors(client)}
+    wish.source.check({name: connector.object_types for name, connector in connectors.items()})
+    connector = connectors[wish.source.system]
+    stage = read_stage(client, wish.source)
+    before = stage.token if stage else None
+    after, native_type = _wanted(wish, stage)
+    changed = after != before or (wish.absent and stage is not None)
+    if changed:
+        if not wish.force:
+            _refuse_while_busy(client, wish.source, context)
+        if not wish.absent:
+            url = directories(wish.changelog, [connector], context).get(connector.name)
+            with LogReader(wish.changelog, url, connector, context) as log:
+                _check_range(wish.source, after, log)
+        if wish.absent:
+            context.report.warn(
+                f"{wish.source}: removing the token replays nothing. The next run stores the end of the change log;"
+                f" what changed after {before} is lost to liveSync until a reconciliation."
+            )
+        if not context.check_mode:
+            _write(client, wish, stage, after, native_type)
+    return {
+        "changed": changed,
+        "token_before": before,
+        "token_after": after,
+        "diff": {"before": {"sync_token": before}, "after": {"sync_token": after}},
+    }
+
+
+def _wanted(wish: Wish, stage: Stage | None) -> tuple[t.Any, str]:
+    """Return the token that should be there and its type."""
+    stored = stage.native_type if stage else None
+    before = stage.token if stage else None
+    if wish.absent:
+        return None, stored or ""
+    if wish.token is None:
+        return before, stored or ""
+    text = str(wish.token).strip()
+    native_type = wish.native_type or stored or ("integer" if text.lstrip("-").isdigit() else "string")
+    if native_type not in _NUMBERS:
+        return text, native_type
+    if not text.isdigit():
+        raise InvalidOption("sync_token", wish.token, f"A token of the type {native_type} is a number, 0 or more.")
+    return int(text), native_type
+
+
+def _refuse_while_busy(client: Client, source: Source, context: Context) -> None:
+    schedules = read_schedules(client, ask_server(client), str(source))
+    enabled = [schedule.name for schedule in schedules if schedule.enabled]
+    if enabled:
+        raise IdmopsError(
+            f"The token of {source} is not touched while the schedule {', '.join(enabled)} is enabled.",
+            remedy="Disable it first (idmops.idm.livesync_schedule with enabled: false), or give force: true.",
+        )
+    if str(source) in executing_sources(client) or _is_left_running(client, source, context):
+        raise IdmopsError(
+            f"The token of {source} is not touched while liveSync runs.",
+            remedy="Try again when the run has ended, or give force: true.",
+        )
+
+
+def _is_left_running(client: Client, source: Source, context: Context) -> bool:
+    """Tell whether a task on this host runs liveSync of a source, or has left a run that may be going on."""
+    with run_lock(client.url, source.stage_id, context, wait=0.0) as lock:
+        return lock is None or LeftRun(LiveSync(client, source, context, PATIENCE), lock).goes_on()
+
+
+def _check_range(source: Source, token: t.Any, log: LogReader) -> None:
+    """Check that liveSync can go on from a token.
+
+    :raises InvalidOption: when it lies outside of the change log.
+    """
+    known = log.log
+    if known is None or log.last() is None or not isinstance(token, int):
+        return
+    if not known.first - 1 <= token <= known.last:
+        raise InvalidOption(
+            "sync_token",
+            token,
+            f"The change log behind {source} holds {known.first} to {known.last}: give a number from"
+            f" {max(0, known.first - 1)} to {known.last}.",
+        )
+
+
+def _write(client: Client, wish: Wish, stage: Stage | None, token: t.Any, native_type: str) -> None:
+    rev = stage.rev if stage else None
+    if wish.absent:
+        delete_stage(client, wish.source, rev)
+    else:
+        write_token(client, wish.source, token, native_type, rev)

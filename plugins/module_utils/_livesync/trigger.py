@@ -1,0 +1,158 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Triggers liveSync of several sources and tells the truth about each."""
+
+from __future__ import annotations
+
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .._base.context import Context
+from .._base.errors import IdmopsError, TimedOut
+from .._health.log_reader import LogReader, directories
+from .._http.client import Client
+from .._idm.connector import Connector, read_connectors, rouse
+from .._idm.server import ask_server
+from .._idm.source import Source
+from .._idm.stage import read_stage
+from .._record.lock import run_lock
+from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
+from .catch_up import Runs
+from .one_run import LiveSync
+from .outcome import FAILED, PLANNED, SKIPPED, Surroundings
+from .request import Request, request_of
+from .tally import Tally, result_of
+from .watch import LeftRun
+
+__all__ = ["Request", "request_of", "trigger"]
+
+
+def trigger(client: Client, request: Request, context: Context) -> dict[str, t.Any]:
+    """Run liveSync of all sources; return the module's result.
+
+    Sources of different systems run side by side, those of one system one after the other.
+
+    :raises InvalidOption: before anything is run, when a source does not exist, or the directory is not a connector's.
+    :raises IdmopsError: with all runs in its result, when one of them failed.
+    """
+    connectors = {connector.name: connector for connector in read_connectors(client)}
+    for source in request.sources:
+        source.check({name: connector.object_types for name, connector in connectors.items()}, "sources")
+    systems = {source.system: connectors[source.system] for source in request.sources}
+    urls = directories(request.changelog, systems.values(), context)
+    schedules = read_schedules(client, ask_server(client))
+    groups: dict[str, list[_SourceTask]] = {}
+    for source in request.sources:
+        own = [schedule for schedule in schedules if schedule.source == str(source)]
+        task = _SourceTask(request, context, source, systems[source.system], urls.get(source.system), own)
+        groups.setdefault(source.system, []).append(task)
+
+    def run_group(tasks: list[_SourceTask]) -> list[Tally]:
+        with client.sibling() as own_client:
+            return [task.tally(own_client) for task in tasks]
+
+    with ThreadPoolExecutor(max_workers=max(1, min(request.parallel, len(groups)))) as pool:
+        tallies = [tally for group in pool.map(run_group, groups.values()) for tally in group]
+    order = list(request.sources)
+    return result_of(sorted(tallies, key=lambda tally: order.index(tally.source)))
+
+
+@dataclass(frozen=True)
+class _SourceTask:
+    """One source with what surrounds it.
+
+    :param url: of the directory whose change log the connector reads, None where that is not known.
+    """
+
+    request: Request
+    context: Context
+    source: Source
+    connector: Connector
+    url: str | None
+    schedules: t.Sequence[Schedule]
+
+    def tally(self, client: Client) -> Tally:
+        """Run this source; an error becomes part of its tally, so that the other sources go on."""
+        tally = Tally(self.source, FAILED)
+        try:
+            self._fill(tally, client)
+        except IdmopsError as exc:
+            tally.fail(exc.message, exc.remedy, exc.status)
+            tally.transaction = exc.result.get("transaction_id")
+        self._warn_of_slowness(tally)
+        return tally
+
+    def _fill(self, tally: Tally, client: Client) -> None:
+        request, context = self.request, self.context
+        if context.check_mode:
+            tally.before = read_stage(client, self.source)
+            tally.outcome = PLANNED
+            return
+        livesync = LiveSync(
+            client,
+            self.source,
+            context,
+            request.patience,
+            Surroundings(scheduled=any(schedule.enabled for schedule in self.schedules)),
+            request.endpoint,
+            request.detailed,
+        )
+        patience = request.patience.wait if request.if_running == "wait" else 0.0
+        with run_lock(client.url, self.source.stage_id, context, wait=patience) as lock:
+            left = LeftRun(livesync, lock) if lock and self.source not in request.follow else None
+            if lock is None or not self._idle(livesync, left):
+                self._busy(tally, client)
+                return
+            if self.connector.remote and self.source not in request.follow:
+                rouse(client, [self.source.system])
+            with LogReader(request.changelog, self.url, self.connector, context) as log:
+                Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None).go()
+
+    def _idle(self, livesync: LiveSync, left: LeftRun | None) -> bool:
+        """Tell whether neither a job nor a run that an earlier task has left runs this source.
+
+        Where the task says so, wait for that.
+        """
+
+        def busy() -> bool:
+            if left and left.goes_on():
+                return True
+            if self.schedules:
+                return is_running(livesync.client, self.source)
+            return str(self.source) in executing_sources(livesync.client)
+
+        if not busy():
+            return True
+        if self.request.if_running != "wait":
+            return False
+        self.context.report.progress(f"{self.source}: another run is going on; waiting for its end")
+        try:
+            self.context.wait_for(
+                lambda: None if busy() else True,
+                timeout=self.request.patience.wait,
+                what=f"the running liveSync of {self.source} to end",
+            )
+        except TimedOut:
+            return False
+        return True
+
+    def _busy(self, tally: Tally, client: Client) -> None:
+        tally.before = read_stage(client, self.source)
+        tally.outcome = SKIPPED
+        if self.request.if_running != "skip":
+            tally.fail(
+                f"Another liveSync of {self.source} is running (if_running={self.request.if_running}).",
+                "Wait for it: if_running: wait with a longer wait_timeout. Two at once damage each other.",
+            )
+
+    def _warn_of_slowness(self, tally: Tally) -> None:
+        for schedule in self.schedules:
+            interval = schedule.interval_seconds
+            if schedule.enabled and interval and tally.runs == 1 and tally.seconds > interval:
+                self.context.report.warn(
+                    f"{self.source}: this run took {tally.seconds:.0f} s, more than the {interval:g} s between two runs"
+                    f" of the schedule {schedule.name}, so that they may have met and damaged each other."
+                )

@@ -1,0 +1,397 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reconciliation: start it, follow it, join it, and know how it ended.
+
+A run is started without waiting (a clustered one cannot be waited for, and no line lasts for hours) and asked for
+until it has ended. The server goes on whatever becomes of us.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._base.context import Context
+from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut, Unreachable
+from .._base.filters import equals
+from .._base.progress import Progress
+from .._base.values import as_dict, as_list
+from .._http.client import Client, segment
+from .._idm.connector import checked, read_connectors, rouse
+from .._idm.mapping import SyncMapping, read_mapping
+from .._idm.nodes import has_restarted, read_startup
+from .run import ACTIVE, LOST, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id
+from .verdict import JOIN_AGAIN, ReconFindings, lost, verdict
+
+JOIN, WAIT, FAIL = "join", "wait", "fail"
+
+_PROXY_ERRORS = (502, 503, 504)
+#: What a server answers that is just starting: no account store yet, no route yet.
+_STARTING = (401, 403, 404, 500, *_PROXY_ERRORS)
+#: How long IDM may be away before a wait for a run is given up, in seconds: a restart takes 10 to 60.
+_OUTAGE = 300.0
+#: How long a run may be found nowhere on a server that answers (another node may have it), in seconds.
+_NOWHERE = 15.0
+#: How long a run is looked for whose start was not answered, in seconds.
+_APPEARS = 15.0
+_AUDIT = "audit/recon"
+
+
+@dataclass(frozen=True)
+class ReconRequest:
+    """What is asked for.
+
+    :param ids: of single records, within the source; each is a run of its own. Empty: the whole mapping.
+    :param wait_timeout: seconds for everything.
+    :param if_running: JOIN, WAIT or FAIL when a run of the same mapping is active.
+    """
+
+    mapping: str
+    ids: tuple[str, ...] = ()
+    wait: bool = True
+    wait_timeout: float = 86400
+    if_running: str = JOIN
+    allow_empty_source: bool = False
+    max_failures: int = 0
+    max_failure_percent: float | None = None
+
+    def validate(self) -> None:
+        """Check what can be checked before anything is sent.
+
+        :raises InvalidOption: naming the option.
+        """
+        if len(self.ids) > 1 and not self.wait:
+            raise InvalidOption(
+                "ids", list(self.ids), "Each is a run of its own, one after the other: with wait=false give one."
+            )
+        if not all(self.ids):
+            raise InvalidOption("ids", list(self.ids), "An id is not empty.")
+        if self.wait_timeout <= 0:
+            raise InvalidOption("wait_timeout", self.wait_timeout, "Give a number of seconds above 0.")
+        if self.max_failures < 0:
+            raise InvalidOption("max_failures", self.max_failures, "Give 0 or more.")
+        if self.max_failure_percent is not None and not 0 <= self.max_failure_percent <= 100:
+            raise InvalidOption("max_failure_percent", self.max_failure_percent, "Give a number from 0 to 100.")
+
+
+@dataclass(frozen=True)
+class ReconOutcome:
+    """What became of a request.
+
+    :param run: all runs as one; in check mode the one that would be joined or started.
+    :param started: whether this task started a run, or would have.
+    :param failures: entries that failed, as far as they are known.
+    :param gone: how many more failed because they are not in the source any more.
+    """
+
+    run: ReconRun
+    started: bool
+    failures: tuple[EntryFailure, ...] = ()
+    gone: int = 0
+
+    @property
+    def diff(self) -> dict[str, t.Any]:
+        """What the task changed of itself: it started a run."""
+        after = {"started": {"mapping": self.run.mapping, "ids": list(self.run.source_ids)}}
+        return {"before": {}, "after": after if self.started else {}}
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the outcome as modules show it."""
+        return {**self.run.as_result(self.failures), "gone": self.gone, "joined": not self.started}
+
+
+def list_runs(client: Client, mapping: str | None = None) -> list[ReconRun]:
+    """Return the runs that IDM remembers, oldest first: the active ones and the last hundred or so.
+
+    :param mapping: return the runs of this mapping alone.
+    :raises Unreachable, Refused: as the client.
+    """
+    body = as_dict(client.get("recon"))
+    runs = [ReconRun.parse(item) for item in as_list(body.get("reconciliations")) if isinstance(item, dict)]
+    return [run for run in runs if mapping in (None, run.mapping)]
+
+
+def read_run(client: Client, run_id: str) -> ReconRun | None:
+    """Return a run, None where IDM does not know it (any more).
+
+    :raises Unreachable, Refused: as the client.
+    """
+    body = client.get(f"recon/{segment(run_id)}", none_on=(404,))
+    return ReconRun.parse(body) if isinstance(body, dict) else None
+
+
+def reconcile(client: Client, request: ReconRequest, context: Context) -> ReconOutcome:
+    """Reconcile a mapping, or single records of it.
+
+    :raises InvalidOption: for options that cannot work, an unknown mapping included; nothing has been started.
+    :raises TimedOut: when a run did not end in time; it goes on.
+    :raises IdmopsError: when a run did not end well, with the run in its result.
+    """
+    request.validate()
+    mapping = read_mapping(client, request.mapping)
+    one = _Reconciliation(client, request, context, mapping)
+    try:
+        outcome = one.records() if request.ids else one.whole()
+    except IdmopsError as exc:
+        exc.result.setdefault("changed", one.started)
+        raise
+    if outcome.run.state in (ACTIVE, PLANNED):
+        return outcome
+    findings = one.findings(outcome.run)
+    outcome = replace(outcome, failures=findings.failures or (), gone=findings.gone)
+    error = verdict(findings, request.max_failures, request.max_failure_percent)
+    if error:
+        error.result = {"changed": outcome.started, "recon": outcome.as_result()}
+        raise error
+    return outcome
+
+
+@dataclass
+class _Reconciliation:
+    client: Client
+    request: ReconRequest
+    context: Context
+    mapping: SyncMapping
+    run_ids: list[str] = field(default_factory=list)
+    started: bool = False
+
+    def __post_init__(self) -> None:
+        self.end = self.context.clock.now() + self.request.wait_timeout
+        self._known: set[str] = set()
+
+    def whole(self) -> ReconOutcome:
+        """Reconcile the mapping, or join a run that does."""
+        return ReconOutcome(self._one(()), self.started)
+
+    def records(self) -> ReconOutcome:
+        """Reconcile single records, one after the other: a run takes one, and a mapping one run at a time."""
+        total: ReconRun | None = None
+        for record in dict.fromkeys(map(object_id, self.request.ids)):
+            run = self._one((record,))
+            total = run if total is None else total + run
+        return ReconOutcome(t.cast(ReconRun, total), self.started)
+
+    def findings(self, run: ReconRun) -> ReconFindings:
+        """Find out what the verdict on a run needs to know."""
+        failures = self._failures(run) if run.failed else ()
+        gone: set[EntryFailure] = set()
+        if run.state == SUCCESS and not run.source_ids:
+            gone = {failure for failure in failures or () if self._is_gone(failure)}
+            failures = failures and tuple(failure for failure in failures if failure not in gone)
+        connector = test = None
+        if run.state != SUCCESS and not run.failed and self.mapping.source.startswith("system/"):
+            system = self.mapping.source.split("/")[1]
+            connector = next((item for item in read_connectors(self.client) if item.name == system), None)
+            test = checked(self.client, connector) if connector else None
+        return ReconFindings(run, self.mapping, failures, len(gone), connector, test)
+
+    def _is_gone(self, failure: EntryFailure) -> bool:
+        """Tell whether an entry failed because somebody removed it from the source after the run had begun.
+
+        A run asks for all ids first, and then for one entry after the other: "no source object to create target from"
+        (seen on OpenIDM 6.1.0). Whether it is still there is asked rather than read from that text; and with a query,
+        since a read answers 404 for a connector that is away as well.
+        """
+        if not failure.in_source:
+            return False
+        try:
+            return self.client.query(self.mapping.source, equals("_id", failure.record), _fields="_id") == []
+        except (Unreachable, Refused):
+            return False
+
+    def _one(self, ids: tuple[str, ...]) -> ReconRun:
+        """Start one run, or join it, and wait for its end where that is asked for."""
+        run = None
+        while run is None:
+            run = self._joined(ids)
+            if run is None and self.context.check_mode:
+                self.started = True
+                return ReconRun("", self.mapping.name, PLANNED, source_ids=ids)
+            run = run or self._start(ids)
+        self.run_ids.append(run.id)
+        if not self.request.wait or self.context.check_mode:
+            return run
+        return self.follow(run)
+
+    def _joined(self, ids: tuple[str, ...]) -> ReconRun | None:
+        """Return the active run to join, None when no run of the mapping is active (any more)."""
+        while True:
+            active = self._active()
+            if not active:
+                return None
+            if self.request.if_running == FAIL:
+                raise IdmopsError(
+                    f"The reconciliation {active[-1].id} of {self.mapping.name} is running (if_running=fail).",
+                    remedy="Wait until it has ended, or set if_running to join or wait.",
+                    result={"recon": active[-1].as_result()},
+                )
+            same = [run for run in active if run.source_ids == ids]
+            if same and self.request.if_running == JOIN:
+                return same[-1]
+            if self.context.check_mode:
+                return None
+            self.follow(active[-1], "other reconciliation")
+
+    def _active(self) -> list[ReconRun]:
+        runs = list_runs(self.client, self.mapping.name)
+        self._known = {run.id for run in runs}
+        return [run for run in runs if run.state == ACTIVE]
+
+    def _start(self, ids: tuple[str, ...]) -> ReconRun | None:
+        """POST once; where the line is cut on the way, find the run that came of it.
+
+        :returns: None when another run got in first, which IDM 7 and later refuse (the open fork runs both).
+        """
+        known = self._known
+        params = {"_action": "reconById" if ids else "recon", "mapping": self.mapping.name}
+        if ids:
+            params.update(id=ids[0], ids=ids[0])  # the open fork wants ids, IDM 7 and later id
+        body = {"allowEmptySourceSet": True} if self.request.allow_empty_source else None
+        rouse(self.client, self.mapping.systems)
+        try:
+            answer = as_dict(self.client.post("recon", params, body))
+            run = ReconRun(str(answer.get("_id")), self.mapping.name, str(answer.get("state", ACTIVE)), source_ids=ids)
+        except Unreachable as exc:
+            if not exc.sent:
+                raise
+            run = self._appeared(known, ids, exc)
+        except Refused as exc:
+            if not exc.sent:
+                raise
+            if exc.own:
+                if exc.status == 409 and self._active():
+                    return None
+                raise
+            if exc.status not in _PROXY_ERRORS:
+                raise
+            run = self._appeared(known, ids, exc)
+        self.started = True
+        return run
+
+    def _appeared(self, before: set[str], ids: tuple[str, ...], cut: IdmopsError) -> ReconRun:
+        """Return the run that has come up since a cut POST."""
+        self.context.report.progress(f"{self.mapping.name}: the line was cut; looking for the run that was started")
+
+        def probe() -> ReconRun | None:
+            try:
+                runs = list_runs(self.client, self.mapping.name)
+            except (Unreachable, Refused):
+                return None
+            return next((run for run in runs if run.id not in before and run.source_ids == ids), None)
+
+        try:
+            return self.context.wait_for(probe, timeout=_APPEARS, what="a new run")
+        except TimedOut:
+            raise IdmopsError(
+                f"{cut.message} Whether the reconciliation of {self.mapping.name} was started is not known: none came"
+                f" up within {_APPEARS:g} s.",
+                status=cut.status,
+                remedy=f"Nothing was sent twice. {JOIN_AGAIN} Where there is none it starts one.",
+            ) from cut
+
+    def follow(self, run: ReconRun, what: str = "reconciliation") -> ReconRun:
+        """Wait for the end of a run."""
+        watch = _Watch(self.client, self.context, run, f"{what} {run.id} of {self.mapping.name}")
+        left = self.end - self.context.clock.now()
+        try:
+            return self.context.wait_for(
+                watch.probe, timeout=left, what=f"{what} {run.id} of {self.mapping.name} to end", longest_pause=3.0
+            )
+        except TimedOut as exc:
+            seen = watch.seen
+            raise TimedOut(
+                f"The reconciliation {run.id} of {self.mapping.name} had not ended after"
+                f" {self.request.wait_timeout:g} s (wait_timeout), at {seen.source} source entries. It goes on.",
+                remedy=JOIN_AGAIN,
+                result={"recon": seen.as_result()},
+            ) from exc
+
+    def _failures(self, run: ReconRun) -> tuple[EntryFailure, ...] | None:
+        """Return the entries that failed, None where audit/recon does not answer."""
+        ids = " or ".join(f'reconId eq "{run_id}"' for run_id in self.run_ids)
+        what = f'({ids}) and entryType eq "entry" and status eq "FAILURE"'
+        try:
+            found = self.client.query(_AUDIT, what, _pageSize=str(MOST_FAILURES))
+        except Refused:
+            return None
+        return tuple(EntryFailure.parse(entry) for entry in found)
+
+
+class _Watch:
+    """Asks for one run until it has ended, through cut lines and a server that comes and goes."""
+
+    def __init__(self, client: Client, context: Context, run: ReconRun, what: str) -> None:
+        self.seen = run
+        self._client = client
+        self._context = context
+        self._what = what
+        self._startup = _startup(client)
+        self._progress = Progress(context, what, done=run.source.processed)
+        self._away_since: float | None = None
+        self._nowhere_since: float | None = None
+
+    def probe(self) -> ReconRun | None:
+        """Return the run if it has ended.
+
+        :raises IdmopsError: when it never will, or nobody can tell.
+        """
+        try:
+            run = read_run(self._client, self.seen.id) or self._elsewhere()
+        except (Unreachable, Refused) as exc:
+            if isinstance(exc, Refused) and exc.status not in _STARTING:
+                raise
+            self._away(exc)
+            return None
+        self._away_since = None
+        if run is None:
+            self._nowhere()
+            return None
+        self._nowhere_since = None
+        self.seen = run
+        done, total = run.source.processed, run.source.total
+        # the open fork counts targets without a source among the source entries too (seen on OpenIDM 6.1.0)
+        self._progress.update(done, total if total is None or done <= total else None)
+        return None if run.state == ACTIVE else run
+
+    def _elsewhere(self) -> ReconRun | None:
+        """Return a run that GET recon/<id> does not find: from the list, or from the audit after it was purged."""
+        for run in list_runs(self._client):
+            if run.id == self.seen.id:
+                return run
+        try:
+            found = self._client.query(_AUDIT, f'reconId eq "{self.seen.id}" and entryType eq "summary"')
+        except Refused:
+            return None
+        details = [as_dict(entry.get("messageDetail")) for entry in found]
+        return next((ReconRun.parse(detail) for detail in details if detail.get("_id") == self.seen.id), None)
+
+    def _nowhere(self) -> None:
+        """Give up a run that no longer exists, at once after a restart, else when it has been missing for a while."""
+        now = self._context.clock.now()
+        self._nowhere_since = now if self._nowhere_since is None else self._nowhere_since
+        restarted = has_restarted(self._startup, _startup(self._client))
+        if restarted or now - self._nowhere_since >= _NOWHERE:
+            raise lost(replace(self.seen, state=LOST), restarted=restarted)
+
+    def _away(self, exc: IdmopsError) -> None:
+        """Bear with a server that does not answer, for a while."""
+        now = self._context.clock.now()
+        if self._away_since is None:
+            self._away_since = now
+            self._context.report.progress(f"{self._what}: IDM does not answer now; the run goes on if IDM does")
+        if now - self._away_since >= _OUTAGE:
+            raise IdmopsError(
+                f"{exc.message} IDM has not answered for {_OUTAGE:g} s; how the {self._what} stands is not known.",
+                status=exc.status,
+                remedy=JOIN_AGAIN,
+                result={"recon": replace(self.seen, state="UNKNOWN").as_result()},
+            ) from exc
+
+
+def _startup(client: Client) -> str | None:
+    try:
+        return read_startup(client)
+    except Unreachable:
+        return None

@@ -1,0 +1,138 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why a reconciliation did not end well, and what to do: facts in, an error out. No I/O.
+
+A run that FAILED gives no reason over REST ("Seen on real servers", initial load); the numbers in its summary do.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.errors import IdmopsError
+from .._idm.connector import Connector, ConnectorTest, failed_test
+from .._idm.mapping import SyncMapping
+from .run import CANCELED, SUCCESS, EntryFailure, ReconRun, too_many
+
+JOIN_AGAIN = "Run the task again: with if_running=join it finds the run and waits for it."
+LOAD = (
+    "An LDAP directory stops a search by an ordinary account at one of three walls: its size limit (more than 1,000"
+    " entries by default), an unindexed search (more than 4,000), the look-through limit (more than 5,000). The module"
+    " idmops.idm.changelog_access with load: allow lets the connector's account pass them; then activate the connector"
+    " again (idmops.idm.connector with state: reactivated), since pooled connections keep the limits of their bind."
+)
+
+
+@dataclass(frozen=True)
+class ReconFindings:
+    """What was found out about a run that has ended.
+
+    :param failures: entries that failed, as far as audit/recon told; None where it does not answer.
+    :param gone: how many more failed because somebody had removed them from the source since the run began: what
+        IDM made of them, nothing, is right.
+    :param connector: that of the mapping's source, with its test, where there was a reason to test it.
+    """
+
+    run: ReconRun
+    mapping: SyncMapping
+    failures: tuple[EntryFailure, ...] | None = ()
+    gone: int = 0
+    connector: Connector | None = None
+    test: ConnectorTest | None = None
+
+    @property
+    def failed(self) -> int:
+        """How many entries failed that should not have."""
+        return self.run.failed - self.gone
+
+
+def verdict(found: ReconFindings, most: int, most_percent: float | None) -> IdmopsError | None:
+    """Return the error that a run's end is, None where it ended well.
+
+    :param most: how many entries may fail, in spite of ``most_percent``.
+    :param most_percent: what share of the entries may fail, in spite of ``most``.
+    """
+    run = found.run
+    if run.state == CANCELED:
+        return IdmopsError(
+            f"{_named(run)} was cancelled by somebody at {run.source} source entries.",
+            remedy="Run it again when nobody needs it to stop any more; what it has done stays done.",
+        )
+    if run.state != SUCCESS:
+        return _failed(found)
+    entries = run.succeeded + run.failed
+    if too_many(found.failed, entries, most, most_percent):
+        limits = f"max_failures {most}" + ("" if most_percent is None else f", max_failure_percent {most_percent:g}")
+        return IdmopsError(
+            f"{_named(run)} ended, and {found.failed} of {entries} entries failed ({limits}). {_examples(found)}",
+            remedy="Mend these entries, or the mapping, and reconcile them alone with ids; or allow that many failures"
+            " with max_failures or max_failure_percent.",
+        )
+    return None
+
+
+def _failed(found: ReconFindings) -> IdmopsError:
+    """Return the error for a run that IDM itself calls failed."""
+    run, source = found.run, found.mapping.source
+    head = f"{_named(run)} ended in the state {run.state}"
+    nothing = run.source.processed == 0
+    if run.failed:
+        return IdmopsError(
+            f"{head}. {_examples(found)}", remedy="Mend these entries, or the mapping, then run it again."
+        )
+    if found.connector and found.test and not found.test.ok:
+        cause = failed_test(found.connector, found.test)
+        return IdmopsError(f"{head}: {source} could not be read. {cause.message}", remedy=cause.remedy)
+    if nothing and run.source.total == 0:
+        return IdmopsError(
+            f"{head}: the source {source} is empty, or shows no entry to IDM's account. IDM then stops before it"
+            " takes all targets for orphans.",
+            remedy="Check what the connector's account may read and the base contexts and filters of its"
+            " configuration; where the source is rightly empty, set allow_empty_source.",
+        )
+    if nothing and found.mapping.asynchronous:
+        return IdmopsError(
+            f"{head} before it read an entry: policies of the mapping have the action ASYNC"
+            f" ({', '.join(found.mapping.asynchronous)}).",
+            remedy="Give these situations an action of their own in the mapping: with ASYNC a reconciliation fails at"
+            " its start.",
+        )
+    if nothing and run.source.total is None:
+        what = (
+            LOAD
+            if source.startswith("system/")
+            else "Look into IDM's log at the time of the run: the query of the source failed."
+        )
+        return IdmopsError(f"{head}: the query of the source {source} broke off before it told one entry.", remedy=what)
+    return IdmopsError(
+        f"{head} at {run.source} source and {run.target} target entries (stage {run.stage or 'unknown'}).",
+        remedy=f"IDM's log tells the reason: look for the reconciliation's id {run.id}.",
+    )
+
+
+def lost(run: ReconRun, *, restarted: bool) -> IdmopsError:
+    """Return the error for a run that is not found any more."""
+    why = "IDM was restarted and the run died with it" if restarted else "IDM does not know it any more"
+    return IdmopsError(
+        f"{_named(run)} did not end: {why}, at {run.source} source entries.",
+        remedy="Run the task again: entries that were done are confirmed, not done twice. Nothing was started in its"
+        " place.",
+        result={"recon": run.as_result()},
+    )
+
+
+def _named(run: ReconRun) -> str:
+    return f"The reconciliation {run.id} of {run.mapping}"
+
+
+def _examples(found: ReconFindings, most: int = 3) -> str:
+    """Return the first failures, or where to look for them."""
+    if not found.failures:
+        why = "does not answer here" if found.failures is None else "holds none of them"
+        return f"Which ones is not known: audit/recon {why}; IDM's log names them."
+    shown: t.Iterable[EntryFailure] = found.failures[:most]
+    more = found.failed - most
+    return "; ".join(map(str, shown)) + (f"; and {more} more." if more > 0 else ".")

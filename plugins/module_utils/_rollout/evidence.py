@@ -1,0 +1,208 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is known of a source before the role does anything, and what follows from it. No I/O.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.errors import IdmopsError
+from .._changelog.grants import Grants
+from .._changelog.log import NUMBERS, ChangeLog
+from .._changelog.rights import Visibility
+from .._idm.connector import Connector, ConnectorTest
+from .._idm.mapping import SyncMapping
+from .._ldap.dn import Name, is_within_any
+from .._schedule.document import Schedule
+from .record import Load, loads_to_do
+from .request import SourceRequest
+
+#: How many entries a load brings over in a second at the least; seen: 40 to 70 on two cores.
+_SLOWEST_LOAD = 10
+#: What a load takes at the least, with what comes before and after it, in seconds.
+_SHORTEST_LOAD = 300
+
+
+@dataclass(frozen=True)
+class ServerFacts:
+    """One directory server.
+
+    :param before: what the account may there, None where that could not be read.
+    :param after: what it may once this run has granted what is missing.
+    """
+
+    uri: str
+    before: Grants | None = None
+    after: Grants | None = None
+    error: IdmopsError | None = None
+
+    @property
+    def to_grant(self) -> bool:
+        """Whether this run has something to grant here."""
+        return self.before != self.after
+
+
+@dataclass(frozen=True)
+class DirectoryFacts:
+    """The directory behind a connector.
+
+    :param uri: of the server that the connector reads.
+    :param principal: the account that the grants are for.
+    :param servers: all that were given, that one included.
+    :param alias_search: whether it can search the change log the way the connector does; None where not tried.
+    :param purge_seconds: for how long changes stay in the change log; None where that cannot be read.
+    :param seen: how many entries there are and how many of them the account may read; None where not compared.
+    """
+
+    uri: str
+    principal: str
+    servers: tuple[ServerFacts, ...] = ()
+    alias_search: bool | None = None
+    purge_seconds: int | None = None
+    seen: Visibility | None = None
+
+    @property
+    def server(self) -> ServerFacts | None:
+        """The server that the connector reads."""
+        return next((server for server in self.servers if server.uri == self.uri), None)
+
+    @property
+    def change_log(self) -> ChangeLog | None:
+        """Its change log as it was read, None where it has none or none could be read."""
+        server = self.server
+        return server.before.change_log if server and server.before else None
+
+    @property
+    def entries(self) -> int | None:
+        """How many entries lie below the connector's base contexts."""
+        server = self.server
+        return server.before.limits.entries if server and server.before and server.before.limits else None
+
+    @property
+    def load_seconds(self) -> int:
+        """How long a load may take, by the number of entries."""
+        return max(_SHORTEST_LOAD, (self.entries or 0) // _SLOWEST_LOAD)
+
+
+@dataclass(frozen=True)
+class SourceEvidence:
+    """What is known of one source.
+
+    :param connector: None where IDM has none of this name.
+    :param test: None where IDM does not test it: there is none, or it is disabled.
+    :param mappings: those to load.
+    :param left_out: mappings of the source that are not asked for and whose enableSync is false.
+    :param strangers: mappings that were asked for and are none of this source, each with what it is instead.
+    :param schedules: that run liveSync of this source.
+    :param job: the one of them that the role manages.
+    :param job_name: its name, also where it is still to be made.
+    :param schedule_error: why the wanted schedule cannot be.
+    :param schedule_changes: in what the job differs from what is wanted.
+    :param token: where liveSync stands, None where it has never stored one.
+    :param foreign: the recorded mappings whose load was done elsewhere.
+    :param linked: for mappings that can delete, whether they have links; None where that cannot be read.
+    :param directory: None where none is known, or the connector reads no change log.
+    :param directory_error: why nothing is known of the directory that was given.
+    """
+
+    request: SourceRequest
+    connector: Connector | None = None
+    test: ConnectorTest | None = None
+    mappings: tuple[SyncMapping, ...] = ()
+    left_out: tuple[str, ...] = ()
+    strangers: t.Mapping[str, str] = field(default_factory=dict)
+    known_systems: tuple[str, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    job: Schedule | None = None
+    job_name: str = ""
+    schedule_error: IdmopsError | None = None
+    schedule_changes: tuple[str, ...] = ()
+    token: t.Any = None
+    running: bool = False
+    record: t.Mapping[str, Load] = field(default_factory=dict)
+    foreign: frozenset[str] = frozenset()
+    linked: t.Mapping[str, bool | None] = field(default_factory=dict)
+    directory: DirectoryFacts | None = None
+    directory_error: IdmopsError | None = None
+
+    @property
+    def name(self) -> str:
+        """The source as users write it."""
+        return str(self.request.source)
+
+    @property
+    def gap(self) -> str | None:
+        """Why the changes after the token cannot be had from the change log; None: they can, as far as is known.
+
+        ("From nothing to scheduled liveSync without losing a change", step 5.) A token that is no number is none of
+        the change log's.
+        """
+        log = self.directory.change_log if self.directory else None
+        if log is None or log.mode != NUMBERS or not isinstance(self.token, int):
+            return None
+        if log.first > self.token + 1:
+            return (
+                f"The change log begins at {log.first}, after the token {self.token}: the changes in between have been"
+                " removed from it."
+            )
+        if self.token > log.last:
+            return (
+                f"The token {self.token} lies beyond the end of the change log, {log.last}: the directory was built"
+                " anew, or the connector talks to another server than before."
+            )
+        return None
+
+    @property
+    def loads(self) -> dict[str, str]:
+        """The mappings to load, with the reasons."""
+        missing = None if self.token is not None else "liveSync has no base point, so that nobody knows what it missed."
+        return loads_to_do(
+            [mapping.name for mapping in self.mappings],
+            self.record,
+            self.foreign,
+            how=self.request.initial_load,
+            no_base_point=missing or self.gap,
+        )
+
+    @property
+    def kept_record(self) -> dict[str, Load]:
+        """What of the record still holds while the loads are being done."""
+        if self.token is None or self.gap:
+            return {}
+        loads = self.loads
+        return {name: load for name, load in self.record.items() if name not in loads and name not in self.foreign}
+
+    @property
+    def granted_account(self) -> str | None:
+        """The account whose grants belong to the source; None where there are none, or nobody knows whose they are."""
+        options = self.request.directory
+        if options is None or (self.connector is not None and not self.connector.reads_change_log):
+            return None
+        return options.get("principal") or (self.connector.principal if self.connector else None)
+
+    @property
+    def principal_inside(self) -> bool:
+        """Whether the account lies where liveSync takes changes from, so that its own changes are records."""
+        if not (self.directory and self.connector):
+            return False
+        try:
+            bases = [Name.parse(base) for base in self.connector.sync_base_contexts]
+        except ValueError:
+            return False
+        return is_within_any(self.directory.principal, bases)
+
+    @property
+    def unguarded(self) -> list[SyncMapping]:
+        """The mappings whose load could delete people by surprise, since nothing can be compared before it."""
+        if self.request.allow_deletes or (self.directory and self.directory.seen):
+            return []
+        loads = self.loads
+        return [
+            mapping
+            for mapping in self.mappings
+            if mapping.name in loads and mapping.deletes and self.linked.get(mapping.name) is not False
+        ]

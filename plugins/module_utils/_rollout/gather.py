@@ -1,0 +1,294 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads the evidence: snapshot, not items, and nothing that is not needed. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import fields, replace
+from datetime import datetime, timezone
+
+from .._base.address import share_a_host
+from .._base.context import Context
+from .._base.errors import DirectoryError, InvalidOption
+from .._base.values import as_dict, as_text, as_whole
+from .._changelog.aci import principal_name
+from .._changelog.grants import WantedGrants, apply_grants
+from .._changelog.limits import checked_limits, outermost
+from .._changelog.log import NUMBERS, alias_search_works, connector_directory, see_as
+from .._changelog.rights import Visibility
+from .._changelog.server_config import SYNCHRONIZATION, search_config, seconds
+from .._health.status import Snapshot
+from .._http.client import Client
+from .._idm.connector import Connector
+from .._idm.mapping import SyncMapping, has_links
+from .._idm.server import Server
+from .._ldap.directory import SUBTREE, Directory, host_and_port
+from .._ldap.dn import escape_filter
+from .._ldap.refused_binds import RefusedBinds
+from .._schedule.document import is_placeholder
+from .._schedule.plan import Found, WantedSchedule, decide_schedule, pick_name
+from .._schedule.store import check_cron, read_config, read_job
+from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
+from .record import made_here, read_record
+from .request import ENABLED, SourceRequest
+
+#: How long changes stay in the change log where nothing else is configured ("OpenDJ and PingDS", purge delay).
+_DEFAULT_PURGE_SECONDS = 3 * 86400
+#: What the connector takes for a person or a group where its configuration does not say (LdapConfiguration).
+_ACCOUNT_CLASSES = ("top", "person", "organizationalPerson", "inetOrgPerson")
+_GROUP_CLASSES = ("top", "groupOfUniqueNames")
+#: The suboptions of ``schedule`` that say what a schedule shall be.
+_SCHEDULE_OPTIONS = {field.name for field in fields(WantedSchedule)} - {"source", "enabled", "initial_load"}
+
+
+class Gatherer:
+    """Gathers the evidence of several sources from one IDM and the directories behind it.
+
+    :param snapshot: what IDM told about all of them.
+    :param context: of the task; it is asked for warnings and progress alone, since nothing is ever written.
+    """
+
+    def __init__(self, client: Client, server: Server, snapshot: Snapshot, state: str, context: Context) -> None:
+        self._client = client
+        self._server = server
+        self._snapshot = snapshot
+        self._state = state
+        self._context = context
+        self._reading = Context(check_mode=True, report=context.report, clock=context.clock)
+        self._refused = RefusedBinds()
+
+    def source(self, request: SourceRequest) -> SourceEvidence:
+        """Return what is known of one source.
+
+        :raises Unreachable, Refused: as the client. What the directory answers is part of the evidence.
+        """
+        snapshot, source = self._snapshot, request.source
+        connector = snapshot.connectors.get(source.system)
+        stage = snapshot.stages.get(source.stage_id)
+        schedules = tuple(schedule for schedule in snapshot.schedules if schedule.source == str(source))
+        mappings, strangers = self._mappings(request)
+        own = [mapping for mapping in snapshot.mappings if mapping.source.strip("/") == str(source)]
+        evidence = SourceEvidence(
+            request=request,
+            connector=connector,
+            test=snapshot.tests.get(source.system),
+            mappings=mappings,
+            left_out=tuple(one.name for one in own if one not in mappings and one.sync_enabled is False),
+            strangers=strangers,
+            known_systems=tuple(sorted(snapshot.connectors)),
+            schedules=schedules,
+            token=stage.token if stage else None,
+            running=str(source) in snapshot.running,
+        )
+        evidence = self._with_job(evidence)
+        if self._state != ENABLED or connector is None:
+            return evidence
+        evidence = self._with_directory(evidence, connector)
+        return self._with_guards(evidence, connector)
+
+    def _mappings(self, request: SourceRequest) -> tuple[tuple[SyncMapping, ...], dict[str, str]]:
+        own = [mapping for mapping in self._snapshot.mappings if mapping.source.strip("/") == str(request.source)]
+        if request.mappings is None:
+            return tuple(own), {}
+        known = {mapping.name: mapping for mapping in self._snapshot.mappings}
+        chosen = tuple(mapping for mapping in own if mapping.name in request.mappings)
+        strangers = {
+            name: f"its source is {known[name].source}" if name in known else "IDM has none of this name"
+            for name in request.mappings
+            if name not in {mapping.name for mapping in chosen}
+        }
+        return chosen, strangers
+
+    def _with_job(self, evidence: SourceEvidence) -> SourceEvidence:
+        """Add the job that the role manages, what it records, and what becomes of it."""
+        request = evidence.request
+        try:
+            name = pick_name(evidence.schedules, request.source, request.schedule.get("name"), self._server)
+        except InvalidOption as exc:
+            return replace(evidence, schedule_error=exc)
+        listed = next((schedule for schedule in evidence.schedules if schedule.name == name), None)
+        config = read_config(self._client, name)
+        found = Found(name, listed or read_job(self._client, self._server, name), config)
+        job = found.current if found.source == evidence.name else None
+        record = read_record(job.initial_load) if job else {}
+        evidence = replace(
+            evidence,
+            job=job,
+            job_name=name,
+            record=record,
+            foreign=frozenset(
+                mapping
+                for mapping, load in record.items()
+                if not made_here(self._client, load, promoted=config is not None)
+            ),
+        )
+        return self._with_schedule(evidence, found) if self._state == ENABLED else evidence
+
+    def _with_schedule(self, evidence: SourceEvidence, found: Found) -> SourceEvidence:
+        """Add what livesync_schedule would say to the wanted schedule."""
+        schedule = evidence.request.schedule
+        given = {name: value for name, value in schedule.items() if name in _SCHEDULE_OPTIONS}
+        wanted = WantedSchedule(source=evidence.request.source, enabled=True, **given)
+        try:
+            if wanted.cron is not None and not is_placeholder(wanted.cron):
+                check_cron(self._client, self._server, wanted.cron)
+            plan = decide_schedule(found, wanted, self._server, datetime.now(timezone.utc))
+        except InvalidOption as exc:
+            return replace(evidence, schedule_error=exc)
+        return replace(evidence, schedule_changes=tuple(plan.changes))
+
+    def _with_directory(self, evidence: SourceEvidence, connector: Connector) -> SourceEvidence:
+        """Add what the directory behind the connector says."""
+        options = evidence.request.directory
+        if not options or not connector.reads_change_log:
+            return evidence
+        principal = options.get("principal") or connector.principal
+        try:
+            self._check_whose(evidence.request, connector)
+            uri = connector_directory(options, connector.servers)
+            if not principal:
+                raise InvalidOption(
+                    "principal",
+                    principal,
+                    f"The connector {connector.name} names no account; give its DN in livesync_ds.",
+                )
+            wanted = WantedGrants(
+                principal=principal_name(principal),
+                load=options.get("load") == "allow",
+                limits=checked_limits(options),
+                unindexed_search=options.get("unindexed_search"),
+                base_contexts=tuple(outermost(options.get("base_contexts") or connector.base_contexts)),
+            )
+            servers = tuple(self._on_server(options, one, wanted) for one in dict.fromkeys(options["servers"]))
+            facts = DirectoryFacts(uri=uri, principal=principal, servers=servers)
+            return replace(evidence, directory=self._with_change_log(facts, options))
+        except (DirectoryError, InvalidOption) as exc:
+            return replace(evidence, directory_error=exc)
+
+    def _check_whose(self, request: SourceRequest, connector: Connector) -> None:
+        """Check that the directory that holds for all sources is this connector's, where there are several.
+
+        The numbers of another directory's change log mean nothing here, and its account is another one.
+
+        :raises InvalidOption: when it is not.
+        """
+        known = self._snapshot.connectors.values()
+        others = [one for one in known if one.reads_change_log and one.name != connector.name]
+        given = None if request.own_directory or not others or not connector.servers else request.directory
+        servers = given["servers"] if given else []
+        hosts = [host_and_port(uri)[0] for uri in servers]
+        if hosts and not share_a_host(hosts, connector.hosts):
+            names = ", ".join(f"{host}:{port}" for host, port in connector.servers)
+            raise InvalidOption(
+                "livesync_ds.servers",
+                servers,
+                f"None is on the host of the connector {connector.name} ({names}), and IDM has other connectors to"
+                f" directories: give ds for {request.source} with its own servers.",
+            )
+
+    def _on_server(self, options: t.Mapping[str, t.Any], uri: str, wanted: WantedGrants) -> ServerFacts:
+        """Return what one server grants, and what it would grant after this run."""
+        if error := self._refused.again(options, uri):
+            return ServerFacts(uri, error=error)
+        with Directory(options, uri, self._reading) as directory:
+            try:
+                before, after, unused = apply_grants(directory, wanted, self._reading)
+            except DirectoryError as exc:
+                self._refused.note(options, exc)
+                return ServerFacts(uri, error=exc)
+        return ServerFacts(uri, before, after)
+
+    def _with_change_log(self, facts: DirectoryFacts, options: t.Mapping[str, t.Any]) -> DirectoryFacts:
+        log = facts.change_log
+        if log is None or log.mode != NUMBERS:
+            return facts
+        with Directory(options, facts.uri, self._reading) as directory:
+            return replace(
+                facts, alias_search=alias_search_works(directory, log), purge_seconds=_purge_seconds(directory)
+            )
+
+    def _with_guards(self, evidence: SourceEvidence, connector: Connector) -> SourceEvidence:
+        """Add what must be known before a load: that it deletes nobody by surprise."""
+        loads = evidence.loads
+        if not loads:
+            return evidence
+        linked = {
+            mapping.name: has_links(self._client, mapping)
+            for mapping in evidence.mappings
+            if mapping.deletes and mapping.name in loads
+        }
+        facts, options = evidence.directory, evidence.request.directory
+        server = facts.server if facts else None
+        if facts and options and server and not server.error:
+            try:
+                seen = compare(self._client, evidence.request, connector, facts.principal, facts.uri, self._reading)
+                return replace(evidence, linked=linked, directory=replace(facts, seen=seen))
+            except DirectoryError as exc:
+                return replace(evidence, linked=linked, directory_error=exc)
+        return replace(evidence, linked=linked)
+
+
+def compare(
+    client: Client, request: SourceRequest, connector: Connector, principal: str | None, uri: str, context: Context
+) -> Visibility | None:
+    """Count the entries that the connector would search for, and those of them that its account may read.
+
+    :param principal: the account.
+    :param uri: of the directory server.
+    :returns: None where a placeholder of the connector's configuration hides what to compare.
+    :raises DirectoryError: no answer, or an error.
+    """
+    document = as_dict(client.get(f"config/{connector.config_id}", none_on=(403, 404)))
+    options = t.cast("t.Mapping[str, t.Any]", request.directory)
+    contexts = connector.base_contexts or options.get("base_contexts")
+    search_filter = entry_filter(document, request.source.object_type)
+    if not (principal and contexts and search_filter):
+        return None
+    with Directory(options, uri, context) as directory:
+        return see_as(directory, principal, contexts, search_filter)
+
+
+def entry_filter(document: t.Mapping[str, t.Any], object_type: str) -> str | None:
+    """Return the LDAP filter of the entries that an object type of a connector stands for.
+
+    :param document: the connector's configuration.
+    :returns: None where a placeholder stands in it.
+    """
+    properties = as_dict(document.get("configurationProperties"))
+    described = as_dict(as_dict(document.get("objectTypes")).get(object_type))
+    native = as_text(described.get("nativeType")) or as_text(described.get("id")) or object_type
+    named: t.Any = [native]
+    further: t.Any = None
+    if native == "__ACCOUNT__":
+        named = properties.get("accountObjectClasses") or list(_ACCOUNT_CLASSES)
+        further = properties.get("accountSearchFilter")
+    elif native == "__GROUP__":
+        named = properties.get("groupObjectClasses") or list(_GROUP_CLASSES)
+        further = properties.get("groupSearchFilter")
+    classes, condition = as_whole(named), as_text(further)
+    if not classes or (further and not condition):
+        return None
+    parts = [f"(objectClass={escape_filter(name)})" for name in classes]
+    if condition:
+        parts.append(condition if condition.startswith("(") else f"({condition})")
+    return f"(&{''.join(parts)})"
+
+
+def _purge_seconds(directory: Directory) -> int | None:
+    """Return for how long changes stay in the change log, None where the configuration may not be read."""
+    try:
+        entries = search_config(
+            directory,
+            SYNCHRONIZATION,
+            SUBTREE,
+            "(objectClass=ds-cfg-replication-server)",
+            ["ds-cfg-replication-purge-delay"],
+        )
+        stated = [entry.text("ds-cfg-replication-purge-delay") for entry in entries]
+        return min((_DEFAULT_PURGE_SECONDS if text is None else seconds(text) for text in stated), default=None)
+    except (DirectoryError, ValueError):
+        return None

@@ -1,0 +1,218 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The initial load of a source: see that it deletes nobody by surprise, reconcile, and say what proves it.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from .._base.context import Context
+from .._base.errors import IdmopsError, InvalidOption, Refused
+from .._changelog.log import connector_directory
+from .._changelog.rights import Visibility
+from .._http.client import Client
+from .._idm.connector import Connector, reactivate, read_connector
+from .._idm.mapping import SyncMapping, has_links, read_mappings
+from .._livesync.alone import alone
+from .._recon.recon import WAIT, ReconRequest, reconcile
+from .gather import compare
+from .record import Load, some_links
+from .request import SourceRequest
+
+#: How often the connector is asked for its entries: others add and remove entries while these are counted.
+_COUNTS = 3
+#: How long counting the entries through IDM may take at the least, in seconds.
+_COUNT_TIMEOUT = 600.0
+
+
+@dataclass(frozen=True)
+class LoadRequest:
+    """What is asked for.
+
+    :param source: with the directory, the time a load may take, and whether deletions are allowed unguarded.
+    :param mappings: to load, in this order.
+    :param may_reactivate: whether the connector may be activated again where its connections hold old limits.
+    """
+
+    source: SourceRequest
+    mappings: tuple[str, ...]
+    max_failures: int = 0
+    max_failure_percent: float | None = None
+    may_reactivate: bool = False
+
+
+@dataclass
+class Loaded:
+    """What has been done so far.
+
+    :param seen: entries there are, and how many the account may read; None where that was not compared.
+    :param through_idm: how many IDM finds through the connector.
+    """
+
+    record: dict[str, Load] = field(default_factory=dict)
+    runs: list[dict[str, t.Any]] = field(default_factory=list)
+    seen: Visibility | None = None
+    through_idm: int | None = None
+    reactivated: bool = False
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the module's result."""
+        record = {mapping: load.as_document() for mapping, load in self.record.items()}
+        return {
+            "changed": bool(self.runs) or self.reactivated,
+            "diff": {"before": {}, "after": {"loaded": [run["mapping"] for run in self.runs]} if self.runs else {}},
+            "record": record,
+            "loads": self.runs,
+            "reactivated": self.reactivated,
+            "entries": {
+                "total": self.seen.total if self.seen else None,
+                "readable": self.seen.visible if self.seen else None,
+                "through_idm": self.through_idm,
+            },
+        }
+
+
+def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
+    """Load the mappings of a source, one after the other.
+
+    A reconciliation that is going on already is waited for and not joined: it may have begun before the base point,
+    and what changed between would be lost.
+
+    :raises InvalidOption: for a source or a mapping that is not there.
+    :raises IdmopsError: when a load would delete by surprise, or did not end well; its result holds what was done.
+    """
+    source = request.source.source
+    connector = read_connector(client, source.system, "source")
+    mappings = _chosen(client, request)
+    done = Loaded()
+    if context.check_mode:
+        done.record = {mapping.name: Load("(planned)", "") for mapping in mappings}
+        done.runs = [{"mapping": mapping.name, "recon": None, "state": "planned"} for mapping in mappings]
+        return done
+    try:
+        with alone(client, source, context, request.source.wait_timeout):
+            _guard(client, request, connector, mappings, done, context)
+            for mapping in mappings:
+                context.report.progress(f"{source}: loading {mapping.name}")
+                outcome = reconcile(client, _recon_request(client, request, mapping), context)
+                ended = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+                done.record[mapping.name] = Load(outcome.run.id, ended, some_links(client, mapping.link_type))
+                done.runs.append({"mapping": mapping.name, "recon": outcome.as_result(), "state": outcome.run.state})
+    except IdmopsError as exc:
+        exc.result = {**done.as_result(), **exc.result}
+        raise
+    return done
+
+
+def _recon_request(client: Client, request: LoadRequest, mapping: SyncMapping) -> ReconRequest:
+    # An empty source that has had people once is more likely a mistake than a wish to delete them all.
+    harmless = request.source.allow_deletes or not mapping.deletes or has_links(client, mapping) is False
+    return ReconRequest(
+        mapping=mapping.name,
+        wait_timeout=request.source.wait_timeout,
+        if_running=WAIT,
+        allow_empty_source=harmless,
+        max_failures=request.max_failures,
+        max_failure_percent=request.max_failure_percent,
+    )
+
+
+def _chosen(client: Client, request: LoadRequest) -> list[SyncMapping]:
+    known = {mapping.name: mapping for mapping in read_mappings(client, str(request.source.source))}
+    for name in request.mappings:
+        if name not in known:
+            raise InvalidOption(
+                "mappings", name, f"{request.source.source} has these mappings: {', '.join(sorted(known)) or 'none'}."
+            )
+    return [known[name] for name in request.mappings]
+
+
+def _guard(
+    client: Client,
+    request: LoadRequest,
+    connector: Connector,
+    mappings: t.Sequence[SyncMapping],
+    done: Loaded,
+    context: Context,
+) -> None:
+    """See that the connector finds everybody, so that nobody is taken for deleted.
+
+    :raises IdmopsError: when it does not, or when that cannot be compared and something could be deleted.
+    """
+    options = request.source.directory
+    if not options or not connector.reads_change_log:
+        _refuse_unguarded(client, request, mappings)
+        return
+    principal = options.get("principal") or connector.principal
+    uri = connector_directory(options, connector.servers)
+    found = -1
+    for _count in range(_COUNTS):
+        done.seen = compare(client, request.source, connector, principal, uri, context)
+        if done.seen is None:
+            _refuse_unguarded(client, request, mappings)
+            return
+        if done.seen.visible < done.seen.total:
+            raise _fewer(done.seen.visible, done.seen.total, f"The account {principal} may read")
+        found = done.through_idm = _through_idm(client, request, connector, done, context)
+        if found >= done.seen.total:
+            return
+    raise _fewer(found, t.cast(Visibility, done.seen).total, "IDM finds through its connector")
+
+
+def _refuse_unguarded(client: Client, request: LoadRequest, mappings: t.Sequence[SyncMapping]) -> None:
+    """Let nothing be loaded that could delete, where nothing can be compared before it.
+
+    :raises IdmopsError: when a mapping can delete and has links, unless that is allowed.
+    """
+    for mapping in mappings if not request.source.allow_deletes else ():
+        if mapping.deletes and has_links(client, mapping) is not False:
+            raise IdmopsError(
+                f"The mapping {mapping.name} can delete ({', '.join(mapping.removing)}) and has links, and what the"
+                " connector sees cannot be compared with what is there.",
+                remedy="Give the directory (with principal and base_contexts where placeholders stand in the"
+                " connector's configuration), or allow_deletes: true.",
+            )
+
+
+def _fewer(found: int, total: int, who: str) -> IdmopsError:
+    return IdmopsError(
+        f"{who} {found} of {total} entries: the load would take the others for deleted, so it was not started.",
+        remedy="Let the account read them all (ACIs, limits), and see that the connector talks to this directory"
+        " server; or narrow the connector's baseContexts and search filter to what it may read.",
+    )
+
+
+def _through_idm(client: Client, request: LoadRequest, connector: Connector, done: Loaded, context: Context) -> int:
+    """Count the entries that IDM finds; activate the connector again where its connections hold old limits.
+
+    Over REST every limit looks alike: 500 "Operation QUERY failed with ConnectorException" (seen on OpenIDM 6.1.0).
+    Connections of the connector's pool keep the limits that held when they were bound.
+    """
+    path, params = request.source.source.path, {"_queryFilter": "true", "_fields": "_id"}
+    timeout = max(_COUNT_TIMEOUT, client.timeout)
+    while True:
+        try:
+            body = client.get(path, params, timeout=timeout)
+            return len((body or {}).get("result", []))
+        except Refused as exc:
+            if exc.status != 500:
+                raise
+            if done.reactivated or not request.may_reactivate:
+                raise IdmopsError(
+                    f"IDM cannot list the entries of {request.source.source} through its connector: {exc.reason}"
+                    " A limit of its account on the directory is too small, or the connector's pooled connections were"
+                    " bound before it was raised.",
+                    status=exc.status,
+                    remedy="Raise the limits (load: allow in livesync_ds), and let the connector be activated again"
+                    " (livesync_reactivate: true, or idmops.idm.connector with state: reactivated).",
+                ) from exc
+        context.report.progress(
+            f"{connector.name}: activating the connector again, since its connections hold old limits"
+        )
+        reactivate(client, connector.name, context)
+        done.reactivated = True

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role does with a source, decided from the evidence. No I/O.
+
+("From nothing to scheduled liveSync without losing a change": the order, and why it loses nothing.)
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._health.health import DISABLED
+from .._idm.connector import Connector
+from .._idm.source import Source
+from .._ldap.dn import Name
+from .._schedule.document import Schedule
+from .evidence import SourceEvidence
+from .findings import BLOCKING, Finding
+from .record import as_document
+
+
+@dataclass(frozen=True)
+class SourcePlan:
+    """The steps of one source.
+
+    :param index: of the source in livesync_sources.
+    :param blocked: whether something stands in the way, so that nothing is done.
+    :param directory: whether the change log can be read, so that steps may use it.
+    :param principal: the account to grant, None where there is nothing to grant.
+    :param hold: whether the job is switched off, and with it what of the record does not hold any more.
+    :param reset: why the token is forgotten; None: it stays.
+    :param baseline: whether a first liveSync stores the base point.
+    :param load: the mappings to load, with the reasons.
+    :param record: the load record as far as it holds during the loads.
+    :param schedule: what was given for the schedule.
+    :param options: of the source, for the steps.
+    :param tolerated: states of the source that are no failure in the end.
+    :param switch_off: names of schedules to switch off (livesync_state disabled) or to remove (absent).
+    """
+
+    source: str
+    index: int
+    blocked: bool = False
+    directory: bool = False
+    principal: str | None = None
+    base_contexts: tuple[str, ...] = ()
+    job: str = ""
+    hold: bool = False
+    reset: str | None = None
+    baseline: bool = False
+    load: t.Mapping[str, str] = field(default_factory=dict)
+    record: t.Mapping[str, t.Any] = field(default_factory=dict)
+    schedule: t.Mapping[str, t.Any] = field(default_factory=dict)
+    options: t.Mapping[str, t.Any] = field(default_factory=dict)
+    switch_off: tuple[str, ...] = ()
+    tolerated: tuple[str, ...] = ()
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the plan as modules show it."""
+        return {
+            **vars(self),
+            "base_contexts": list(self.base_contexts),
+            "load": [{"mapping": name, "reason": reason} for name, reason in self.load.items()],
+            "record": dict(self.record),
+            "schedule": dict(self.schedule),
+            "options": dict(self.options),
+            "switch_off": list(self.switch_off),
+            "tolerated": list(self.tolerated),
+        }
+
+
+def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index: int) -> SourcePlan:
+    """Decide how a source comes to run on its schedule with nothing lost.
+
+    A schedule is held while the base point is set or a load is done: it would race with both. What of the record does
+    not hold any more goes with the same write, so that a run that breaks off later is not taken for finished.
+    """
+    facts, loads, reset = evidence.directory, evidence.loads, evidence.gap
+    baseline = evidence.token is None or reset is not None
+    kept = as_document(evidence.kept_record)
+    job = evidence.job
+    stale = job is not None and job.initial_load != kept
+    return SourcePlan(
+        source=evidence.name,
+        index=index,
+        blocked=any(finding.severity == BLOCKING for finding in findings),
+        directory=facts is not None,
+        principal=facts.principal if facts and any(server.to_grant for server in facts.servers) else None,
+        base_contexts=evidence.connector.base_contexts if evidence.connector else (),
+        job=evidence.job_name,
+        hold=job is not None and (bool(loads) or baseline) and (bool(job.enabled) or stale),
+        reset=reset,
+        baseline=baseline,
+        load=loads,
+        record=kept,
+        schedule=dict(evidence.request.schedule),
+        options=dict(evidence.request.others),
+        tolerated=(DISABLED,) if evidence.left_out else (),
+    )
+
+
+def plan_disabled(evidence: SourceEvidence, index: int) -> SourcePlan:
+    """Decide which schedules of a source are switched off. Token, record and grants stay."""
+    return SourcePlan(
+        source=evidence.name,
+        index=index,
+        switch_off=tuple(schedule.name for schedule in evidence.schedules if schedule.enabled is not False),
+    )
+
+
+def plan_absent(evidence: SourceEvidence, accounts_in_use: t.Collection[str], index: int) -> SourcePlan:
+    """Decide which jobs of a source are the role's own, to be removed, and whether the grants go with them.
+
+    The role's own job is the one that it would manage, or one that holds a load record. The grants belong to the
+    connector's account: they stay while it is the account of another source that has a schedule.
+
+    :param accounts_in_use: the accounts of the connectors of such sources, as :func:`principal_key` writes them.
+    """
+    own = tuple(
+        schedule.name for schedule in evidence.schedules if schedule.initial_load or schedule.name == evidence.job_name
+    )
+    others = [schedule for schedule in evidence.schedules if schedule.name not in own]
+    account = evidence.granted_account
+    used = bool(others) or (account is not None and principal_key(account) in accounts_in_use)
+    return SourcePlan(
+        source=evidence.name,
+        index=index,
+        directory=evidence.request.directory is not None,
+        principal=None if used else account,
+        job=evidence.job_name,
+        switch_off=own,
+    )
+
+
+def principal_key(principal: str) -> str:
+    """Return what is the same for all spellings of a DN."""
+    try:
+        return Name.parse(principal).normal
+    except ValueError:
+        return principal.strip().lower()
+
+
+def accounts_in_use(
+    schedules: t.Iterable[Schedule], connectors: t.Mapping[str, Connector], removed: t.Collection[str]
+) -> set[str]:
+    """Return the accounts of the connectors whose sources keep a schedule, as :func:`principal_key` writes them.
+
+    :param schedules: all of liveSync.
+    :param removed: the sources whose schedules are to be removed.
+    """
+    kept = (Source.of(schedule.source) for schedule in schedules if schedule.source not in removed)
+    users = (connectors.get(source.system) for source in kept if source)
+    return {principal_key(user.principal) for user in users if user and user.principal}

@@ -1,0 +1,179 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""All evidence of all sources, what was found, and what the role does about it. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.context import Context
+from .._base.errors import DirectoryError, InvalidOption, Refused, Unreachable
+from .._base.values import as_dict
+from .._health.status import Snapshot, read_snapshot
+from .._http.client import Client
+from .._idm.server import ask_server
+from .._ldap.directory import INVALID_CREDENTIALS, Directory
+from .._ldap.refused_binds import RefusedBinds
+from .findings import BLOCKING, MENDED, WARNING, Finding, findings_of, grants_unknown, idm_finding, not_ready
+from .gather import Gatherer
+from .plan import SourcePlan, accounts_in_use, plan_absent, plan_disabled, plan_enabled
+from .request import ABSENT, DISABLED, ENABLED, SourceRequest
+
+_READY = "ACTIVE_READY"
+_HEADINGS = {
+    BLOCKING: "What blocks",
+    MENDED: "What the role mends or does",
+    WARNING: "What deserves a look",
+}
+
+
+@dataclass
+class PreflightReport:
+    """What was found, and what is planned for each source."""
+
+    findings: list[Finding] = field(default_factory=list)
+    plans: list[SourcePlan] = field(default_factory=list)
+
+    @property
+    def blocking(self) -> list[Finding]:
+        """The findings that keep a source from being dealt with."""
+        return [finding for finding in self.findings if finding.severity == BLOCKING]
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the module's result."""
+        return {
+            "changed": False,
+            "findings": [finding.as_result() for finding in self.findings],
+            "blocking": len(self.blocking),
+            "plans": [plan.as_result() for plan in self.plans],
+            "report": self.lines(),
+        }
+
+    def lines(self) -> list[str]:
+        """Return the findings as people read them: the worst first, each with its remedy."""
+        text = []
+        for severity, heading in _HEADINGS.items():
+            found = [finding for finding in self.findings if finding.severity == severity]
+            if found:
+                text.append(f"{heading} ({len(found)}):")
+            for finding in found:
+                where = f"{finding.source}: " if finding.source else ""
+                text.append(f"  [{finding.code}] {where}{finding.message}")
+                text.append(f"      {finding.remedy}")
+        return text or ["Nothing was found."]
+
+
+def preflight(
+    client: Client,
+    sources: t.Sequence[t.Mapping[str, t.Any]],
+    directory: t.Mapping[str, t.Any] | None,
+    state: str,
+    context: Context,
+) -> PreflightReport:
+    """Read all evidence and decide.
+
+    What cannot be read is a finding, and does not keep the rest from being read.
+
+    :param sources: the entries of livesync_sources.
+    :param directory: the options of livesync_ds, None where there is none.
+    :param state: ENABLED, DISABLED or ABSENT.
+    """
+    report = PreflightReport()
+    requests = _requests(sources, directory, report)
+    snapshot = _snapshot(client, report)
+    if snapshot is None:
+        if state == ENABLED:
+            report.findings += _reach_directories(requests.values(), context)
+        report.plans = [SourcePlan(str(request.source), index, blocked=True) for index, request in requests.items()]
+        return report
+    gatherer = Gatherer(client, ask_server(client), snapshot, state, context)
+    asked = {str(request.source) for request in requests.values()}
+    in_use = accounts_in_use(snapshot.schedules, snapshot.connectors, asked)
+    for index, request in requests.items():
+        try:
+            evidence = gatherer.source(request)
+        except (Unreachable, Refused) as exc:
+            report.findings.append(idm_finding(exc))
+            report.plans.append(SourcePlan(str(request.source), index, blocked=True))
+            continue
+        if state == DISABLED:
+            report.plans.append(plan_disabled(evidence, index))
+        elif state == ABSENT:
+            report.findings += grants_unknown(evidence)
+            report.plans.append(plan_absent(evidence, in_use, index))
+        else:
+            found = findings_of(evidence)
+            report.findings += [finding for finding in found if finding not in report.findings]
+            report.plans.append(plan_enabled(evidence, found, index))
+    return report
+
+
+def _requests(
+    sources: t.Sequence[t.Mapping[str, t.Any]], directory: t.Mapping[str, t.Any] | None, report: PreflightReport
+) -> dict[int, SourceRequest]:
+    """Return the requests by their place in livesync_sources; what cannot be used is a finding."""
+    requests: dict[int, SourceRequest] = {}
+    for index, entry in enumerate(sources):
+        try:
+            request = SourceRequest.parse(entry, directory)
+        except InvalidOption as exc:
+            report.findings.append(
+                Finding("source_invalid", BLOCKING, exc.message, "Correct the source in livesync_sources.")
+            )
+            report.plans.append(SourcePlan(str(entry.get("source")), index, blocked=True))
+            continue
+        if any(other.source.stage_id == request.source.stage_id for other in requests.values()):
+            report.findings.append(
+                Finding(
+                    "source_twice",
+                    BLOCKING,
+                    f"{request.source} is given twice.",
+                    "Leave one of them in livesync_sources.",
+                    str(request.source),
+                )
+            )
+            continue
+        requests[index] = request
+    return requests
+
+
+def _snapshot(client: Client, report: PreflightReport) -> Snapshot | None:
+    """Return what IDM tells about all sources at once, None where it does not."""
+    try:
+        ping = as_dict(client.get("info/ping", none_on=(404,)))
+        state = ping.get("state", _READY)
+        if state != _READY:
+            report.findings.append(not_ready(str(state), str(ping.get("shortDesc") or "")))
+            return None
+        return read_snapshot(client)
+    except (Unreachable, Refused) as exc:
+        report.findings.append(idm_finding(exc))
+        return None
+
+
+def _reach_directories(requests: t.Iterable[SourceRequest], context: Context) -> list[Finding]:
+    """Try the directories by themselves: without IDM nobody knows for whom and for what they would be asked."""
+    found: list[Finding] = []
+    tried, refused = set(), RefusedBinds()
+    for request in requests:
+        options = request.directory
+        for uri in options["servers"] if options else ():
+            if uri in tried:
+                continue
+            tried.add(uri)
+            given = t.cast("t.Mapping[str, t.Any]", options)
+            try:
+                if again := refused.again(given, uri):
+                    raise again
+                with Directory(given, uri, context) as directory:
+                    directory.read("", ["vendorName"])
+            except (DirectoryError, InvalidOption) as exc:
+                refused.note(given, exc)
+                code = "directory_credentials" if exc.status == INVALID_CREDENTIALS else "directory_unreachable"
+                remedy = exc.remedy or "Correct it there."
+                found.append(Finding(code, BLOCKING, exc.message, f"{remedy} (livesync_ds)"))
+    return found

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The load record: which mappings of a source have been loaded on this IDM, and what proves it.
+
+It stands in the invokeContext of the job that the role manages, where IDM keeps unknown keys verbatim (seen on
+OpenIDM 6.1.0).
+
+What names an IDM installation? Not its node id (``node1`` everywhere), not the start time of a node (another one
+after a restart), not its keys (templates and promotions copy them), not its URL (load balancers, aliases). The
+record therefore names a few of the links that the load made. Links live in the repository, beside the loaded data;
+IDM makes their ids at random; configuration that is promoted to another IDM does not carry them; and a repository
+that was emptied or put back to an older state has lost them together with the load that the record speaks of.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.errors import Refused
+from .._base.filters import equals
+from .._http.client import Client, segment
+
+ONCE, ALWAYS, NEVER = "once", "always", "never"
+
+#: So many links are named that at least one of them outlives the people who leave.
+_WITNESSES = 5
+_LINKS = "repo/link"
+
+
+@dataclass(frozen=True)
+class Load:
+    """One mapping's load.
+
+    :param recon: the id of the reconciliation that did it.
+    :param time: when it ended, ISO 8601.
+    :param idm: ids of some of the links that were there after it; none where the source was empty or links cannot
+        be read.
+    """
+
+    recon: str
+    time: str
+    idm: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, document: t.Any) -> Load | None:
+        """Return the load that a value of the record tells of, None where it tells of none."""
+        if not isinstance(document, dict) or not document.get("recon"):
+            return None
+        idm = document.get("idm") or ()
+        return cls(
+            recon=str(document["recon"]),
+            time=str(document.get("time") or ""),
+            idm=(idm,) if isinstance(idm, str) else tuple(str(link) for link in idm),
+        )
+
+    def as_document(self) -> dict[str, t.Any]:
+        """Return the load as it is stored."""
+        return {"recon": self.recon, "time": self.time, "idm": list(self.idm)}
+
+
+def read_record(stored: t.Mapping[str, t.Any]) -> dict[str, Load]:
+    """Return the loads that a job records (``initial_load`` of its schedule), by mapping."""
+    loads = {str(mapping): Load.parse(document) for mapping, document in stored.items()}
+    return {mapping: load for mapping, load in loads.items() if load is not None}
+
+
+def as_document(record: t.Mapping[str, Load]) -> dict[str, t.Any]:
+    """Return the record as it is stored in the job."""
+    return {mapping: record[mapping].as_document() for mapping in sorted(record)}
+
+
+def some_links(client: Client, link_type: str) -> tuple[str, ...]:
+    """Return the ids of some links of a mapping, none where IDM does not let them be read.
+
+    :param link_type: the mapping's name, or that of the mapping whose links it shares (its ``links``).
+    :raises Unreachable: as the client.
+    """
+    try:
+        found = client.query(_LINKS, equals("linkType", link_type), _pageSize=_WITNESSES, _fields="_id")
+    except Refused:
+        return ()
+    return tuple(sorted(str(link["_id"]) for link in found[:_WITNESSES] if link.get("_id")))
+
+
+def made_here(client: Client, load: Load, *, promoted: bool) -> bool:
+    """Tell whether a load was done on the IDM that the client talks to.
+
+    A record that names no link is believed where only this IDM can have written it: in its own scheduler. In a
+    configuration document (``promoted``), which is carried from one IDM to another, it proves nothing.
+
+    :raises Unreachable: as the client.
+    """
+    if not load.idm:
+        return not promoted
+    return any(_exists(client, link) for link in load.idm)
+
+
+def _exists(client: Client, link: str) -> bool:
+    try:
+        return client.get(f"{_LINKS}/{segment(link)}", {"_fields": "_id"}, none_on=(404,)) is not None
+    except Refused:
+        return False
+
+
+def loads_to_do(
+    mappings: t.Sequence[str],
+    record: t.Mapping[str, Load],
+    foreign: t.Collection[str],
+    *,
+    how: str = ONCE,
+    no_base_point: str | None = None,
+) -> dict[str, str]:
+    """Decide which mappings have to be loaded, and why. Pure.
+
+    :param foreign: the mappings whose recorded load was done elsewhere (see :func:`made_here`).
+    :param how: ONCE, ALWAYS or NEVER.
+    :param no_base_point: why the changes since the recorded loads cannot be had from the change log; None: they can.
+    """
+    if how == NEVER:
+        return {}
+    reasons = {}
+    for mapping in mappings:
+        if how == ALWAYS:
+            reasons[mapping] = "initial_load is always."
+        elif mapping not in record:
+            reasons[mapping] = "No load of this mapping is recorded, and a schedule or a token alone proves none."
+        elif mapping in foreign:
+            reasons[mapping] = (
+                f"The recorded load ({record[mapping].recon}) was done on another IDM, or what it loaded has been"
+                " removed: none of the links that it made is here."
+            )
+        elif no_base_point:
+            reasons[mapping] = no_base_point
+    return reasons

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role is asked to bring about, checked, with its defaults."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._base.errors import InvalidOption
+from .._idm.source import Source
+from .._ldap.directory import directory_spec
+from .record import ALWAYS, NEVER, ONCE
+
+ENABLED, DISABLED, ABSENT = "enabled", "disabled", "absent"
+
+_HANDED_ON = ("max_failures", "max_failure_percent", "on_record_failure", "wait_timeout", "allow_deletes")
+
+
+@dataclass(frozen=True)
+class SourceRequest:
+    """One entry of livesync_sources.
+
+    :param mappings: those to load, None for every mapping with this source.
+    :param schedule: what was given for the schedule, without what was not.
+    :param others: options that are handed on to the steps as they are.
+    :param directory: connection and grant options of the directory behind the source, None where there is none.
+    """
+
+    source: Source
+    mappings: tuple[str, ...] | None = None
+    schedule: t.Mapping[str, t.Any] = field(default_factory=dict)
+    initial_load: str = ONCE
+    allow_deletes: bool = False
+    wait_timeout: float = 86400.0
+    others: t.Mapping[str, t.Any] = field(default_factory=dict)
+    directory: t.Mapping[str, t.Any] | None = field(default=None, repr=False)
+    own_directory: bool = False
+
+    @classmethod
+    def parse(
+        cls, entry: t.Mapping[str, t.Any], general: t.Mapping[str, t.Any] | None, option: str = "livesync_sources"
+    ) -> SourceRequest:
+        """Return the request of an entry.
+
+        :param general: the directory that holds for the entries that name none themselves.
+        :param option: where the entry stands, for the error.
+        :raises InvalidOption: when its source is none.
+        """
+        own = entry.get("ds")
+        directory = general if own is None else own
+        if directory and not directory.get("servers") and _is_given(directory):
+            raise InvalidOption(
+                "livesync_ds.servers" if own is None else f"{option}.ds.servers",
+                None,
+                f"Give the servers of the directory behind {entry['source']}; nothing of livesync_ds is added to ds,"
+                " and ds: {} says that there is no directory.",
+            )
+        mappings = entry.get("mappings")
+        return cls(
+            source=Source.parse(entry["source"], option),
+            mappings=None if mappings is None else tuple(dict.fromkeys(mappings)),
+            schedule={name: value for name, value in (entry.get("schedule") or {}).items() if value is not None},
+            initial_load=entry.get("initial_load") or ONCE,
+            allow_deletes=bool(entry.get("allow_deletes")),
+            wait_timeout=float(entry.get("wait_timeout") or 86400),
+            others={name: entry.get(name) for name in _HANDED_ON},
+            directory=directory if directory and directory.get("servers") else None,
+            own_directory=own is not None,
+        )
+
+
+def _is_given(directory: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether anything was given of a directory, whose options have their defaults by now."""
+    spec = grant_spec()
+    return any(value not in (None, spec.get(name, {}).get("default")) for name, value in directory.items())
+
+
+def optional(spec: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
+    """Return options of which none is required: an empty dictionary says that there is no directory."""
+    return {name: {key: value for key, value in option.items() if key != "required"} for name, option in spec.items()}
+
+
+def grant_spec() -> dict[str, t.Any]:
+    """Return the options of changelog_access but ``state``, none of them required."""
+    return {
+        **optional(directory_spec()),
+        "principal": {"type": "str"},
+        "verify_uri": {"type": "str"},
+        "principal_password": {"type": "str", "no_log": True},
+        "remove_privilege": {"type": "bool", "default": False},
+        "load": {"type": "str", "choices": ["report", "allow"], "default": "report"},
+        "base_contexts": {"type": "list", "elements": "str"},
+        "size_limit": {"type": "int"},
+        "lookthrough_limit": {"type": "int"},
+        "time_limit": {"type": "int"},
+        "idle_time_limit": {"type": "int"},
+        "unindexed_search": {"type": "bool"},
+    }
+
+
+def source_spec() -> dict[str, t.Any]:
+    """Return the options of one entry of livesync_sources."""
+    text = {"type": "str"}
+    return {
+        "source": {"type": "str", "required": True},
+        "mappings": {"type": "list", "elements": "str"},
+        "schedule": {
+            "type": "dict",
+            "options": {
+                "interval": {"type": "raw"},
+                "cron": text,
+                "name": text,
+                "storage": {"type": "str", "choices": ["auto", "job", "config"], "default": "auto"},
+                "start_time": text,
+                "end_time": text,
+                "persisted": {"type": "bool", "default": True},
+                "misfire_policy": {"type": "str", "choices": ["fireAndProceed", "doNothing"]},
+            },
+        },
+        "initial_load": {"type": "str", "choices": [ONCE, ALWAYS, NEVER], "default": ONCE},
+        "max_failures": {"type": "int", "default": 0},
+        "max_failure_percent": {"type": "float"},
+        "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+        "wait_timeout": {"type": "float", "default": 86400},
+        "allow_deletes": {"type": "bool", "default": False},
+        "ds": {"type": "dict", "options": grant_spec()},
+    }

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The requests of liveSync, as a scripted client expects them, and the answers of OpenIDM 6.1.0 to them."""
+
+from __future__ import annotations
+
+from ansible_collections.idmops.idm.plugins.module_utils._http.answer import Answer
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, refused
+
+SOURCE = "system/ldap/account"
+STAGE = "repo/synchronisation/pooledSyncStage/SYSTEMLDAPACCOUNT"
+UUID = "60483ab6-d26a-34fe-acab-cdeed50f12a4"
+DN = "uid=user.3,ou=People,dc=example,dc=com"
+CONNECTOR = {
+    "name": "ldap",
+    "enabled": True,
+    "connectorRef": {"connectorName": "org.identityconnectors.ldap.LdapConnector", "connectorHostRef": "#LOCAL"},
+    "configurationProperties": {
+        "host": "localhost",
+        "port": 1389,
+        "principal": "uid=idm",
+        "baseContexts": ["ou=People"],
+    },
+    "objectTypes": {"account": {}, "group": {}},
+    "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "logged-ignore"},
+}
+OLD, NEW = "2026-11-24T10:00:00.000Z", "2026-11-24T12:00:00.000Z"
+
+
+class LiveSyncClient(ScriptedClient):
+    """A scripted client with all that runs of liveSync use of a client; its siblings are itself."""
+
+    url = "https://idm.example.com/openidm"
+    server_time = "2026-11-24T11:00:00Z"
+    auth_method = "openidm"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        pass
+
+    def sibling(self):
+        return self
+
+    def delete(self, path, headers=None, none_on=(), **unused):
+        return self._answer("DELETE", path, None, headers, none_on)
+
+    def request(self, method, path, params=None, none_on=(), **unused):
+        body = self._answer(method, path, params, None, none_on)
+        return Answer(404 if body is None else 200, body, {})
+
+
+def delta(kind="UPDATE", token=3, uid=UUID, name=DN, attributes=""):
+    """The record that a stage keeps, as XML."""
+    named = f"<Name>{name}</Name>" if name else ""
+    return (
+        f"<?xml version='1.0' encoding='UTF-8'?>\n<!DOCTYPE SyncDelta PUBLIC 'connectors.dtd' 'connectors.dtd'>\n"
+        f"<SyncDelta><SyncDeltaType value='{kind}'/><SyncToken><value><Integer>{token}</Integer></value></SyncToken>"
+        f"<ObjectClass type='__ACCOUNT__'/><Uid uid='{uid}'/><ConnectorObject><ObjectClass type='__ACCOUNT__'/>"
+        f"<Attributes>{named}{attributes}<Uid uid='{uid}'/></Attributes></ConnectorObject></SyncDelta>"
+    )
+
+
+def failed_text(retries=0, uid=UUID):
+    return f"Failed to synchronize {uid} object on ldap, retries ({retries}) not exhausted."
+
+
+def document(rev, token, failure=None, xml=None):
+    """A stage as the repository shows it."""
+    body = {"_id": "SYSTEMLDAPACCOUNT", "_rev": rev, "connectorData": {"nativeType": "integer", "syncToken": token}}
+    if failure:
+        body["lastException"] = {"throwable": failure, **({"syncDelta": xml} if xml else {})}
+    return body
+
+
+def stage(rev, token, failure=None, xml=None):
+    return call("GET", STAGE, document(rev, token, failure, xml))
+
+
+def no_stage():
+    return call("GET", STAGE, refused(404))
+
+
+def broken_stage(exc):
+    return call("GET", STAGE, exc)
+
+
+def cluster(*startups):
+    nodes = [{"instanceId": f"node{n}", "startup": text, "state": "running"} for n, text in enumerate(startups)]
+    return call("GET", "cluster", {"results": nodes} if startups else refused(404))
+
+
+def post(answer, **params):
+    return call("POST", SOURCE, answer, params={"_action": "liveSync", **params})
+
+
+def answer(token, rev="1", failure=None):
+    """What liveSync answers: the revision is that from before the run."""
+    return document(rev, token, failure)
+
+
+def executing(*sources):
+    jobs = [{"invokeService": "provisioner", "invokeContext": {"action": "liveSync", "source": s}} for s in sources]
+    return call("POST", "scheduler/job", jobs, params={"_action": "listCurrentlyExecutingJobs"})
+
+
+def entry(timestamp=OLD, record=UUID, failed=False, cause=None):
+    return {
+        "_id": f"{record}-{timestamp}",
+        "timestamp": timestamp,
+        "sourceObjectId": f"{SOURCE}/{record}",
+        "status": "FAILURE" if failed else "SUCCESS",
+        "exception": f"org.forgerock.openidm.sync.SynchronizationException: {cause}\n\tat x" if cause else None,
+    }
+
+
+def audit(*entries, **params):
+    """An answer of audit/sync; none given: it does not answer."""
+    return call("GET", "audit/sync", {"result": list(entries)}, **({"params": params} if params else {}))
+
+
+def no_audit():
+    return call("GET", "audit/sync", refused(501))
+
+
+def connectors(document=None):
+    document = document or CONNECTOR
+    return (
+        call("GET", "config", {"configurations": [{"_id": "provisioner.openicf/ldap"}]}),
+        call("GET", "config/provisioner.openicf/ldap", document),
+    )
+
+
+def version():
+    return call("GET", "info/version", {"productVersion": "6.1.0"})
+
+
+def job(name="nightly", source=SOURCE, enabled=True, cron="0/15 * * * * ?", **more):
+    return {
+        "_id": name,
+        "enabled": enabled,
+        "persisted": True,
+        "type": "cron",
+        "schedule": cron,
+        "invokeService": "org.forgerock.openidm.provisioner",
+        "invokeContext": {"action": "liveSync", "source": source},
+        **more,
+    }
+
+
+def schedules(*jobs):
+    return call("GET", "scheduler/job", {"result": list(jobs)})

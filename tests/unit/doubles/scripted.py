@@ -1,0 +1,96 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A client that expects exact requests in their order, and a clock that passes at once."""
+
+from __future__ import annotations
+
+from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context, Report
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused, Unreachable
+from ansible_collections.idmops.idm.plugins.module_utils._http.client import is_write
+
+ANYTHING = object()
+
+
+def call(method, path, answer, params=ANYTHING, body=ANYTHING):
+    """Expect a request; ``answer`` is its body, or an exception to raise."""
+    return method, path, params, body, answer
+
+
+def refused(status, reason="", own=True):
+    return Refused(f"answered {status}: {reason}", status=status, reason=reason, own=own)
+
+
+def cut():
+    return Unreachable("The line was cut.", sent=True)
+
+
+def down():
+    return Unreachable("It cannot be reached.", sent=False)
+
+
+class FakeClock(Clock):
+    def __init__(self):
+        self.seconds = 100.0
+        self.slept = 0.0
+
+    def now(self):
+        return self.seconds
+
+    def sleep(self, seconds):
+        self.slept += seconds
+        self.seconds += seconds
+
+
+class HeardReport(Report):
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def progress(self, text):
+        self.lines.append(text)
+
+
+def context(check_mode=False):
+    return Context(check_mode=check_mode, report=HeardReport(), clock=FakeClock())
+
+
+class ScriptedClient:
+    """Fails on a request too many, another request, or, in check mode, a write."""
+
+    def __init__(self, *calls, check_mode=False):
+        self.calls = list(calls)
+        self.check_mode = check_mode
+        self.sent = []
+
+    def get(self, path, params=None, none_on=(), **unused):
+        return self._answer("GET", path, params, None, none_on)
+
+    def put(self, path, body, params=None, none_on=(), **unused):
+        return self._answer("PUT", path, params, body, none_on)
+
+    def post(self, path, params, body=None, none_on=(), **unused):
+        return self._answer("POST", path, params, body, none_on)
+
+    def query(self, path, query_filter="true", **params):
+        return (self.get(path, {"_queryFilter": query_filter, **params}) or {}).get("result", [])
+
+    def _answer(self, method, path, params, body, none_on):
+        self.sent.append((method, path, params, body))
+        assert not (self.check_mode and is_write(method, params)), f"a write in check mode: {self.sent[-1]}"
+        assert self.calls, f"one request too many: {self.sent[-1]}"
+        wanted_method, wanted_path, wanted_params, wanted_body, answer = self.calls.pop(0)
+        assert (method, path) == (wanted_method, wanted_path), (
+            f"{self.sent[-1]} instead of {wanted_method} {wanted_path}"
+        )
+        assert wanted_params is ANYTHING or params == wanted_params
+        assert wanted_body is ANYTHING or body == wanted_body
+        if isinstance(answer, Refused) and answer.status in none_on:
+            return None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def finished(self):
+        """Check that every expected request was sent."""
+        assert self.calls == [], f"never sent: {self.calls}"

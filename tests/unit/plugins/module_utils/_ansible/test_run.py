@@ -1,0 +1,114 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must not appear in an output, and how a piece of work ends as a module."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible.module_utils import basic
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import (
+    ArgumentSpec,
+    connection_spec,
+    hidden_values,
+)
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.run import run_module
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, MissingLibrary
+
+SPEC = connection_spec().merge(
+    ArgumentSpec(
+        argument_spec={
+            "changelog": {"type": "dict", "options": {"bind_password": {"type": "str", "no_log": True}}},
+            "sources": {"type": "list", "elements": "dict", "options": {"secret": {"type": "str", "no_log": True}}},
+        }
+    )
+)
+GIVEN = {"url": "https://idm.example.com/openidm", "username": "admin", "password": "verysecret"}
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run an operation as a module with options; return what it printed and its exit code."""
+
+    def go(operate, check_mode=False, **options):
+        arguments = {**GIVEN, **options, "_ansible_check_mode": check_mode}
+        text = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+        monkeypatch.setattr(basic, "_ANSIBLE_ARGS", text)
+        monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+        with pytest.raises(SystemExit) as end:
+            run_module(SPEC, operate)
+        printed = capsys.readouterr().out
+        assert "verysecret" not in printed
+        return json.loads(printed), end.value.code
+
+    return go
+
+
+def test_a_result_comes_out(run):
+    result, code = run(lambda params, context: {"changed": True, "seen": params["timeout"]})
+    assert (code, result["changed"], result["seen"]) == (0, True, 30.0)
+
+
+def test_check_mode_is_handed_on(run):
+    result, unused = run(lambda params, context: {"changed": False, "check": context.check_mode}, check_mode=True)
+    assert result["check"] is True
+
+
+def test_a_failure_keeps_what_was_found_and_says_how_to_mend_it(run, monkeypatch):
+    heard = []  # where AnsibleModule puts a warning depends on what else the process has imported of Ansible
+    monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule.warn", lambda module, text: heard.append(text))
+
+    def operate(params, context):
+        context.report.warn("look out")
+        raise IdmopsError("It broke.", status=500, remedy="Mend it.", result={"runs": [1]})
+
+    result, code = run(operate)
+    assert code == 1 and result["failed"] is True
+    assert (result["msg"], result["status"], result["runs"]) == ("It broke. Mend it.", 500, [1])
+    assert heard == ["look out"]
+
+
+def test_a_missing_library_is_named(run):
+    def operate(params, context):
+        raise MissingLibrary("PyJWT[crypto]", "No module named 'jwt'")
+
+    result, unused = run(operate)
+    assert "PyJWT[crypto]" in result["msg"]
+
+
+def test_a_fault_of_ours_carries_no_secret_out(run):
+    def operate(params, context):
+        context.report.keep_secret("minted-on-the-way")
+        raise KeyError(f"{params['password']} minted-on-the-way")
+
+    result, code = run(operate)
+    assert code == 1 and result["msg"].startswith("Unexpected KeyError")
+    assert "minted-on-the-way" not in json.dumps(result)
+
+
+def test_a_list_that_cannot_be_read_does_not_lay_the_secrets_open(run):
+    result, code = run(lambda params, context: {}, sources="nonsense", changelog={"bind_password": "verysecret2"})
+    assert code == 1 and "dictionary requested" in result["msg"]
+    assert "verysecret2" not in json.dumps(result)
+
+
+def test_the_public_words_of_a_key_are_not_struck_out(run):
+    key = {"kty": "RSA", "use": "sig", "alg": "RS256", "n": "modulus", "d": "privatepart"}
+    result, unused = run(lambda params, context: {"changed": False, "text": "UNIVERSAL sig privatepart"},
+                         service_account_jwk=key)  # fmt: skip
+    assert result["text"] == "UNIVERSAL sig ********"
+
+
+def test_what_is_hidden():
+    params = {
+        "password": "p1",
+        "access_token": None,
+        "service_account_jwk": {"kty": "p1", "use": "sig", "key_ops": ["sign"], "d": "d1"},
+        "changelog": {"bind_password": "b1"},
+        "sources": [{"secret": "s1", "name": "n"}, "broken"],
+        "username": "admin",
+    }
+    assert hidden_values(SPEC, params, {"sig", "sign", "x"}) == {"p1", "d1", "b1", "s1", "x"}

@@ -1,0 +1,206 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The limits that a load meets, and what the number of entries needs."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.limits import (
+    assess,
+    checked_limits,
+    entry_counts,
+    outermost,
+    read_limits,
+    round_number,
+)
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Account
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import (
+    ServerDefaults,
+    read_index_entry_limit,
+    read_server_defaults,
+    seconds,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.directory import FakeDirectory, World
+
+PLAIN = Account("uid=idm,dc=x")
+
+
+def limits(entries, account=PLAIN, indexed=None, index_entry_limit=4000, **defaults):
+    held = ServerDefaults(limits={**ServerDefaults().limits, **defaults})
+    indexed = entries if indexed is None else indexed
+    return assess(account, held, entries=entries, indexed=indexed, index_entry_limit=index_entry_limit)
+
+
+@pytest.mark.parametrize(
+    ("entries", "missing"),
+    [
+        (500, ()),
+        (833, ()),
+        (834, ("size_limit",)),
+        (1001, ("size_limit",)),
+        (4000, ("size_limit",)),
+        (4001, ("size_limit", "unindexed_search")),
+        (4167, ("size_limit", "lookthrough_limit", "unindexed_search")),
+        (6000, ("size_limit", "lookthrough_limit", "unindexed_search")),
+        (10001, ("size_limit", "lookthrough_limit", "time_limit", "unindexed_search")),
+    ],
+)
+def test_the_walls_of_the_servers_defaults(entries, missing):
+    assert limits(entries).missing == missing
+
+
+def test_an_idle_limit_shorter_than_the_load_stops_it():
+    assert "idle_time_limit" in limits(6000, idle_time_limit=30).missing
+    assert "idle_time_limit" not in limits(6000, idle_time_limit=60).missing
+    assert "idle_time_limit" not in limits(6000, idle_time_limit=0).missing
+
+
+def test_the_accounts_own_limit_holds_and_none_is_enough():
+    own = Account("uid=idm,dc=x", limits={"size_limit": 0, "lookthrough_limit": 100})
+    found = {limit.name: limit for limit in limits(6000, own).limits}
+    assert found["size_limit"].enough
+    assert found["size_limit"].own
+    assert not found["lookthrough_limit"].enough
+    assert not found["time_limit"].own
+
+
+@pytest.mark.parametrize(("indexed", "limit", "needed"), [(4001, 4000, True), (4000, 4000, False), (9**9, 0, False)])
+def test_the_privilege_is_needed_above_the_index_entry_limit(indexed, limit, needed):
+    assert limits(10, indexed=indexed, index_entry_limit=limit).needs_unindexed_search is needed
+
+
+def test_a_held_privilege_is_not_missing():
+    account = Account("uid=idm,dc=x", privileges=frozenset({"unindexed-search"}))
+    assert "unindexed_search" not in limits(6000, account).missing
+
+
+@pytest.mark.parametrize(
+    ("entries", "effective", "asked", "value"),
+    [
+        (500, 1000, None, None),
+        (6000, 1000, None, 20000),
+        (6000, 20000, None, None),
+        (6000, 0, None, None),
+        (6000, 1000, 0, 0),
+        (6000, 1000, 1500, 1500),
+        (6000, 1000, 900, None),
+        (6000, 0, 5000, None),
+    ],
+)
+def test_a_limit_is_raised_to_what_is_needed_and_never_lowered(entries, effective, asked, value):
+    found = {limit.name: limit for limit in limits(entries, size_limit=effective).limits}
+    assert found["size_limit"].raised(asked) == value
+
+
+def test_what_is_raised_once_is_enough_until_the_directory_has_grown():
+    account = Account("uid=idm,dc=x", limits={"size_limit": 20000})
+    assert "size_limit" not in limits(6000, account).missing
+    assert "size_limit" not in limits(12000, account).missing
+    assert "size_limit" in limits(17000, account).missing
+
+
+def test_with_changes():
+    before = limits(6000)
+    after = before.with_changes({"size_limit": 20000}, unindexed_search=True)
+    assert after.missing == ("lookthrough_limit",)
+    assert after.shown()["size_limit"] == {"effective": 20000, "needed": 7200, "enough": True, "own": True}
+    assert before.missing == ("size_limit", "lookthrough_limit", "unindexed_search")
+
+
+@pytest.mark.parametrize(
+    ("number", "rounded"), [(1, 1), (9, 9), (11, 20), (100, 100), (101, 200), (12002, 20000), (91, 100)]
+)
+def test_round_number(number, rounded):
+    assert round_number(number) == rounded
+
+
+def test_checked_limits():
+    assert checked_limits({"size_limit": 0, "time_limit": None, "load": "allow"}) == {"size_limit": 0}
+    with pytest.raises(InvalidOption, match="size_limit: -1"):
+        checked_limits({"size_limit": -1})
+
+
+def test_outermost():
+    assert outermost(["ou=a,dc=x", "dc=x", "OU=a, dc=X", "dc=y"]) == ["dc=x", "dc=y"]
+    with pytest.raises(InvalidOption, match="base_contexts"):
+        outermost(["x"])
+
+
+def test_entry_counts_add_up_the_containers():
+    directory = FakeDirectory(World())
+    assert entry_counts(directory, ["dc=example,dc=com", "ou=People,dc=example,dc=com"]) == {
+        "dc=example,dc=com": 104,
+        "ou=People,dc=example,dc=com": 101,
+    }
+    with pytest.raises(DirectoryError, match="no entry ou=no"):
+        entry_counts(directory, ["ou=no,dc=example,dc=com"])
+
+
+def test_the_index_of_the_whole_suffix_counts():
+    world = World()
+    world.set("ou=People,dc=example,dc=com", "numSubordinates", "5000")
+    found = read_limits(FakeDirectory(world), PLAIN, ServerDefaults(), ["ou=apps,dc=example,dc=com"])
+    assert found.entries == 2
+    assert found.needs_unindexed_search
+
+
+def test_without_base_contexts_everything_counts():
+    assert read_limits(FakeDirectory(World()), PLAIN, ServerDefaults()).entries == 104
+
+
+def test_index_entry_limit_of_the_index_then_of_the_backend_then_the_default():
+    world = World()
+    backend = "ds-cfg-backend-id=userRoot,cn=Backends,cn=config"
+    directory = FakeDirectory(world)
+    assert read_index_entry_limit(directory, "dc=example,dc=com") == 4000
+    world.set(backend, "ds-cfg-index-entry-limit", "9000")
+    assert read_index_entry_limit(directory, "ou=People,dc=example,dc=com") == 9000
+    world.put(f"ds-cfg-attribute=objectClass,cn=Index,{backend}", **{"ds-cfg-index-entry-limit": ["0"]})
+    assert read_index_entry_limit(directory, "dc=example,dc=com") == 0
+    assert read_index_entry_limit(directory, "dc=elsewhere") == 4000
+
+
+def test_server_defaults():
+    world = World()
+    names = {"ds-cfg-size-limit": ["5"], "ds-cfg-time-limit": ["2 minutes"], "ds-cfg-lookthrough-limit": ["unlimited"]}
+    world.put("cn=config", objectClass=["x"], **names, **{"ds-cfg-disabled-privilege": ["Changelog-Read"]})
+    found = read_server_defaults(FakeDirectory(world))
+    assert found.limits == {"size_limit": 5, "lookthrough_limit": 0, "time_limit": 120, "idle_time_limit": 0}
+    assert found.disabled_privileges == {"changelog-read"}
+
+
+def test_a_configuration_that_is_not_shown_is_called_that():
+    world = World()
+    del world.entries["cn=config"]
+    world.put("cn=config")
+    world.may = lambda *given: False
+    directory = FakeDirectory(world)
+    with pytest.raises(DirectoryError, match="does not show cn=config") as caught:
+        read_server_defaults(directory)
+    assert caught.value.status == 50
+    assert "config-read" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("60 seconds", 60),
+        ("60s", 60),
+        ("1 m", 60),
+        ("2 hours 30 m", 9000),
+        ("1500 ms", 2),
+        ("0 seconds", 0),
+        ("1 day", 86400),
+    ],
+)
+def test_seconds(text, value):
+    assert seconds(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "soon", "3 moons"])
+def test_no_duration(text):
+    with pytest.raises(ValueError, match="not a duration"):
+        seconds(text)

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The change log, read: how far it reaches, what is pending, which server counts."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
+    ChangeLog,
+    Pending,
+    alias_search_works,
+    connector_directory,
+    pending_changes,
+    read_change_log,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.directory import (
+    ACCOUNT,
+    REPLICATION,
+    FakeDirectory,
+    World,
+)
+
+PEOPLE = ["ou=People,dc=example,dc=com"]
+
+
+def read(world, **options):
+    return read_change_log(FakeDirectory(world, options=options))
+
+
+def test_a_change_log():
+    assert read(World()) == ChangeLog(1, 10, "change_numbers", "cn=changelog")
+    assert read(World()).remedy is None
+
+
+def test_none_without_a_replication_server():
+    world = World()
+    world.drop_change_log()
+    assert read(world) is None
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("ds-cfg-changelog-enabled", "enabled-cookie-mode-only"), ("ds-cfg-compute-change-number", "false")],
+)
+def test_cookies_only_is_told_with_the_command_that_mends_it(attribute, value):
+    world = World()
+    world.set(REPLICATION, attribute, value)
+    log = read(world)
+    assert log.mode == "cookies_only"
+    assert "dsconfig set-replication-server-prop" in log.remedy
+    assert "changelog-enabled:enabled" in log.remedy
+
+
+def test_a_mode_that_is_not_stated_is_told_by_the_numbers():
+    """PingDS since 7.4 keeps cookies only by default: "Letting an LDAP account read cn=changelog", section 7."""
+    world = World()
+    assert read(world).mode == "change_numbers"
+    for name in ("firstchangenumber", "lastchangenumber"):
+        del world.entries[""][1][name]
+    assert read(world).mode == "cookies_only"
+
+
+@pytest.mark.parametrize("value", ["enabled", "Enabled"])
+def test_enabled_has_change_numbers(value):
+    world = World()
+    world.set(REPLICATION, "ds-cfg-changelog-enabled", value)
+    assert read(world).mode == "change_numbers"
+
+
+def test_disabled_is_none():
+    world = World()
+    world.set(REPLICATION, "ds-cfg-changelog-enabled", "disabled")
+    assert read(world) is None
+
+
+def test_cookies_only_with_nothing_in_the_root_dse():
+    world = World()
+    world.set(REPLICATION, "ds-cfg-changelog-enabled", "enabled-cookie-mode-only")
+    for name in ("changelog", "firstchangenumber", "lastchangenumber"):
+        del world.entries[""][1][name]
+    assert read(world) == ChangeLog(0, 0, "cookies_only", "cn=changelog")
+
+
+def test_a_log_that_is_not_shown_is_not_called_missing():
+    world = World()
+    plain = world.may
+    world.may = lambda who, right, dn, name: dn != "" and plain(who, right, dn, name)
+    with pytest.raises(DirectoryError, match="does not show it in its root DSE"):
+        read(world)
+
+
+def test_an_account_that_reads_no_configuration_still_sees_the_numbers():
+    world = World()
+    plain = world.may
+    world.may = lambda who, right, dn, name: not dn.endswith("cn=config") and plain(who, right, dn, name)
+    assert read(world) == ChangeLog(1, 10, "change_numbers", "cn=changelog")
+
+
+def test_an_error_computing_the_first_number_is_an_empty_log():
+    world = World()
+    world.set("", "firstChangeNumber", "-1")
+    assert read(world).first == 0
+
+
+def test_pending_counts_all_and_those_inside():
+    world = World()
+    world.change(11, "uid=x,ou=Other,dc=example,dc=com")
+    world.change(12, "UID=y, OU=people,dc=example,dc=com")
+    world.change(13, "uid=z,ou=Other,dc=example,dc=com", newSuperior=["ou=People,dc=example,dc=com"])
+    directory = FakeDirectory(world)
+    log = read_change_log(directory)
+    assert pending_changes(directory, log, 10, PEOPLE) == Pending(3, 2)
+    assert pending_changes(directory, log, 0, PEOPLE) == Pending(13, 12)
+    assert pending_changes(directory, log, 13, PEOPLE) == Pending(0, 0)
+    assert pending_changes(directory, log, 99, PEOPLE) == Pending(0, 0)
+
+
+def test_pending_asks_in_windows_and_stops_where_there_are_too_many():
+    world = World()
+    for number in range(11, 1301):
+        world.change(number, f"uid=u{number},ou=People,dc=example,dc=com")
+    directory = FakeDirectory(world)
+    log = read_change_log(directory)
+    assert pending_changes(directory, log, 0, PEOPLE) == Pending(1300, 1300)
+    assert pending_changes(directory, log, 0, PEOPLE, most=600) == Pending(1300, 1000, complete=False)
+
+
+def test_a_log_that_was_cut_off_counts_what_is_left():
+    world = World()
+    for number in range(1, 6):
+        del world.entries[f"changenumber={number},cn=changelog"]
+    world.set("", "firstChangeNumber", "6")
+    directory = FakeDirectory(world)
+    assert pending_changes(directory, read_change_log(directory), 2, PEOPLE) == Pending(5, 5)
+
+
+def test_alias_search():
+    world = World()
+    directory = FakeDirectory(world)
+    log = read_change_log(directory)
+    assert alias_search_works(directory, log)
+    world.alias_search_fails = True
+    assert not alias_search_works(directory, log)
+    with pytest.raises(DirectoryError):
+        alias_search_works(FakeDirectory(world, options={"bind_dn": ACCOUNT, "bind_password": "account-password"}), log)
+
+
+TWO = {"servers": ["ldaps://ds1.example.com:4444", "ldaps://ds2.example.com:4444"]}
+
+
+@pytest.mark.parametrize(
+    ("servers", "hosts", "uri"),
+    [
+        (["ldaps://anything:4444"], [("ds1", 1636)], "ldaps://anything:4444"),
+        (TWO["servers"], [("ds2.example.com", 1636)], "ldaps://ds2.example.com:4444"),
+        (TWO["servers"], [("DS2.example.com.", 1636)], "ldaps://ds2.example.com:4444"),
+        (
+            TWO["servers"],
+            [("gone", 1), ("ds1.example.com", 1636), ("ds2.example.com", 1)],
+            "ldaps://ds1.example.com:4444",
+        ),
+        (["ldap://localhost:1", "ldap://localhost:2"], [("127.0.0.1", 2)], "ldap://localhost:2"),
+        (["ldap://a", "ldap://[::1]:2"], [("localhost", 1636)], "ldap://[::1]:2"),
+    ],
+)
+def test_the_connectors_server(servers, hosts, uri):
+    assert connector_directory({"servers": servers}, hosts) == uri
+
+
+@pytest.mark.parametrize(
+    ("servers", "hosts", "words"),
+    [
+        (TWO["servers"], [("ds3", 1636)], "ds3:1636"),
+        (TWO["servers"], [], "does not tell its host"),
+        (["ldap://localhost:1", "ldap://localhost:2"], [("localhost", 3)], "give only the one"),
+    ],
+)
+def test_no_server_is_the_connectors(servers, hosts, words):
+    with pytest.raises(InvalidOption, match=words):
+        connector_directory({"servers": servers}, hosts)

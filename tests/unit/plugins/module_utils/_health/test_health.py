@@ -1,0 +1,127 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts in, one state and one remedy out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._health.health import STATES, Facts, LogFacts, judge_health
+
+LOG = LogFacts(first=1, last=100, missing=(), alias_search=True, pending=0, pending_inside=0)
+GOOD = Facts("ldap", token=100, log=LOG, enabled=1)
+BEHIND = replace(GOOD, token=90, log=replace(LOG, pending=10, pending_inside=5))
+
+#: For each state: facts that show it, and words that its remedy must have.
+SHOWN = {
+    "unavailable": [
+        (replace(GOOD, ok=False, error="Connection refused"), "Connection refused"),
+        (replace(GOOD, ok=False, error="LDAP: error code 49"), "correct principal and credentials"),
+        (replace(GOOD, ok=False, error="no answer", remote="rcs1"), "remote connector server rcs1"),
+        (replace(GOOD, ok=None), "no connector ldap"),
+    ],
+    "unreadable": [
+        (replace(GOOD, log=replace(LOG, missing=("change_log",))), "lacks: change_log"),
+        (replace(GOOD, log=replace(LOG, missing=("privilege", "root_dse"))), "privilege, root_dse"),
+        (replace(GOOD, log=replace(LOG, alias_search=False)), "alias dereferencing"),
+        (replace(GOOD, log=LogFacts(usable=False)), "replication server"),
+    ],
+    "trimmed": [(replace(GOOD, token=3, log=replace(LOG, first=5)), "Set the token to 4")],
+    "ahead": [(replace(GOOD, token=101), "beyond the end of the change log, 100")],
+    "dormant": [(replace(BEHIND, unmoved=True), "state: reactivated")],
+    "stalled": [
+        (replace(BEHIND, unmoved=True, log=replace(BEHIND.log, missing=None)), "IDM's log"),
+        (replace(BEHIND, unmoved=True, log=None), "IDM's log"),
+    ],
+    "disabled": [(replace(GOOD, sync_disabled=("one", "two")), "enableSync is false for one, two")],
+    "failing": [
+        (replace(GOOD, failure="Failed"), "uses up one of the retries"),
+        (replace(GOOD, failure="Failed", blocks=True), "blocks all that come after it"),
+        (replace(BEHIND, failure="Failed", unmoved=True), "uses up one of the retries"),
+    ],
+    "unscheduled": [
+        (replace(GOOD, enabled=0), "enabled: true"),
+        (replace(GOOD, enabled=0), "enabled: true"),
+        (replace(BEHIND, enabled=0), "enabled: true"),
+    ],
+    "paused": [(replace(GOOD, paused=1), "resume"), (replace(GOOD, enabled=2, paused=2), "resume")],
+    "never_run": [(replace(GOOD, token=None), "base point")],
+    "lagging": [(BEHIND, "the next run takes what is pending")],
+    "running": [(replace(GOOD, running=True), None), (replace(BEHIND, running=True), None)],
+    "healthy": [
+        (GOOD, None),
+        (replace(GOOD, log=None), None),
+        (replace(GOOD, enabled=2, paused=1), None),
+        # a change outside of the source is pending: the next run moves the token and nothing else
+        (replace(GOOD, token=95, log=replace(LOG, pending=5, pending_inside=0)), None),
+        (replace(GOOD, token=4, log=replace(LOG, first=5, last=4)), None),
+        (replace(GOOD, token="20260101000000Z"), None),
+    ],
+}
+
+
+@pytest.mark.parametrize(("state", "facts", "words"), [(s, *case) for s, cases in SHOWN.items() for case in cases])
+def test_the_state_and_its_remedy(state, facts, words):
+    health = judge_health(facts)
+    assert health.state == state
+    assert (words is None) == (health.remedy is None)
+    assert words is None or words in health.remedy
+
+
+def test_every_state_is_shown():
+    assert list(SHOWN) == list(STATES)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_worst_state_wins(state):
+    """Everything that is worse than a state, added to facts that show it, hides it; and the worst of all is told."""
+    everything = Facts(
+        "ldap", ok=False, token=3, log=LogFacts(5, 2, missing=("x",)), sync_disabled=("m",), failure="f", unmoved=True
+    )
+    mended = {
+        "unavailable": {"ok": True},
+        "unreadable": {"log": LogFacts(5, 2, missing=())},
+        "trimmed": {"log": LogFacts(1, 2, missing=())},
+        "ahead": {"log": LogFacts(1, 9, missing=(), pending=6, pending_inside=6), "failure": None},
+        "dormant": {"log": LogFacts(1, 9, pending=6, pending_inside=6)},
+        "stalled": {"unmoved": False},
+        "disabled": {"sync_disabled": (), "failure": "f"},
+        "failing": {"failure": None},
+        "unscheduled": {"enabled": 1, "paused": 1},
+        "paused": {"paused": 0, "token": None},
+        "never_run": {"token": 3, "running": False},
+        "lagging": {"running": True},
+        "running": {"running": False, "log": LogFacts(1, 3)},
+        "healthy": {},
+    }
+    facts = everything
+    for worse in STATES[: STATES.index(state)]:
+        facts = replace(facts, **mended[worse])
+    assert judge_health(facts).state == state
+
+
+def test_what_is_proved():
+    assert judge_health(GOOD).proved is False
+    assert judge_health(replace(GOOD, moved=True)).proved is True
+    assert judge_health(BEHIND).proved is False
+    assert judge_health(replace(BEHIND, moved=True)).proved is True
+    for state, cases in SHOWN.items():
+        if state not in ("healthy", "lagging"):
+            assert all(judge_health(facts).proved for facts, unused in cases), state
+
+
+def test_an_object_type_that_the_connector_does_not_have_is_called_that() -> None:
+    unknown = "The connector ldap has no object type acount; it has: account."
+    found = judge_health(Facts(system="ldap", unknown_type=unknown))
+    assert (found.state, found.remedy) == (
+        "unavailable",
+        "The connector ldap has no object type acount; it has: account.",
+    )
+
+
+def test_who_lacks_what_and_where_is_told():
+    log = replace(LOG, missing=("privilege", "change_log"), account="uid=idm,ou=apps", server="ldap://ds1:1389")
+    told = judge_health(replace(GOOD, log=log)).remedy
+    assert told.startswith("The connector's account uid=idm,ou=apps lacks on ldap://ds1:1389: privilege, change_log. ")

@@ -1,0 +1,436 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The status of all sources: few requests, one state for each, and a watch over what looks suspicious."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._health import log_reader
+from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
+from ansible_collections.idmops.idm.plugins.module_utils._health.health import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_reader import LogReader, directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
+    CONNECTOR,
+    DN,
+    NEW,
+    OLD,
+    SOURCE,
+    LiveSyncClient,
+    audit,
+    cluster,
+    connectors,
+    delta,
+    document,
+    entry,
+    executing,
+    failed_text,
+    job,
+    schedules,
+    version,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import call, context, refused
+
+LDAP = Source.parse(SOURCE)
+STAGES = "repo/synchronisation/pooledSyncStage"
+DIRECTORY = {"servers": ["ldap://localhost:1389"], "bind_dn": "uid=admin", "bind_password": "x"}
+
+
+def connector_tests(*answers):
+    answers = answers or ({"name": "ldap", "ok": True},)
+    return call("POST", "system", list(answers), params={"_action": "test"})
+
+
+def stages(*documents):
+    return call("GET", STAGES, {"result": list(documents)})
+
+
+def mappings(*found):
+    return (call("GET", "config/sync", {"mappings": list(found)}), call("GET", "config", {"result": []}))
+
+
+def lists(*, stage=None, jobs=(), running=(), maps=(), connector=None, test=None):
+    """The requests of a status, whatever its number of sources."""
+    return (
+        *connectors(connector),
+        connector_tests(*([test] if test else [])),
+        stages(*([stage] if stage else [])),
+        *(version(), schedules(*jobs)),
+        *mappings(*maps),
+        executing(*running),
+    )
+
+
+class FakeLog:
+    """A change log of which the test knows how it goes on."""
+
+    made: list = []
+    ends: list = []
+    token_at = None
+
+    def __init__(self, options, url, connector, it):
+        self.made.append((connector.name, url))
+        self.end = self.ends[min(len(self.made), len(self.ends)) - 1] if self.ends else None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        pass
+
+    def facts(self, token):
+        if self.end is None or token is None:
+            return None
+        pending = self.end - token
+        return LogFacts(1, self.end, True, (), True, pending, pending)
+
+
+@pytest.fixture
+def log(monkeypatch):
+    log = type("Log", (FakeLog,), {"made": [], "ends": [9]})
+    monkeypatch.setattr(module, "LogReader", log)
+    return log
+
+
+def look(*calls, sources=(), changelog=None, it=None):
+    client = LiveSyncClient(*calls, check_mode=True)
+    found = status(client, [Source.parse(source) for source in sources], changelog, it or context())
+    client.finished()
+    return found
+
+
+def test_one_source_and_everything_that_is_told_of_it():
+    mapping = {"name": "one", "source": SOURCE, "target": "managed/user"}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=[mapping]))
+    told = found.as_result()
+    schedule = told.pop("schedules")
+    assert [entry["name"] for entry in schedule] == ["nightly"]
+    assert told == {
+        "source": SOURCE,
+        "state": "healthy",
+        "proved": False,
+        "remedy": None,
+        "token": 9,
+        "native_type": "integer",
+        "pending": None,
+        "first_change_number": None,
+        "last_change_number": None,
+        "last_failure": None,
+        "running": False,
+        "connector": {"name": "ldap", "ok": True, "error": None},
+        "mappings": [{"name": "one", "target": "managed/user", "sync_enabled": True}],
+        "failure_policy": {"max_retries": 5, "post_retry_action": "logged-ignore", "blocks": False, "drops": False},
+        "dead_letters": None,
+    }
+
+
+def test_fifty_sources_cost_as_many_requests_as_one(log):
+    names = [f"type{n:02d}" for n in range(50)]
+    connector = {**CONNECTOR, "objectTypes": {name: {} for name in names}}
+    documents = [{**document("1", 9), "_id": f"SYSTEMLDAP{name.upper()}"} for name in names]
+    calls = [
+        *(
+            *connectors(connector),
+            connector_tests(),
+            stages(*documents),
+            version(),
+            schedules(),
+            *mappings(),
+            executing(),
+        ),
+    ]
+    found = look(*calls, changelog=DIRECTORY)
+    assert len(found) == 50
+    assert len(calls) == 9
+    assert log.made == [("ldap", "ldap://localhost:1389")]
+
+
+def test_sources_are_found_by_their_tokens_and_schedules():
+    jobs = [job("a", "system/hr/person"), job("b", "system/ldap/group"), {**job("c"), "invokeService": "taskscanner"}]
+    other = {**document("1", 1), "_id": "SYSTEMGONEX"}
+    calls = list(lists(jobs=jobs))
+    calls[3] = stages(document("1", 9), other)
+    assert [str(found.source) for found in look(*calls)] == ["system/hr/person", SOURCE, "system/ldap/group"]
+
+
+def test_a_source_without_a_connector_is_unavailable():
+    (found,) = look(*lists(), sources=["system/nowhere/x"])
+    assert (found.health.state, found.as_result()["connector"]["ok"]) == ("unavailable", None)
+
+
+def test_where_the_connectors_test_fails_its_directory_is_not_asked(log):
+    test = {"name": "ldap", "ok": False, "error": "Connection refused"}
+    (found,) = look(*lists(stage=document("1", 9), test=test), changelog=DIRECTORY)
+    assert (found.health.state, log.made) == ("unavailable", [])
+
+
+def test_a_record_that_fails_is_told_with_its_cause():
+    failed = document("1", 2, failed_text(1), delta())
+    cause = audit(entry(failed=True, cause="Policy validation failed"))
+    (found,) = look(*lists(stage=failed, jobs=[job()]), cause)
+    told = found.as_result()
+    assert told["state"] == "failing"
+    assert (told["last_failure"]["dn"], told["last_failure"]["attempt"], told["last_failure"]["allowed"]) == (DN, 2, 6)
+    assert told["last_failure"]["cause"] == "Policy validation failed"
+    with pytest.raises(IdmopsError) as caught:
+        status_result([found], ["failing"])
+    for remedy in (told["remedy"], caught.value.remedy):
+        assert DN in remedy and "Policy validation failed" in remedy and "attempt 2 of 6" in remedy
+        assert remedy.endswith("Mend the record or the mapping before the next run.")
+
+
+@pytest.mark.parametrize(
+    ("letters", "number"), [({"result": [{"_id": "1"}, {"_id": "2"}]}, 2), (refused(404, "no"), None)]
+)
+def test_dead_letters_are_counted_where_the_policy_makes_any(letters, number):
+    connector = {**CONNECTOR, "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "dead-letter-queue"}}
+    asked = call("GET", "repo/synchronisation/deadLetterQueue/ldap", letters)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=connector), asked)
+    assert found.as_result()["dead_letters"] == number
+
+
+def test_states_that_must_not_be_fail_the_task():
+    found = look(*lists(stage=document("1", 9)))
+    assert status_result(found, ["stalled"])["livesync"][0]["state"] == "unscheduled"
+    with pytest.raises(IdmopsError) as caught:
+        status_result(found, ["stalled", "unscheduled"])
+    assert caught.value.message == f"{SOURCE} is unscheduled."
+    assert caught.value.result["livesync"][0]["state"] == "unscheduled"
+    assert "livesync_schedule" in caught.value.remedy
+
+
+# The watch
+
+
+def due(seconds):
+    return job(nextRunDate=f"2026-11-24T11:00:{seconds:02d}.000Z")
+
+
+def test_a_token_that_moves_is_proof(log):
+    log.ends = [12]
+    moves = [stages(document("1", 9)), stages(document("2", 12))]
+    it = context()
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *moves, changelog=DIRECTORY, it=it)
+    assert (found.health.state, found.health.proved, found.facts.token) == ("healthy", True, 12)
+    assert it.clock.slept == 2.0
+    assert it.report.lines == [f"{SOURCE}: changes are pending; watching the next run"]
+    log.ends = [12, 20]
+    log.made.clear()
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), stages(document("2", 12)), changelog=DIRECTORY)
+    assert (found.health.state, found.health.proved, found.as_result()["pending"]) == ("lagging", True, 8)
+
+
+def test_a_run_that_leaves_what_has_been_pending_for_ten_seconds_is_proof_too(log):
+    log.ends = [12]
+    it = context()
+    looks = [stages(document("2", 9))] * 10
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *looks, changelog=DIRECTORY, it=it)
+    assert (found.health.state, found.health.proved) == ("dormant", True)
+    assert it.clock.slept == 10.0
+
+
+def test_without_a_run_nothing_is_held_against_anybody(log):
+    log.ends = [12]
+    it = context()
+    looks = [stages(document("1", 9))] * 30
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *looks, changelog=DIRECTORY, it=it)
+    assert (found.health.state, found.health.proved) == ("lagging", False)
+    assert 28 <= it.clock.slept <= 40
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"jobs": [job(nextRunDate="2026-11-24T12:00:00.000Z")]},
+        {"jobs": [job(enabled=False)]},
+        {"jobs": []},
+    ],
+)
+def test_what_nobody_runs_soon_is_not_watched(log, more):
+    log.ends = [12]
+    it = context()
+    look(*lists(stage=document("1", 9), **more), changelog=DIRECTORY, it=it)
+    assert it.clock.slept == 0.0
+
+
+def test_a_run_that_is_still_going_on_a_second_later_is_not_watched(log):
+    log.ends = [12]
+    it = context()
+    calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
+    second = (stages(document("1", 9)), executing(SOURCE))
+    (found,) = look(*calls, *second, changelog=DIRECTORY, it=it)
+    assert (found.health.state, found.health.proved, it.clock.slept) == ("running", True, 1.0)
+
+
+def test_a_run_seen_in_passing_does_not_hide_that_runs_leave_what_is_pending(log):
+    """A schedule of a second: whoever looks meets a run now and then, and the next one a second later, too."""
+    log.ends = [12]
+    it = context()
+    calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
+    second = (stages(document("2", 9)),)
+    looks = [stages(document("3", 9))] * 10
+    (found,) = look(*calls, *second, *looks, changelog=DIRECTORY, it=it)
+    assert (found.health.state, found.health.proved, found.as_result()["running"]) == ("dormant", True, False)
+
+
+def test_a_run_that_failed_in_passing_is_over_too(log):
+    log.ends = [12]
+    calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
+    second = (stages(document("1", 9)), executing(), schedules(due(5)))
+    (found,) = look(*calls, *second, stages(document("2", 12)), changelog=DIRECTORY)
+    assert (found.health.state, found.facts.running) == ("healthy", False)
+
+
+def test_a_job_that_another_node_runs_shows_in_its_trigger():
+    calls = lists(stage=document("1", 9), jobs=[job(triggers=[{"state": 4}])])
+    (found,) = look(*calls, cluster(OLD, NEW))
+    assert found.health.state == "running"
+    (found,) = look(*calls, cluster(OLD))
+    assert found.health.state == "healthy"
+
+
+def test_a_job_whose_source_is_none_stops_nobody():
+    jobs = [job("odd", "ldap"), job("older", "system/ldap"), job()]
+    assert [str(found.source) for found in look(*lists(stage=document("1", 9), jobs=jobs))] == [SOURCE]
+
+
+def test_a_run_seen_in_passing_that_moves_the_token_is_proof(log):
+    log.ends = [12]
+    calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
+    second = (stages(document("2", 12)),)
+    (found,) = look(*calls, *second, stages(document("2", 12)), changelog=DIRECTORY)
+    assert (found.health.state, found.health.proved, found.facts.token) == ("healthy", True, 12)
+
+
+def test_a_run_that_leaves_nothing_pending_is_not_looked_at_again(log):
+    it = context()
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE]), changelog=DIRECTORY, it=it)
+    assert (found.health.state, it.clock.slept) == ("running", 0.0)
+
+
+# Which directory is whose
+
+
+def connector(name="ldap", host="ds1.example.com", **more):
+    properties = {"host": host, "port": 1389, "principal": "uid=idm", "baseContexts": ["ou=People"], **more}
+    return Connector.parse({**CONNECTOR, "name": name, "configurationProperties": properties})
+
+
+def servers(*uris):
+    return {**DIRECTORY, "servers": list(uris)}
+
+
+def test_no_directory_is_none():
+    assert directories(None, [connector()], context()) == {}
+    assert directories(servers("ldap://a"), [], context()) == {}
+    assert directories(servers("ldap://a"), [connector(useTimestampsForSync=True)], context()) == {}
+
+
+def test_a_server_alone_is_that_of_a_connector_alone():
+    assert directories(servers("ldap://other"), [connector()], context()) == {"ldap": "ldap://other"}
+
+
+def test_with_several_connectors_the_hosts_must_fit():
+    it = context()
+    given = servers("ldaps://ds1.example.com:4444")
+    found = directories(given, [connector(), connector("hr", "ds9.example.com")], it)
+    assert found == {"ldap": "ldaps://ds1.example.com:4444"}
+    assert "connector hr" in it.report.warnings[0]
+
+
+def test_with_several_servers_one_must_fit():
+    given = servers("ldap://ds1.example.com", "ldap://ds2.example.com")
+    assert directories(given, [connector()], context()) == {"ldap": "ldap://ds1.example.com"}
+    with pytest.raises(InvalidOption):
+        directories(given, [connector(host="ds9.example.com")], context())
+
+
+# What is read of a change log
+
+
+@pytest.fixture
+def directory(monkeypatch):
+    """A directory whose change log holds 5 to 12; the calls to it are counted."""
+    asked = []
+
+    def answer(name, value):
+        def ask(*arguments, **unused):
+            asked.append(name)
+            if isinstance(value, Exception):
+                raise value
+            return value(*arguments) if callable(value) else value
+
+        monkeypatch.setattr(log_reader, name, ask)
+
+    class Fake:
+        def __init__(self, options, url, it):
+            self.uri = url
+
+        def close(self):
+            asked.append("close")
+
+        def search(self, base, scope, search_filter, attributes):
+            asked.append(search_filter)
+            return []
+
+    monkeypatch.setattr(log_reader, "Directory", Fake)
+    answer("read_change_log", log_reader.ChangeLog(5, 12, log_reader.NUMBERS, "cn=changelog"))
+    answer("alias_search_works", True)
+    answer("judge_access", lambda *unused: type("Access", (), {"missing": ()}))
+    answer("pending_changes", lambda found, log, token, contexts: _log_reader_pending(log, token))
+    answer.asked = asked
+    return answer
+
+
+def _log_reader_pending(log, token):
+    return type("Pending", (), {"total": log.last - token, "inside": log.last - token - 1})
+
+
+def test_facts_are_read_once_for_all_tokens(directory):
+    with LogReader(DIRECTORY, "ldap://localhost:1389", connector(), context()) as log:
+        assert log.facts(9) == LogFacts(5, 12, True, (), True, 3, 2, "uid=idm", "ldap://localhost:1389")
+        assert log.facts(10).pending == 2
+        assert log.facts(None).pending is None
+        assert log.last() == 12
+        assert log.target_of(7) is None
+    asked = directory.asked
+    assert [asked.count(name) for name in ("read_change_log", "judge_access", "alias_search_works")] == [1, 1, 1]
+    assert asked[-2:] == ["(&(objectClass=changeLogEntry)(changeNumber=7))", "close"]
+
+
+def test_where_placeholders_hide_the_base_contexts_nobody_knows_what_lies_inside(directory):
+    hidden = connector(baseContexts=["&{esv.base}"])
+    with LogReader(DIRECTORY, "ldap://localhost:1389", hidden, context()) as log:
+        assert (log.facts(9).pending, log.facts(9).pending_inside) == (3, None)
+
+
+def test_base_contexts_that_are_no_names_are_not_compared(directory):
+    quoted = connector(baseContexts=['ou="People, Inc",dc=example,dc=com'])
+    with LogReader(DIRECTORY, "ldap://localhost:1389", quoted, context()) as log:
+        assert (log.facts(9).pending, log.facts(9).pending_inside) == (3, None)
+
+
+def test_a_log_without_numbers_is_of_no_use(directory):
+    for found in (None, log_reader.ChangeLog(0, 0, "cookies_only", None)):
+        directory("read_change_log", found)
+        with LogReader(DIRECTORY, "ldap://x", connector(), context()) as log:
+            assert log.facts(9) == LogFacts(usable=False)
+            assert log.last() is None
+
+
+def test_an_account_that_lies_elsewhere_cannot_be_judged(directory):
+    directory("judge_access", DirectoryError("no such account", status=32))
+    assert LogReader(DIRECTORY, "ldap://x", connector(), context()).facts(9).missing is None
+    directory("judge_access", DirectoryError("down"))
+    with pytest.raises(DirectoryError):
+        LogReader(DIRECTORY, "ldap://x", connector(), context()).facts(9)
+
+
+def test_without_a_directory_nothing_is_known():
+    for log in (LogReader(None, None, connector(), context()), LogReader(DIRECTORY, None, connector(), context())):
+        with log:
+            assert (log.facts(9), log.last(), log.target_of(7), log.missing) == (None, None, None, None)

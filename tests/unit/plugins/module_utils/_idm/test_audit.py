@@ -1,0 +1,125 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What audit/sync tells, and that it may not answer."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Unreachable
+from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import (
+    AuditEntry,
+    Counter,
+    entries_of_record,
+    failures_since,
+    newest_entry,
+    seconds_between,
+)
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
+    OLD,
+    SOURCE,
+    UUID,
+    LiveSyncClient,
+    audit,
+    entry,
+    no_audit,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import call, down
+
+LDAP = Source.parse(SOURCE)
+NEWEST = {"_pageSize": "1", "_sortKeys": "-timestamp"}
+
+
+def test_an_entry_is_read_without_javas_words():
+    found = AuditEntry.parse(entry(failed=True, cause="Policy validation failed"), LDAP)
+    assert found == AuditEntry(f"{UUID}-{OLD}", OLD, UUID, True, "Policy validation failed")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        (None, None),
+        ("java.lang.NullPointerException", "java.lang.NullPointerException"),
+        ("a.b.C: why: so\n\tat x", "why: so"),
+        ("Not allowed: this", "Not allowed: this"),
+        ("mail: taken", "mail: taken"),
+    ],
+)
+def test_the_cause_is_the_first_line(text, cause):
+    assert AuditEntry.parse({"exception": text}, LDAP).cause == cause
+    assert AuditEntry.parse({"message": text}, LDAP).cause == cause
+
+
+def test_the_newest_entry_of_a_source():
+    client = LiveSyncClient(
+        audit(entry(), **NEWEST, _queryFilter=f'sourceObjectId sw "{SOURCE}/"'), audit(), no_audit()
+    )
+    assert [found.record for found in newest_entry(client, LDAP)] == [UUID]
+    assert newest_entry(client, LDAP) == []
+    assert newest_entry(client, LDAP) is None
+    client.finished()
+
+
+def test_the_last_entries_of_a_record_and_its_id_is_quoted():
+    wanted = {"_pageSize": "5", "_sortKeys": "-timestamp", "_queryFilter": f'sourceObjectId eq "{SOURCE}/a\\"b\\\\c"'}
+    client = LiveSyncClient(audit(entry(), **wanted), audit(), no_audit())
+    assert [found.record for found in entries_of_record(client, LDAP, 'a"b\\c')] == [UUID]
+    assert entries_of_record(client, LDAP, "x") == []
+    assert entries_of_record(client, LDAP, "x") == []
+
+
+def test_failures_since_a_moment():
+    what = f'sourceObjectId sw "{SOURCE}/" and status eq "FAILURE" and timestamp ge "{OLD[:-1]}"'
+    wanted = {"_queryFilter": what, "_pageSize": "100", "_sortKeys": "timestamp"}
+    client = LiveSyncClient(audit(entry(failed=True), **wanted), no_audit())
+    assert [found.failed for found in failures_since(client, LDAP, OLD)] == [True]
+    assert failures_since(client, LDAP, OLD) == []
+
+
+def test_a_time_to_the_second_holds_its_whole_second():
+    """The repository compares texts: "11:00:00.898Z" is before "11:00:00Z", and after "11:00:00"."""
+    client = LiveSyncClient(audit())
+    failures_since(client, LDAP, "2026-11-24T11:00:00Z")
+    asked = client.sent[0][2]["_queryFilter"].rpartition('"')[0].rpartition('"')[2]
+    assert asked <= "2026-11-24T11:00:00.000Z" and asked > "2026-11-24T10:59:59.999Z"
+
+
+def test_the_counter_asks_for_the_new_ones_alone():
+    def since(moment):
+        return {
+            "_queryFilter": f'sourceObjectId sw "{SOURCE}/" and timestamp gt "{moment}"',
+            "_pageSize": "1000",
+            "_sortKeys": "timestamp",
+        }
+
+    page = [entry(timestamp=f"t{n}") for n in range(1000)]
+    client = LiveSyncClient(
+        audit(**since("t")),
+        audit(*page, **since("t")),
+        audit(entry(timestamp="u"), **since("t999")),
+        audit(**since("u")),
+        no_audit(),
+    )
+    counter = Counter(client, LDAP, "t")
+    assert [counter.update() for unused in range(4)] == [0, 1001, 1001, None]
+    client.finished()
+
+
+def test_a_broken_line_is_not_taken_for_silence():
+    with pytest.raises(Unreachable):
+        newest_entry(LiveSyncClient(call("GET", "audit/sync", down())), LDAP)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "seconds"),
+    [
+        ("2026-11-24T17:19:26.500Z", "2026-11-24T17:20:26Z", 59.5),
+        ("2026-11-24T17:19:26Z", "2026-11-24T18:19:26+01:00", 0.0),
+        (None, "2026-11-24T17:20:26Z", None),
+        ("yesterday", "2026-11-24T17:20:26Z", None),
+        ("2026-11-24T17:19:26", "2026-11-24T17:20:26Z", None),
+    ],
+)
+def test_the_time_between(earlier, later, seconds):
+    assert seconds_between(earlier, later) == seconds

@@ -1,0 +1,405 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connectors: how they are found and tested, what their configuration says, and activating one again."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
+    IdmopsError,
+    InvalidOption,
+    Refused,
+    TimedOut,
+)
+from ansible_collections.idmops.idm.plugins.module_utils._idm import connector as connectors
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_remedy import IMMUTABLE, remedy_for
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import (
+    ScriptedClient,
+    call,
+    context,
+    cut,
+    refused,
+)
+
+CRYPTO = {"$crypto": {"type": "x-simple-encryption", "value": {"data": "abc"}}}
+LDAP = {
+    "_id": "provisioner.openicf/ldap",
+    "name": "ldap",
+    "enabled": True,
+    "connectorRef": {"connectorHostRef": "#LOCAL", "connectorName": "org.identityconnectors.ldap.LdapConnector"},
+    "configurationProperties": {
+        "host": "ds1.example.com",
+        "port": "1636",
+        "ssl": True,
+        "principal": "uid=idm,ou=apps,dc=example,dc=com",
+        "credentials": CRYPTO,
+        "baseContexts": ["dc=example,dc=com"],
+        "baseContextsToSynchronize": ["ou=People,dc=example,dc=com"],
+        "failover": ["ldaps://ds2.example.com:2636", "ldap://ds3.example.com", "ds4.example.com", "&{esv.ds5}"],
+        "uidAttribute": "entryUUID",
+        "changeLogBlockSize": "100",
+    },
+    "objectTypes": {"group": {"id": "__GROUP__"}, "account": {"id": "__ACCOUNT__"}, "__ALL__": {}},
+    "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "logged-ignore"},
+}
+OK = {"name": "ldap", "enabled": True, "config": "config/provisioner.openicf/ldap", "ok": True}
+REFUSED = "javax.naming.CommunicationException: ds1.example.com:1636 [Root exception is Connection refused]"
+GONE = refused(404, "Resource 'system/ldap' not found")
+
+
+def not_ok(error):
+    return {**OK, "ok": False, "error": error}
+
+
+def listed(*ids):
+    return call("GET", "config", {"configurations": [{"_id": item} for item in ("sync", *ids)]}, params=None)
+
+
+def queried(*documents):
+    return call("GET", "config", {"result": list(documents)}, {"_queryFilter": '_id sw "provisioner.openicf/"'})
+
+
+def found():
+    """Expect the two requests that find the only connector."""
+    return [listed("provisioner.openicf/ldap"), call("GET", "config/provisioner.openicf/ldap", LDAP)]
+
+
+def trial(answer):
+    return call("POST", "system/ldap", answer, params={"_action": "test"})
+
+
+def parsed(**changes):
+    return connectors.Connector.parse({**LDAP, **changes})
+
+
+def with_properties(**properties):
+    return parsed(configurationProperties={**LDAP["configurationProperties"], **properties})
+
+
+# -- what the configuration says --
+
+
+def test_a_configuration_is_read():
+    one = parsed()
+    assert one.as_result() == {
+        "name": "ldap",
+        "enabled": True,
+        "type": "org.identityconnectors.ldap.LdapConnector",
+        "principal": "uid=idm,ou=apps,dc=example,dc=com",
+        "host": "ds1.example.com",
+        "port": 1636,
+        "failover": ["ds2.example.com:2636", "ds3.example.com:389", "ds4.example.com:636"],
+        "base_contexts": ["dc=example,dc=com"],
+        "uid_attribute": "entryUUID",
+        "object_types": ["account", "group"],
+        "failure_policy": {
+            "max_retries": 5,
+            "post_retry_action": "logged-ignore",
+            "blocks": False,
+            "drops": False,
+        },
+        "remote": None,
+    }
+    assert one.sync_base_contexts == ("ou=People,dc=example,dc=com",)
+    assert one.change_log_block_size == 100
+    assert one.servers[0] == ("ds1.example.com", 1636)
+    assert len(one.servers) == 4
+    assert "abc" not in repr(one)
+
+
+def test_placeholders_are_not_known():
+    one = connectors.Connector.parse(
+        {
+            "_id": "provisioner.openicf/hr",
+            "enabled": {"$bool": "&{esv.hr.enabled}"},
+            "configurationProperties": {
+                "host": "&{esv.host}",
+                "port": {"$int": "&{esv.port}"},
+                "principal": "&{esv.principal}",
+                "baseContexts": ["&{esv.base}"],
+                "useTimestampsForSync": "&{esv.x}",
+            },
+        }
+    )
+    assert one.name == "hr"
+    assert (one.enabled, one.host, one.port, one.principal) == (None, None, None, None)
+    assert (one.base_contexts, one.servers, one.uses_timestamps) == ((), (), False)
+
+
+def test_nothing_at_all_is_borne_with():
+    assert connectors.Connector.parse({}).name == ""
+
+
+def test_the_change_log_falls_back_to_the_base_contexts_and_time_stamps_do_not():
+    assert with_properties(baseContextsToSynchronize=[]).sync_base_contexts == ("dc=example,dc=com",)
+    assert with_properties(baseContextsToSynchronize=[], useTimestampsForSync=True).sync_base_contexts == ()
+
+
+def test_a_list_with_a_placeholder_is_not_known_at_all():
+    """A part of the base contexts would be taken for all of them."""
+    for hidden in ("&{esv.base}", {"$list": "&{esv.base}"}, ["ou=a,dc=x", "&{esv.base}"], ["&{esv.base}"]):
+        assert with_properties(baseContexts=hidden).base_contexts == ()
+        assert with_properties(baseContexts=["dc=x"], baseContextsToSynchronize=hidden).sync_base_contexts == ()
+    assert with_properties(baseContexts="dc=x").base_contexts == ("dc=x",)
+
+
+def test_before_their_first_operation_connectors_are_tested_and_once_more_if_that_fails():
+    def tested(system, answer):
+        return call("POST", f"system/{system}", answer, params={"_action": "test"})
+
+    client = ScriptedClient(
+        *(tested("rcs", not_ok("Interim message missed")), tested("rcs", OK), tested("ldap", OK)),
+        tested("shut", refused(403, "no")),
+    )
+    connectors.rouse(client, ("rcs", "ldap", "shut"))
+    client.finished()
+
+
+@pytest.mark.parametrize(("reference", "remote"), [("#LOCAL", None), ("", None), (None, None), ("rcs1", "rcs1")])
+def test_where_it_runs(reference, remote):
+    assert parsed(connectorRef={"connectorHostRef": reference}).remote == remote
+
+
+@pytest.mark.parametrize(
+    ("sync", "denied"),
+    [
+        ({}, ()),
+        ({"denied": True}, ("account", "group")),
+        ({"denied": True, "objectFeatures": {"__ACCOUNT__": {"denied": False}}}, ("group",)),
+        ({"objectFeatures": {"account": {"denied": True}}}, ("account",)),
+        ({"supportedObjectTypes": ["__ACCOUNT__"]}, ("group",)),
+        ({"denied": "&{esv.x}"}, ()),
+    ],
+)
+def test_types_that_are_kept_from_liveSync(sync, denied):
+    assert parsed(operationOptions={"SYNC": sync}).sync_denied == denied
+
+
+@pytest.mark.parametrize(
+    ("handler", "retries", "action", "blocks", "drops"),
+    [
+        (None, None, None, True, False),
+        ({}, None, None, True, False),
+        ({"maxRetries": -1, "postRetryAction": "logged-ignore"}, -1, "logged-ignore", True, False),
+        ({"maxRetries": 0, "postRetryAction": "dead-letter-queue"}, 0, "dead-letter-queue", False, False),
+        ({"maxRetries": "5", "postRetryAction": {"script": {"source": "x"}}}, 5, "script", False, False),
+        ({"maxRetries": 5, "postRetryAction": "log-and-ignore"}, 5, "log-and-ignore", False, True),
+        ({"maxRetries": 5}, 5, None, False, True),
+        ({"maxRetries": "&{esv.r}", "postRetryAction": "logged-ignore"}, None, "logged-ignore", False, False),
+        ({"maxRetries": 5, "postRetryAction": "&{esv.a}"}, 5, None, False, False),
+    ],
+)
+def test_what_becomes_of_a_record_that_fails(handler, retries, action, blocks, drops):
+    assert connectors.FailurePolicy.parse(handler) == connectors.FailurePolicy(retries, action, blocks, drops)
+
+
+# -- finding them --
+
+
+def test_one_connector_costs_two_requests():
+    idm = ScriptedClient(*found())
+    assert [one.name for one in connectors.read_connectors(idm)] == ["ldap"]
+    idm.finished()
+
+
+def test_many_connectors_cost_two_requests_where_the_query_answers():
+    ids = [f"provisioner.openicf/c{n}" for n in range(50)]
+    documents = [{"_id": item, "connectorRef": {}} for item in ids]
+    idm = ScriptedClient(listed("provisioner.openicf.connectorinfoprovider", *ids), queried(*documents))
+    assert len(connectors.read_connectors(idm)) == 50
+    idm.finished()
+
+
+def test_what_the_query_leaves_out_is_read_one_by_one():
+    idm = ScriptedClient(
+        listed("provisioner.openicf/hr", "provisioner.openicf/ldap"),
+        queried({"_id": "provisioner.openicf/hr", "connectorRef": {}}, {"_id": "provisioner_openicf_ldap"}),
+        call("GET", "config/provisioner.openicf/ldap", LDAP),
+    )
+    assert [one.name for one in connectors.read_connectors(idm)] == ["hr", "ldap"]
+    idm.finished()
+
+
+def test_a_list_that_may_not_be_read_leaves_the_query():
+    idm = ScriptedClient(call("GET", "config", refused(403)), queried(LDAP))
+    assert [one.name for one in connectors.read_connectors(idm)] == ["ldap"]
+
+
+def test_the_name_and_the_alias_are_two_things():
+    idm = ScriptedClient(
+        listed("provisioner.openicf/file one"),
+        call("GET", "config/provisioner.openicf/file%20one", {**LDAP, "name": "ldapOne"}),
+    )
+    one = connectors.read_connector(idm, "ldapOne")
+    assert one.config_id == "provisioner.openicf/file one"
+
+
+def test_an_unknown_system_is_answered_with_those_there_are():
+    with pytest.raises(InvalidOption) as caught:
+        connectors.read_connector(ScriptedClient(*found()), "LDAP")
+    assert caught.value.message == "system: 'LDAP' cannot be used. IDM has these connectors: ldap."
+
+
+# -- testing them --
+
+
+def test_all_are_tested_in_one_request():
+    idm = ScriptedClient(call("POST", "system", [OK, {"name": "hr", "ok": False, "enabled": False}]))
+    one, two = connectors.test_connectors(idm)
+    assert (one.name, one.ok, one.error) == ("ldap", True, None)
+    assert (two.name, two.ok, two.error, two.enabled) == ("hr", False, "no reason given", False)
+
+
+def test_a_connector_without_a_route_is_not_ok():
+    one = connectors.test_connector(ScriptedClient(trial(GONE)), "ldap")
+    assert (one.ok, one.error) == (False, "connector not available")
+
+
+def test_a_local_connector_is_tested_once():
+    idm = ScriptedClient(trial(not_ok(REFUSED)))
+    assert not connectors.checked(idm, parsed()).ok
+    idm.finished()
+
+
+def test_the_first_test_wakes_a_remote_connector_server_up():
+    idm = ScriptedClient(trial(not_ok("Interim message missed")), trial(OK))
+    assert connectors.checked(idm, parsed(connectorRef={"connectorHostRef": "rcs1"})).ok
+    idm.finished()
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        (REFUSED, "start it, or correct host and port"),
+        ("[LDAP: error code 49 - Invalid Credentials]", "correct principal and credentials"),
+        ("javax.net.ssl.SSLHandshakeException: PKIX path building failed", "CA certificate"),
+        (
+            "CommunicationException: [Root exception is SocketException: Connection or outbound has closed]",
+            "ssl, startTLS",
+        ),
+        ("java.net.UnknownHostException: ds9", "host name"),
+        ("Connection Error", "could not bind"),
+        ("connector not available", "no running connector"),
+        ("Interim message missed", "testConnectorServers"),
+        ("something else", "IDM's log"),
+    ],
+)
+def test_each_kind_of_error_has_its_remedy(error, remedy):
+    assert remedy in remedy_for(error)
+
+
+def test_a_remote_connector_sees_another_network():
+    assert "rcs1" in remedy_for(REFUSED, "rcs1")
+    assert "rcs1" not in remedy_for("Interim message missed", "rcs1")
+
+
+def test_a_failed_test_fails_with_the_connector_in_its_result():
+    idm = ScriptedClient(*found(), trial(not_ok(REFUSED)))
+    with pytest.raises(IdmopsError) as caught:
+        connectors.tend(idm, "ldap", context(), activate=False, timeout=60)
+    assert "ds1.example.com:1636" in caught.value.message
+    shown = caught.value.as_result()["connector"]
+    assert (shown["ok"], shown["error"], shown["host"]) == (False, REFUSED, "ds1.example.com")
+
+
+def test_a_disabled_connector_is_called_that():
+    idm = ScriptedClient(
+        found()[0], call("GET", "config/provisioner.openicf/ldap", {**LDAP, "enabled": False}), trial(GONE)
+    )
+    with pytest.raises(IdmopsError) as caught:
+        connectors.tend(idm, "ldap", context(), activate=True, timeout=60)
+    assert "is disabled" in caught.value.message
+    idm.finished()
+
+
+def test_tested_changes_nothing():
+    idm = ScriptedClient(*found(), trial(OK), check_mode=True)
+    result = connectors.tend(idm, "ldap", context(check_mode=True), activate=False, timeout=60)
+    assert result["changed"] is False
+    assert result["diff"] == {"before": {}, "after": {}}
+    assert result["connector"]["ok"] is True
+
+
+# -- activating one again --
+
+
+def written(answer=None):
+    """Expect the configuration to be written back exactly as it was read."""
+    return [
+        call("GET", "config/provisioner.openicf/ldap", LDAP),
+        call("PUT", "config/provisioner.openicf/ldap", answer or LDAP, params={"waitForCompletion": "true"}, body=LDAP),
+    ]
+
+
+def test_the_answer_counts_that_comes_after_the_gap():
+    idm = ScriptedClient(*found(), trial(OK), *written(), trial(OK), trial(GONE), trial(cut()), trial(OK))
+    seen = context()
+    assert connectors.reactivate(idm, "ldap", seen).ok
+    assert seen.clock.slept < 1
+    idm.finished()
+
+
+def test_without_a_gap_answers_are_trusted_after_some_seconds():
+    idm = ScriptedClient(*found(), trial(OK), *written(), *[trial(OK)] * 11)
+    seen = context()
+    assert connectors.reactivate(idm, "ldap", seen).ok
+    assert seen.clock.slept >= 3
+    idm.finished()
+
+
+def test_a_connector_whose_system_is_down_is_left_alone():
+    idm = ScriptedClient(*found(), trial(not_ok(REFUSED)))
+    with pytest.raises(IdmopsError) as caught:
+        connectors.reactivate(idm, "ldap", context())
+    assert "was not activated again" in caught.value.message
+    idm.finished()
+
+
+def test_one_that_does_not_run_is_activated():
+    idm = ScriptedClient(*found(), trial(not_ok("connector not available")), *written(), trial(GONE), trial(OK))
+    assert connectors.reactivate(idm, "ldap", context()).ok
+
+
+def test_check_mode_writes_nothing():
+    idm = ScriptedClient(*found(), trial(OK), check_mode=True)
+    result = connectors.tend(idm, "ldap", context(check_mode=True), activate=True, timeout=60)
+    assert result["changed"] is True
+    assert result["diff"]["after"] == {"activated_again": "ldap"}
+    idm.finished()
+
+
+@pytest.mark.parametrize("status", [403, 405, 501])
+def test_an_immutable_configuration_comes_with_the_remedy(status):
+    idm = ScriptedClient(*found(), trial(OK), *written(refused(status, "Access denied")))
+    with pytest.raises(Refused) as caught:
+        connectors.tend(idm, "ldap", context(), activate=True, timeout=60)
+    assert caught.value.remedy == IMMUTABLE
+    assert caught.value.result["connector"]["name"] == "ldap"
+
+
+def test_other_refusals_keep_their_own_words():
+    idm = ScriptedClient(*found(), trial(OK), *written(refused(500, "broken")))
+    with pytest.raises(Refused) as caught:
+        connectors.reactivate(idm, "ldap", context())
+    assert caught.value.remedy is None
+
+
+def test_one_that_does_not_come_back_is_told_with_its_last_words():
+    idm = ScriptedClient(*found(), trial(OK), *written(), *[trial(not_ok(REFUSED))] * 200)
+    seen = context()
+    with pytest.raises(TimedOut) as caught:
+        connectors.reactivate(idm, "ldap", seen, timeout=60)
+    assert REFUSED in caught.value.message
+    assert seen.clock.slept == pytest.approx(60)
+
+
+def test_a_refusal_that_is_no_activation_is_not_waited_out():
+    idm = ScriptedClient(*found(), trial(OK), *written(), trial(refused(403, "Access denied")))
+    with pytest.raises(Refused):
+        connectors.reactivate(idm, "ldap", context())
+
+
+def test_a_wait_of_no_time_is_refused_before_anything_is_sent():
+    with pytest.raises(InvalidOption):
+        connectors.tend(ScriptedClient(), "ldap", context(), activate=True, timeout=0)

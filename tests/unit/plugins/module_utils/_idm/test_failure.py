@@ -1,0 +1,186 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records that fail: read from a stage, told in a sentence, found again after IDM gave up on them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import FailurePolicy
+from ansible_collections.idmops.idm.plugins.module_utils._idm.failure import (
+    RecordFailure,
+    parse_failure,
+    passed_over,
+    read_failure,
+)
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
+from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
+    DN,
+    NEW,
+    OLD,
+    SOURCE,
+    UUID,
+    LiveSyncClient,
+    audit,
+    delta,
+    entry,
+    failed_text,
+    no_audit,
+)
+
+LDAP = Source.parse(SOURCE)
+FIVE = FailurePolicy.parse({"maxRetries": 5, "postRetryAction": "logged-ignore"})
+NONE = FailurePolicy.parse(None)
+ZERO = FailurePolicy.parse({"maxRetries": 0, "postRetryAction": "logged-ignore"})
+ATTRIBUTES = "".join(
+    f"<Attribute name='{name}'><Values><String>{value}</String></Values></Attribute>"
+    for name, value in (("mail", "a@example.com"), ("userPassword", "s3cret"), ("unicodePwd", "s3cret"))
+)
+
+
+def stage(retries=0, xml=None, token=2):
+    return Stage("1", token, "integer", failed_text(retries), delta() if xml is None else xml)
+
+
+def test_everything_that_the_stage_knows():
+    failure = parse_failure(stage(2)).under(FIVE)
+    assert failure == RecordFailure(UUID, DN, "UPDATE", 3, attempt=3, allowed=6)
+
+
+def test_attributes_come_on_request_and_passwords_never():
+    xml = delta(attributes=ATTRIBUTES)
+    assert parse_failure(stage(xml=xml)).attributes is None
+    found = parse_failure(stage(xml=xml), detailed=True)
+    assert found.attributes == {"mail": ["a@example.com"], "userPassword": "(hidden)", "unicodePwd": "(hidden)"}
+    assert "a@example.com" not in repr(found) + found.sentence()
+
+
+def test_a_connector_that_never_gives_up_says_why_and_counts_nothing():
+    text = "Failed to synchronize uid=a b,ou=x object on ldap: Policy validation failed"
+    failure = parse_failure(Stage("1", 2, "integer", text, delta(uid="uid=a b,ou=x"))).under(NONE)
+    assert (failure.record, failure.cause, failure.attempt, failure.blocks) == (
+        "uid=a b,ou=x",
+        "Policy validation failed",
+        None,
+        True,
+    )
+    assert "blocks all later changes for ever" in failure.sentence()
+    assert "maxRetries" in failure.remedy
+
+
+@pytest.mark.parametrize("xml", ["", "<broken", '<!DOCTYPE x [<!ENTITY a "b">]><SyncDelta/>', "<SyncDelta/>"])
+def test_a_record_that_cannot_be_read_is_named_all_the_same(xml):
+    failure = parse_failure(stage(xml=xml))
+    assert (failure.record, failure.dn, failure.attempt) == (UUID, None, 1)
+
+
+def test_a_deletion_has_no_name_and_an_unknown_text_is_the_cause():
+    failure = parse_failure(Stage("1", 2, "integer", "Something else", delta("DELETE", name=None)))
+    assert (failure.record, failure.dn, failure.operation, failure.cause) == (UUID, None, "DELETE", "Something else")
+
+
+def test_tokens_that_are_no_numbers():
+    xml = delta().replace("<Integer>3</Integer>", "<String>20260101Z</String>")
+    assert parse_failure(stage(xml=xml)).change_number == "20260101Z"
+
+
+@pytest.mark.parametrize(
+    ("cause", "by_race"),
+    [
+        ("Policy validation failed", False),
+        ("Update rejected as current Object revision is different than expected by caller", True),
+        ("More than one link found", True),
+    ],
+)
+def test_the_cause_comes_from_audit_and_a_race_is_told(cause, by_race):
+    client = LiveSyncClient(audit(entry(failed=True, cause=cause)))
+    failure = read_failure(client, LDAP, stage(), detailed=False)
+    assert (failure.cause, failure.by_race) == (cause, by_race)
+    assert ("not the record" in failure.sentence()) == by_race
+    client.finished()
+
+
+def test_a_record_that_another_run_has_synchronised_since_did_not_fail_by_itself():
+    client = LiveSyncClient(audit(entry(failed=False), entry(failed=True, cause="Something odd"), entry(failed=False)))
+    failure = read_failure(client, LDAP, stage(), detailed=False)
+    assert (failure.cause, failure.by_race) == ("Something odd", True)
+    assert "Nothing is lost" in failure.remedy
+
+
+@pytest.mark.parametrize("call", [no_audit(), audit()])
+def test_without_a_cause(call):
+    failure = read_failure(LiveSyncClient(call), LDAP, stage(), detailed=False)
+    assert (failure.cause, failure.by_race) == (None, False)
+
+
+def test_the_sentence_names_the_record_the_attempt_and_what_comes_of_it():
+    failure = parse_failure(stage(4)).under(FIVE)
+    assert failure.sentence() == (
+        f"The record {DN} ({UUID}) could not be synchronised (UPDATE with token 3). This was attempt 5 of 6; after the"
+        " last one IDM drops this change."
+    )
+    assert RecordFailure("x").sentence() == "The record x could not be synchronised (change)."
+
+
+# Records that IDM gave up on
+
+
+def gone(client, earlier, after, policy=FIVE):
+    failed = [parse_failure(earlier)] if earlier else []
+    found = passed_over(client, LDAP, failed, after, policy, since=OLD)
+    client.finished()
+    return [(record["record"], record["dn"], record["cause"]) for record in found]
+
+
+def test_a_record_that_failed_to_the_last_was_dropped():
+    client = LiveSyncClient(audit(entry(failed=True, cause="why")))
+    assert gone(client, stage(4), Stage("2", 9)) == [(UUID, DN, "why")]
+
+
+def test_a_failure_is_known_again_by_what_a_lock_or_a_template_keeps_of_it():
+    kept = json.loads(json.dumps(parse_failure(stage(4), detailed=True).identity))
+    assert "attributes" not in kept
+    known = RecordFailure.of({**kept, "change_number": str(kept["change_number"]), "attempt": str(kept["attempt"])})
+    assert (known.record, known.dn, known.attempt) == (UUID, DN, 5)
+    client = LiveSyncClient()
+    assert passed_over(client, LDAP, [known], stage(5), FIVE, since=OLD) == []
+
+
+def test_of_two_marks_of_one_record_the_later_attempt_counts():
+    marks = [parse_failure(stage(3)), parse_failure(stage(4))]
+    found = passed_over(LiveSyncClient(no_audit()), LDAP, marks, Stage("2", 9), FIVE, since=OLD)
+    assert [record["record"] for record in found] == [UUID]
+
+
+def test_a_record_that_was_mended_was_not():
+    assert gone(LiveSyncClient(audit(entry(failed=False))), stage(4), Stage("2", 9)) == []
+
+
+def test_without_audit_the_attempts_tell():
+    assert gone(LiveSyncClient(no_audit()), stage(4), Stage("2", 9)) == [(UUID, DN, None)]
+    assert gone(LiveSyncClient(no_audit()), stage(3), Stage("2", 9)) == []
+
+
+def test_the_record_before_which_the_token_still_stands_was_not_dropped():
+    assert gone(LiveSyncClient(), stage(3), stage(4)) == []
+
+
+def test_a_later_change_of_the_same_record_hides_nothing():
+    client = LiveSyncClient(audit(entry(failed=True, cause="why")))
+    assert gone(client, stage(4), stage(0, delta(token=7), token=6)) == [(UUID, DN, "why")]
+
+
+def test_nothing_failed_before():
+    assert gone(LiveSyncClient(), None, Stage("2", 9)) == []
+
+
+def test_with_no_retry_every_failure_is_a_drop():
+    first, second = entry(failed=True, cause="why"), entry(record="b", failed=True, cause="too")
+    client = LiveSyncClient(audit(first, second), audit(first), audit(second))
+    assert gone(client, None, Stage("2", 9), ZERO) == [(UUID, None, "why"), ("b", None, "too")]
+    mended = entry(timestamp=NEW, record="b")
+    client = LiveSyncClient(audit(first, second), audit(first), audit(mended, second))
+    assert gone(client, None, Stage("2", 9), ZERO) == [(UUID, None, "why")]

@@ -1,0 +1,135 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Mappings: where they are read from, what they can delete, whether they have links."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import (
+    SyncMapping,
+    has_links,
+    read_mapping,
+    read_mappings,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, down, refused
+
+ONE = {"name": "one", "source": "system/ldap/account", "target": "managed/user", "policies": []}
+TWO = {"name": "two", "source": "managed/user", "target": "system/ldap/account", "links": "one", "enableSync": False}
+FILE = {"_id": "mapping/three", "source": "system/ldap/account", "target": "managed/role"}
+FILTER = {"_queryFilter": '_id sw "mapping/"'}
+
+
+def client(sync, files):
+    return ScriptedClient(call("GET", "config/sync", sync, params=None), call("GET", "config", files, params=FILTER))
+
+
+def test_both_places_are_read_in_two_requests():
+    idm = client({"_id": "sync", "mappings": [ONE, TWO]}, {"result": [FILE]})
+    assert [mapping.name for mapping in read_mappings(idm)] == ["one", "two", "three"]
+    idm.finished()
+
+
+def test_the_mappings_of_one_source():
+    idm = client({"mappings": [ONE, TWO]}, {"result": [FILE]})
+    assert [mapping.name for mapping in read_mappings(idm, "/system/ldap/account")] == ["one", "three"]
+
+
+def test_no_document_is_no_mapping():
+    idm = client(refused(404), refused(501))
+    assert read_mappings(idm) == []
+    idm.finished()
+
+
+def test_a_repository_s_own_form_of_a_document_is_left_out():
+    idm = client({"mappings": [ONE]}, {"result": [{"_id": "mapping_three", "service__pid": "x"}]})
+    assert [mapping.name for mapping in read_mappings(idm)] == ["one"]
+
+
+def test_a_mapping_that_is_listed_twice_is_one():
+    idm = client({"mappings": [ONE]}, {"result": [{**ONE, "_id": "mapping/one"}]})
+    assert len(read_mappings(idm)) == 1
+
+
+def test_an_unknown_name_is_answered_with_those_there_are():
+    with pytest.raises(InvalidOption) as caught:
+        read_mapping(client({"mappings": [TWO, ONE]}, {"result": []}), "four")
+    assert "IDM has these mappings: one, two." in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("stated", "known"),
+    [
+        ({}, True),
+        ({"enableSync": False}, False),
+        ({"enableSync": "false"}, False),
+        ({"enableSync": {"$bool": "&{esv.on}"}}, None),
+        ({"enableSync": "&{esv.on}"}, None),
+    ],
+)
+def test_whether_liveSync_uses_it(stated, known):
+    assert SyncMapping.parse({**ONE, **stated}).sync_enabled is known
+
+
+def test_links_may_be_shared_with_another_mapping():
+    assert SyncMapping.parse(TWO).link_type == "one"
+    assert SyncMapping.parse(ONE).link_type == "one"
+
+
+def policies(*pairs):
+    return [{"situation": situation, "action": action} for situation, action in pairs]
+
+
+@pytest.mark.parametrize(
+    ("document", "removing"),
+    [
+        ({"policies": policies(("SOURCE_MISSING", "DELETE"), ("ABSENT", "CREATE"))}, ("SOURCE_MISSING",)),
+        ({"policies": policies(("UNASSIGNED", "UNLINK"))}, ("UNASSIGNED",)),
+        ({"policies": policies(("SOURCE_MISSING", "IGNORE"), ("UNASSIGNED", "EXCEPTION"))}, ()),
+        ({"policies": policies(("FOUND", {"type": "text/javascript", "source": "'DELETE'"}))}, ("FOUND",)),
+        ({"policies": policies(("MISSING", "&{esv.action}"))}, ("MISSING",)),
+        # without a policy an unqualified object's target is deleted, where anything can make it unqualified
+        ({"policies": []}, ()),
+        ({"validSource": {"source": "true"}}, ("UNQUALIFIED",)),
+        ({"sourceCondition": "/source/x eq 1"}, ("UNQUALIFIED",)),
+        ({"validSource": {"source": "true"}, "policies": policies(("UNQUALIFIED", "IGNORE"))}, ()),
+        (
+            {
+                "validSource": {"source": "true"},
+                "policies": [{"situation": "UNQUALIFIED", "action": "IGNORE", "condition": "/x eq 1"}],
+            },
+            ("UNQUALIFIED",),
+        ),
+    ],
+)
+def test_what_can_delete(document, removing):
+    mapping = SyncMapping.parse({"name": "m", "source": "a", "target": "b", **document})
+    assert mapping.removing == removing
+    assert mapping.deletes is bool(removing)
+
+
+def test_the_situations_that_make_a_reconciliation_fail_at_its_start():
+    assert SyncMapping.parse({**ONE, "policies": policies(("ABSENT", "ASYNC"), ("FOUND", "UPDATE"))}).asynchronous == (
+        "ABSENT",
+    )
+
+
+LINKS = {"_queryFilter": 'linkType eq "one"', "_fields": "_id", "_pageSize": "1"}
+
+
+def test_links_that_cannot_be_read_are_not_none_at_all():
+    assert has_links(ScriptedClient(call("GET", "repo/link", refused(403))), SyncMapping.parse(ONE)) is None
+
+
+@pytest.mark.parametrize("mapping", [ONE, TWO])
+@pytest.mark.parametrize("found", [[], [{"_id": "0"}]])
+def test_whether_there_are_links_costs_one_request(mapping, found):
+    idm = ScriptedClient(call("GET", "repo/link", {"result": found}, params=LINKS))
+    assert has_links(idm, SyncMapping.parse(mapping)) is bool(found)
+    idm.finished()
+
+
+def test_a_server_that_is_away_is_not_a_mapping_without_links():
+    with pytest.raises(type(down())):
+        has_links(ScriptedClient(call("GET", "repo/link", down())), SyncMapping.parse(ONE))

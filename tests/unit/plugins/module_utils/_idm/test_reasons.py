@@ -1,0 +1,56 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What IDM's error texts mean: the wordings seen on servers."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._idm.reasons import read_reason
+
+PREFIX = "Failed to get OperationOptionsBuilder: "
+RACES = (
+    "Update rejected as current Object revision is different than expected by caller, the object has changed since"
+    " retrieval: Cannot UPDATE the record #1:2 because the version is not the latest. (db=v25 your=v24)",
+    "Create rejected as Object with same ID already exists.",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (PREFIX + "Unable to locate the replication change log.\nFrom the admin console please verify", "unreadable"),
+        ("Unable to locate the DS replication change log suffix. Please make sure it's enabled", "unreadable"),
+        (
+            PREFIX
+            + "javax.naming.NoPermissionException: [LDAP: error code 50 - You do not have sufficient privileges to"
+            " perform a search request on cn=changelog]",
+            "unreadable",
+        ),
+        (
+            PREFIX + "javax.naming.NamingException: [LDAP: error code 80 - RuntimeException(Not implemented)]",
+            "alias_search",
+        ),
+        *((text, "race") for text in RACES),
+        ("More than one link found", "doubled"),
+        (PREFIX + "[LDAP: error code 49 - Invalid Credentials]", "credentials"),
+        (
+            PREFIX + "javax.naming.CommunicationException: localhost:1389 [Root exception is java.net.ConnectException:"
+            " Connection refused]",
+            "connection",
+        ),
+        ("Interim message missed", "remote"),
+        ("Operation org.identityconnectors.framework.api.operations.SyncApiOp is denied", "unsupported"),
+        ("Policy validation failed", "other"),
+        ("", "other"),
+    ],
+)
+def test_each_wording_is_known(text, kind):
+    reason = read_reason(text)
+    assert reason.kind == kind
+    assert (reason.remedy is None) == (kind == "other")
+
+
+def test_what_misleads_is_left_out():
+    assert read_reason(PREFIX + "the truth").text == "the truth"
+    assert read_reason("it says: " + PREFIX).text == "it says: " + PREFIX.strip()

@@ -1,0 +1,80 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage document: read, written with a guard, removed with a guard."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import (
+    Stage,
+    delete_stage,
+    read_stage,
+    read_stages,
+    write_token,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
+    SOURCE,
+    STAGE,
+    LiveSyncClient,
+    document,
+    no_stage,
+    stage,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import call
+
+LDAP = Source.parse(SOURCE)
+
+
+def test_a_stage_is_read():
+    client = LiveSyncClient(stage("7", 42, "Failed", "<xml/>"))
+    found = read_stage(client, LDAP)
+    assert found == Stage("7", 42, "integer", "Failed", "<xml/>")
+    assert "<xml/>" not in repr(found)
+    client.finished()
+
+
+def test_no_stage_is_none():
+    assert read_stage(LiveSyncClient(no_stage()), LDAP) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({}, Stage()),
+        ({"_rev": 3, "connectorData": None, "lastException": None}, Stage(rev="3")),
+        ({"connectorData": {"syncToken": "20260101Z", "nativeType": "string"}}, Stage(None, "20260101Z", "string")),
+        ({"lastException": {"syncDelta": "x"}}, Stage(failure="unknown", delta="x")),
+    ],
+)
+def test_what_may_be_missing(body, expected):
+    assert Stage.parse(body) == expected
+
+
+def test_all_stages_come_with_one_request():
+    listed = {"result": [document("1", 5), {"_rev": "1"}]}
+    client = LiveSyncClient(call("GET", "repo/synchronisation/pooledSyncStage", listed))
+    assert read_stages(client) == {"SYSTEMLDAPACCOUNT": Stage("1", 5, "integer")}
+
+
+class Heard(LiveSyncClient):
+    """Keeps the headers of writes."""
+
+    def put(self, path, body, headers=None, **unused):
+        self.headers = headers
+        return super().put(path, body)
+
+
+@pytest.mark.parametrize(("rev", "guard"), [("7", {"If-Match": '"7"'}), (None, {"If-None-Match": "*"})])
+def test_a_token_is_written_over_the_revision_that_was_read(rev, guard):
+    body = {"connectorData": {"nativeType": "integer", "syncToken": 9}}
+    client = Heard(call("PUT", STAGE, document("8", 9), body=body))
+    assert write_token(client, LDAP, 9, "integer", rev).token == 9
+    assert client.headers == guard
+
+
+def test_a_stage_is_removed_with_its_revision():
+    client = LiveSyncClient(call("DELETE", STAGE, {}, body={"If-Match": '"7"'}))
+    delete_stage(client, LDAP, "7")
+    client.finished()

@@ -1,0 +1,737 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several sources, several runs, other runs: what is sent in which order, and what is told of it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._health.health import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
+from ansible_collections.idmops.idm.plugins.module_utils._idm.failure import parse_failure
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
+from ansible_collections.idmops.idm.plugins.module_utils._livesync import catch_up
+from ansible_collections.idmops.idm.plugins.module_utils._livesync import trigger as module
+from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import Mark, Patience
+from ansible_collections.idmops.idm.plugins.module_utils._livesync.trigger import Request, request_of, trigger
+from ansible_collections.idmops.idm.plugins.module_utils._record.lock import run_lock
+from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
+    CONNECTOR,
+    DN,
+    OLD,
+    SOURCE,
+    LiveSyncClient,
+    answer,
+    audit,
+    cluster,
+    connectors,
+    delta,
+    document,
+    entry,
+    executing,
+    failed_text,
+    job,
+    no_audit,
+    no_stage,
+    post,
+    schedules,
+    stage,
+    version,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import call, context, cut, down, refused
+
+LDAP = Source.parse(SOURCE)
+OPTIONS = {
+    "sources": [SOURCE],
+    "endpoint": "resource",
+    "wait": True,
+    "follow": None,
+    "wait_timeout": 3600.0,
+    "stall_timeout": 300.0,
+    "until_caught_up": False,
+    "on_record_failure": "fail",
+    "if_running": "wait",
+    "detailed_failure": False,
+    "parallel": 4,
+    "reactivate": False,
+    "changelog": None,
+}
+DIRECTORY = {"servers": ["ldap://localhost:1389"], "bind_dn": "uid=admin", "bind_password": "x"}
+RACE = refused(500, "Update rejected as current Object revision is different than expected by caller")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+class FakeLog:
+    """A change log that ends at ``end``; its account lacks ``missing``."""
+
+    end = None
+    missing = ()
+    first = 1
+
+    def __init__(self, *unused):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        pass
+
+    def last(self):
+        return self.end
+
+    def facts(self, token):
+        return LogFacts(self.first, self.end, True, self.missing, True, self.end - token, self.end - token)
+
+    def target_of(self, number):
+        return f"uid=of.{number}"
+
+
+@pytest.fixture
+def log(monkeypatch):
+    log = type("Log", (FakeLog,), {})
+    monkeypatch.setattr(module, "LogReader", log)
+    return log
+
+
+def lists(*jobs):
+    """What is read before any source is looked at."""
+    return (*connectors(), version(), schedules(*jobs))
+
+
+def before(rev="1", token=5):
+    """What is read before a POST."""
+    return stage(rev, token), cluster(OLD)
+
+
+def run(*calls, check=False, client=None, **options):
+    """Trigger against these answers; return the result and the context. A failure is a result with ``failed``."""
+    client = client or LiveSyncClient(*calls, check_mode=check)
+    it = context(check_mode=check)
+    try:
+        result = trigger(client, request_of({**OPTIONS, **options}), it)
+    except IdmopsError as exc:
+        result = {**exc.as_result(), "failed": True}
+    client.finished()
+    return result, it
+
+
+# Options
+
+
+@pytest.mark.parametrize("name", ["wait_timeout", "stall_timeout", "parallel"])
+def test_numbers_must_be_above_zero(name):
+    with pytest.raises(InvalidOption, match=name):
+        request_of({**OPTIONS, name: 0})
+
+
+def test_a_source_that_is_named_twice_is_one():
+    request = request_of({**OPTIONS, "sources": [SOURCE, f"/{SOURCE}/", "system/ldap/group", "system/LDAP/account"]})
+    assert [str(source) for source in request.sources] == ["system/LDAP/account", "system/ldap/group"]
+
+
+def test_no_source_is_refused():
+    with pytest.raises(InvalidOption, match="Name at least one"):
+        request_of({**OPTIONS, "sources": []})
+
+
+def test_what_is_followed_is_a_source_too():
+    follow = [{"source": SOURCE, "rev": "1", "token": 5, "startup": OLD}]
+    request = request_of({**OPTIONS, "sources": None, "follow": follow})
+    assert request.sources == (LDAP,)
+    assert request.follow == {LDAP: Mark(rev="1", token=5, startup=OLD)}
+
+
+@pytest.mark.parametrize(
+    ("source", "words"), [("system/nowhere/account", "it has: ldap"), ("system/ldap/x", "it has: account, group")]
+)
+def test_a_source_that_is_not_there_is_refused_before_anything_is_run(source, words):
+    result, unused = run(*connectors(), sources=[SOURCE, source])
+    assert result["failed"]
+    assert words in result["msg"]
+
+
+def test_a_directory_that_is_not_the_connectors_is_refused_before_anything_is_run():
+    servers = ["ldap://a.example.com", "ldap://b.example.com"]
+    result, unused = run(*connectors(), changelog={**DIRECTORY, "servers": servers})
+    assert "local to a server" in result["msg"]
+
+
+# One run
+
+
+def test_one_run_and_all_that_is_asked_for_it():
+    result, it = run(*lists(), executing(), *before(), post(answer(9)))
+    assert result["changed"]
+    assert result["diff"] == {"before": {SOURCE: {"sync_token": 5}}, "after": {SOURCE: {"sync_token": 9}}}
+    (told,) = result["runs"]
+    assert told == {
+        "source": SOURCE,
+        "outcome": "advanced",
+        "token_before": 5,
+        "token_after": 9,
+        "native_type": "integer",
+        "failure": None,
+        "skipped_records": [],
+        "attributed": True,
+        "restarted": False,
+        "error": None,
+        "remedy": None,
+        "transaction_id": None,
+        "duration_ms": 0,
+        "runs": 1,
+        "changes": 4,
+        "rate": None,
+    }
+    assert it.report.warnings == []
+
+
+def test_nothing_to_do_and_the_first_run():
+    result, unused = run(*lists(), executing(), *before(), post(answer(5)))
+    assert (result["changed"], result["runs"][0]["outcome"]) == (False, "unchanged")
+    result, unused = run(*lists(), executing(), no_stage(), cluster(OLD), post(answer(5)))
+    assert (result["changed"], result["runs"][0]["outcome"]) == (True, "baseline")
+
+
+def test_check_mode_reads_and_runs_nothing():
+    result, unused = run(*lists(), stage("1", 5), check=True)
+    assert (result["changed"], result["runs"][0]["outcome"]) == (True, "planned")
+    assert result["diff"]["after"] == {SOURCE: {"sync_token": "(as the run finds it)"}}
+
+
+def test_an_error_of_idm_fails_the_task_with_its_run():
+    text = "Failed to get OperationOptionsBuilder: Unable to locate the replication change log"
+    result, unused = run(*lists(), executing(), *before(), post(refused(500, text)))
+    assert result["failed"]
+    assert (result["status"], result["runs"][0]["outcome"], result["changed"]) == (500, "failed", False)
+    assert "changelog_access" in result["remedy"]
+
+
+def test_a_task_that_does_not_wait():
+    result, unused = run(*lists(), executing(), *before(), post(cut()), wait=False)
+    assert result["runs"][0]["outcome"] == "started"
+    assert result["runs"][0]["follow"] == {
+        "source": SOURCE,
+        "rev": "1",
+        "token": 5,
+        "startup": OLD,
+        "last_change_number": None,
+        "began": "2026-11-24T11:00:00Z",
+        "failing": None,
+    }
+    follow = [result["runs"][0]["follow"]]
+    # the mark that the first task has left does not hold up the task that follows it
+    result, unused = run(
+        *lists(), executing(), *before("2", 9), cluster(OLD), stage("2", 9), sources=None, follow=follow
+    )
+    assert (result["runs"][0]["outcome"], result["runs"][0]["changes"], result["changed"]) == ("advanced", 4, True)
+
+
+# Several sources
+
+
+def test_sources_come_out_in_their_order_and_one_failure_does_not_stop_the_others():
+    group = "repo/synchronisation/pooledSyncStage/SYSTEMLDAPGROUP"
+    result, unused = run(
+        *lists(),
+        *(executing(), *before(), post(refused(404, "no"))),
+        *(executing(), call("GET", group, document("1", 1)), cluster(OLD)),
+        call("POST", "system/ldap/group", answer(2)),
+        sources=[SOURCE, "system/ldap/group"],
+    )
+    assert result["failed"]
+    assert [told["outcome"] for told in result["runs"]] == ["failed", "advanced"]
+    assert result["msg"].startswith("1 of 2 sources failed: answered 404")
+    assert result["changed"]
+
+
+def test_systems_run_side_by_side_and_sources_of_one_after_the_other(monkeypatch):
+    other = {**CONNECTOR, "name": "hr"}
+    running, most, lock = {"ldap": 0, "hr": 0}, {"ldap": 0, "hr": 0, "all": 0}, threading.Lock()
+    both = threading.Barrier(2, timeout=5)
+
+    def tally(task, client):
+        with lock:
+            running[task.source.system] += 1
+            most[task.source.system] = max(most[task.source.system], running[task.source.system])
+            most["all"] = max(most["all"], sum(running.values()))
+        both.wait()
+        with lock:
+            running[task.source.system] -= 1
+        return module.Tally(task.source, "advanced")
+
+    monkeypatch.setattr(module._SourceTask, "tally", tally)
+    calls = (
+        call(
+            "GET",
+            "config",
+            {"configurations": [{"_id": "provisioner.openicf/ldap"}, {"_id": "provisioner.openicf/hr"}]},
+        ),
+        call("GET", "config", {"result": []}),
+        call("GET", "config/provisioner.openicf/hr", other),
+        call("GET", "config/provisioner.openicf/ldap", CONNECTOR),
+        *(version(), schedules()),
+    )
+    named = ["system/ldap/account", "system/ldap/group", "system/hr/account", "system/hr/group"]
+    result, unused = run(*calls, sources=named)
+    assert [told["source"] for told in result["runs"]] == named
+    assert most == {"ldap": 1, "hr": 1, "all": 2}
+
+
+# Other runs of the same source
+
+
+def test_a_running_job_is_skipped_refused_or_waited_for():
+    result, unused = run(*lists(), executing(SOURCE), stage("1", 5), if_running="skip")
+    assert (result["runs"][0]["outcome"], result["changed"]) == ("skipped", False)
+    result, unused = run(*lists(), executing(SOURCE), stage("1", 5), if_running="fail")
+    assert result["failed"]
+    assert "if_running=fail" in result["msg"]
+    result, it = run(*lists(), executing(SOURCE), executing(SOURCE), executing(), *before(), post(answer(9)))
+    assert result["runs"][0]["outcome"] == "advanced"
+    assert it.clock.slept > 0
+
+
+def test_a_job_that_does_not_end_fails_the_task():
+    client = LiveSyncClient(*lists())
+    plain = client._answer
+
+    def look(method, path, *rest):
+        if client.calls:
+            return plain(method, path, *rest)
+        return executing(SOURCE)[-1] if method == "POST" else document("1", 5)
+
+    client._answer = look
+    result, it = run(client=client, wait_timeout=20.0)
+    assert result["failed"]
+    assert "longer wait_timeout" in result["remedy"]
+    assert it.clock.slept == pytest.approx(20.0)
+
+
+def test_a_task_on_the_same_host_is_waited_for(tmp_path):
+    with run_lock(LiveSyncClient.url, LDAP.stage_id, context(), wait=0.0):
+        result, unused = run(*lists(), stage("1", 5), if_running="skip")
+        assert result["runs"][0]["outcome"] == "skipped"
+        result, it = run(*lists(), stage("1", 5), wait_timeout=7.0)
+        assert result["failed"]
+        assert it.clock.slept == pytest.approx(7.0)
+
+
+def left_behind(**mark):
+    with run_lock(LiveSyncClient.url, LDAP.stage_id, context(), wait=0.0) as lock:
+        lock.remember({"rev": "1", "token": 5, "startup": OLD, "began": "2026-11-24T10:59:30Z", **mark})
+
+
+def test_a_run_that_an_interrupted_task_has_left_is_waited_for():
+    left_behind()
+    alive = (stage("1", 5), cluster(OLD), no_audit())
+    result, unused = run(*lists(), *alive, stage("1", 5), if_running="skip")
+    assert result["runs"][0]["outcome"] == "skipped"
+    result, unused = run(*lists(), *alive, *alive, stage("2", 8), executing(), *before("2", 8), post(answer(9)))
+    assert result["runs"][0]["token_before"] == 8
+    with run_lock(LiveSyncClient.url, LDAP.stage_id, context(), wait=0.0) as lock:
+        assert lock.remembered() is None
+
+
+def test_a_run_that_has_been_silent_for_long_is_not_waited_for():
+    left_behind(began="2026-11-24T10:00:00Z")
+    result, unused = run(*lists(), stage("1", 5), cluster(OLD), no_audit(), executing(), *before(), post(answer(9)))
+    assert result["runs"][0]["outcome"] == "advanced"
+
+
+@pytest.mark.parametrize(
+    ("sent", "remembered"),
+    [([post(down())], False), ([post(refused(500, "no"))], False), ([post(answer(9))], False), ([post(cut())], True)],
+)
+def test_a_run_is_remembered_while_its_end_is_not_known(sent, remembered):
+    run(*lists(), executing(), *before(), *sent, wait=False)
+    with run_lock(LiveSyncClient.url, LDAP.stage_id, context(), wait=0.0) as lock:
+        assert bool(lock.remembered()) is remembered
+
+
+def test_a_lost_race_is_repeated_once_after_quiet(monkeypatch):
+    waited = []
+    monkeypatch.setattr(catch_up.LiveSync, "quiet", lambda self, timeout: waited.append(timeout) or True)
+    result, unused = run(*lists(), executing(), *before(), post(RACE), *before("2", 8), post(answer(9)))
+    assert (result["runs"][0]["outcome"], result["runs"][0]["runs"]) == ("advanced", 2)
+    assert (result["runs"][0]["token_before"], result["runs"][0]["token_after"]) == (5, 9)
+    result, unused = run(*lists(), executing(), *before(), post(RACE), *before("2", 8), post(RACE))
+    assert result["failed"]
+    assert result["runs"][0]["attributed"] is False
+    assert "Nothing is lost" in result["remedy"]
+    assert len(waited) == 2
+
+
+def test_without_quiet_a_lost_race_is_not_repeated(monkeypatch):
+    monkeypatch.setattr(catch_up.LiveSync, "quiet", lambda self, timeout: False)
+    result, unused = run(*lists(), executing(), *before(), post(RACE))
+    assert (result["failed"], result["runs"][0]["runs"]) == (True, 1)
+
+
+def raced(cause="Update rejected as current Object revision is different than"):
+    return (
+        *(post(answer(5, failure=failed_text())), stage("2", 5, failed_text(), delta())),
+        audit(entry(failed=True, cause=cause)),
+    )
+
+
+def test_a_failure_that_another_run_caused_and_mended_is_none(monkeypatch):
+    monkeypatch.setattr(catch_up.LiveSync, "quiet", lambda self, timeout: True)
+    result, unused = run(*lists(), executing(), *before(), *raced(), stage("3", 9))
+    assert "failed" not in result
+    assert (result["runs"][0]["outcome"], result["runs"][0]["attributed"]) == ("advanced", False)
+    assert (result["runs"][0]["token_after"], result["runs"][0]["failure"]) == (9, None)
+
+
+def test_a_failure_that_another_run_caused_is_said_to_be_that(monkeypatch):
+    monkeypatch.setattr(catch_up.LiveSync, "quiet", lambda self, timeout: True)
+    result, unused = run(*lists(), executing(), *before(), *raced(), stage("2", 5, failed_text(), delta()))
+    assert result["failed"]
+    assert result["runs"][0]["failure"]["by_race"]
+    assert "caused this, not the record" in result["msg"]
+    assert "Nothing is lost" in result["remedy"]
+    monkeypatch.setattr(catch_up.LiveSync, "quiet", lambda self, timeout: False)
+    result, unused = run(*lists(), executing(), *before(), *raced("More than one link found"))
+    assert result["runs"][0]["failure"]["by_race"]
+    assert "twice" in result["remedy"]
+
+
+# Records that fail
+
+#: What audit tells of the record that a stage holds, before a POST.
+HEARD = audit(entry(failed=True, cause="Policy validation failed"))
+
+
+def failing(retries=0):
+    return (
+        *(post(answer(5, failure=failed_text(retries))), stage("2", 5, failed_text(retries), delta())),
+        audit(entry(failed=True, cause="Policy validation failed")),
+    )
+
+
+def test_a_record_failure_fails_the_task_and_nothing_is_sent_again():
+    result, unused = run(*lists(), executing(), *before(), *failing(1), until_caught_up=True)
+    assert result["failed"]
+    told = result["runs"][0]
+    assert (told["outcome"], told["runs"]) == ("record_failed", 1)
+    assert (told["failure"]["dn"], told["failure"]["attempt"], told["failure"]["allowed"]) == (DN, 2, 6)
+    assert result["remedy"] == told["remedy"] == "Mend the record or the mapping before the next run."
+    assert result["msg"].endswith(result["remedy"])
+    assert result["msg"].count(result["remedy"]) == 1
+
+
+def test_a_record_failure_that_is_to_be_a_warning():
+    result, it = run(*lists(), executing(), *before(), *failing(), on_record_failure="warn")
+    assert "failed" not in result
+    assert result["runs"][0]["failure"]["cause"] == "Policy validation failed"
+    assert "attempt 1 of 6" in it.report.warnings[0]
+
+
+def test_a_deleted_record_is_named_from_the_change_log(log):
+    log.end = 9
+    xml = delta("DELETE", name=None)
+    result, unused = run(
+        *(*lists(), executing(), *before(), post(answer(5, failure=failed_text()))),
+        *(stage("2", 5, failed_text(), xml), no_audit()),
+    )
+    assert result["runs"][0]["failure"]["dn"] == "uid=of.3"
+
+
+@pytest.mark.parametrize("policy", ["fail", "warn"])
+def test_a_record_that_idm_gave_up_on_is_a_failure_unless_it_is_to_be_a_warning(policy):
+    result, it = run(
+        *(*lists(), executing(), stage("1", 5, failed_text(4), delta()), cluster(OLD), HEARD, post(answer(9))),
+        audit(entry(failed=True, cause="Policy validation failed")),
+        on_record_failure=policy,
+    )
+    told = result["runs"][0]
+    assert (told["outcome"], [record["dn"] for record in told["skipped_records"]]) == ("advanced", [DN])
+    assert ("failed" in result) == (policy == "fail")
+    assert (len(it.report.warnings) == 1) == (policy == "warn")
+    assert "reconcile" in (it.report.warnings[0] if policy == "warn" else told["remedy"])
+
+
+def test_a_skipped_record_does_not_make_a_warning_of_what_is_no_records_failure(log):
+    log.end = 1000
+    first = (stage("1", 5, failed_text(4), delta()), cluster(OLD), HEARD, post(answer(7)))
+    result, it = run(
+        *(*lists(), executing(), *first, *unmoved(21, 7), audit(entry(failed=True, cause="Policy validation failed"))),
+        until_caught_up=True,
+        on_record_failure="warn",
+    )
+    assert result["failed"] and "it is dormant" in result["msg"]
+    assert [record["dn"] for record in result["runs"][0]["skipped_records"]] == [DN]
+    assert len(it.report.warnings) == 1 and DN in it.report.warnings[0]
+
+
+def test_a_record_that_was_dropped_in_a_run_that_is_followed_is_told():
+    started = (*lists(), executing(), stage("1", 5, failed_text(4), delta()), cluster(OLD), HEARD, post(cut()))
+    result, unused = run(*started, wait=False)
+    follow = [result["runs"][0]["follow"]]
+    assert "attributes" not in follow[0]["failing"]
+    dropped = audit(entry(failed=True, cause="Policy validation failed"))
+    result, unused = run(
+        *lists(), executing(), *before("2", 9), cluster(OLD), stage("2", 9), dropped, sources=None, follow=follow
+    )
+    assert result["failed"] and f"gave up on {DN}" in result["msg"]
+
+
+def test_a_record_that_was_dropped_in_a_run_that_a_killed_task_has_left_is_told():
+    left_behind(failing=parse_failure(Stage(failure=failed_text(4), delta=delta())).identity)
+    dropped = audit(entry(failed=True, cause="Policy validation failed"))
+    result, unused = run(*lists(), stage("2", 9), executing(), *before("2", 9), post(answer(9)), dropped)
+    assert result["failed"] and f"gave up on {DN}" in result["msg"]
+
+
+def test_a_dormant_connector_that_holds_an_old_failure_is_woken(woken):
+    held = (stage("2", 5, failed_text(2), delta()), cluster(OLD), HEARD)
+    untried = (post(answer(5, failure=failed_text(2))), stage("3", 5, failed_text(2), delta()), HEARD, HEARD)
+    result, unused = run(*lists(), executing(), *held, *untried)
+    assert result["failed"] and "tried nothing" in result["msg"] and woken == []
+    tried = (post(answer(9)), audit(entry(failed=False)))
+    result, unused = run(*lists(), executing(), *held, *untried, *held, *tried, reactivate=True)
+    assert (result["runs"][0]["outcome"], result["runs"][0]["runs"], woken) == ("advanced", 2, ["ldap"])
+
+
+def test_before_every_post_a_running_job_is_waited_for():
+    idle, busy = (executing(), schedules(job())), (executing(SOURCE),)
+    result, it = run(
+        *(*lists(job()), *idle, *before(), post(answer(9))),
+        *(*busy, *busy, *idle, *before("3", 11), post(answer(11))),
+        until_caught_up=True,
+    )
+    assert (result["runs"][0]["runs"], result["runs"][0]["token_after"]) == (2, 11)
+    assert it.clock.slept > 0
+
+
+def test_a_remote_connector_is_tested_before_its_first_operation():
+    reference = {**CONNECTOR["connectorRef"], "connectorHostRef": "rcs1"}
+    remote = {**CONNECTOR, "connectorRef": reference}
+
+    def tested(ok):
+        answered = {"ok": ok} if ok else {"ok": False, "error": "Interim message missed"}
+        return call("POST", "system/ldap", answered, params={"_action": "test"})
+
+    seen = (*connectors(remote), version(), schedules(), executing())
+    for tests in ([tested(True)], [tested(False), tested(True)], [tested(False), tested(False)]):
+        result, unused = run(*seen, *tests, *before(), post(answer(9)))
+        assert result["runs"][0]["outcome"] == "advanced"  # a connector may have no test: the run tells
+    follow = [{"source": SOURCE, "rev": "1", "token": 5, "startup": OLD}]
+    result, unused = run(*seen, *before("2", 9), cluster(OLD), stage("2", 9), sources=None, follow=follow)
+    assert result["runs"][0]["outcome"] == "advanced"
+
+
+def test_what_a_left_run_and_this_one_have_dropped_is_told():
+    left_behind()
+    failed = (stage("2", 9, failed_text(4), delta()), cluster(OLD), audit(entry(failed=True, cause="x")))
+    dropped = audit(entry(failed=True, cause="Policy validation failed"))
+    result, unused = run(*lists(), stage("2", 9), executing(), *failed, post(answer(12)), dropped)
+    assert result["failed"] and f"gave up on {DN}" in result["msg"]
+
+
+def test_a_dropped_record_is_told_though_the_next_run_fails():
+    failed = (stage("1", 5, failed_text(4), delta()), cluster(OLD), audit(entry(failed=True, cause="x")))
+    dropped = audit(entry(failed=True, cause="Policy validation failed"))
+    result, unused = run(
+        *(*lists(), executing(), *failed, post(answer(7)), *before("2", 7), post(refused(500, "no")), dropped),
+        until_caught_up=True,
+    )
+    assert result["failed"] and "HTTP 500" in result["msg"] and f"gave up on {DN}" in result["msg"]
+
+
+def test_a_left_run_is_remembered_until_what_it_dropped_has_been_told():
+    left_behind(failing=parse_failure(Stage(failure=failed_text(4), delta=delta())).identity)
+    ended = (stage("2", 9), executing(), *before("2", 9))
+    result, unused = run(*lists(), *ended, post(down()))
+    assert result["failed"]
+    dropped = audit(entry(failed=True, cause="Policy validation failed"))
+    result, unused = run(*lists(), *ended, post(answer(9)), dropped)
+    assert result["failed"] and f"gave up on {DN}" in result["msg"]
+
+
+def test_the_request_that_failed_can_be_found_in_the_servers_logs():
+    exc = refused(500, "no")
+    exc.result["transaction_id"] = "t-1"
+    result, unused = run(*lists(), executing(), *before(), post(exc))
+    assert (result["transaction_id"], result["runs"][0]["transaction_id"]) == ("t-1", "t-1")
+    exc.status = 403
+    result, unused = run(*lists(), executing(), *before(), post(exc))
+    assert (result["transaction_id"], result["runs"][0]["transaction_id"]) == ("t-1", "t-1")
+
+
+# Until caught up
+
+
+def test_without_a_change_log_until_a_run_moves_nothing():
+    result, unused = run(
+        *(*lists(), executing(), *before(), post(answer(9))),
+        *(*before("2", 9), post(answer(12)), *before("3", 12), post(answer(12))),
+        until_caught_up=True,
+    )
+    assert (result["runs"][0]["outcome"], result["runs"][0]["runs"], result["runs"][0]["changes"]) == ("advanced", 3, 7)
+
+
+def test_with_a_change_log_until_its_end_as_it_was_at_the_start(log):
+    log.end = 12
+    result, unused = run(
+        *(*lists(), executing(), *before(), post(answer(9)), *before("2", 9), post(answer(14))), until_caught_up=True
+    )
+    assert (result["runs"][0]["token_after"], result["runs"][0]["runs"]) == (14, 2)
+
+
+def test_a_source_of_time_stamps_moves_with_every_run():
+    stamped = {**CONNECTOR, "configurationProperties": {"useTimestampsForSync": True}}
+    result, unused = run(
+        *(*connectors(stamped), version(), schedules(), executing(), *before(token="2026"), post(answer("2027"))),
+        until_caught_up=True,
+    )
+    assert (result["runs"][0]["runs"], result["runs"][0]["changes"]) == (1, None)
+
+
+def test_it_is_bounded_by_time(log, monkeypatch):
+    log.end = 1000
+    it = context()
+    numbers = iter(range(6, 100))
+
+    class Endless(LiveSyncClient):
+        def _answer(self, method, path, *rest):
+            if self.calls:
+                return super()._answer(method, path, *rest)
+            it.clock.sleep(1.0)
+            if path == "cluster":
+                return cluster(OLD)[-1]
+            return answer(next(numbers)) if method == "POST" else document("1", 5)
+
+    client = Endless(*lists(), executing())
+    with pytest.raises(IdmopsError) as caught:
+        trigger(client, request_of({**OPTIONS, "until_caught_up": True, "wait_timeout": 10.0}), it)
+    assert "had not caught up after 10 s (wait_timeout)" in caught.value.message
+    assert "of 1000" in caught.value.message
+    assert caught.value.result["changed"]
+
+
+# Runs that leave what is pending
+
+
+def unmoved(times, token=5):
+    return [step for unused in range(times) for step in (*before("2", token), post(answer(token)))]
+
+
+@pytest.fixture
+def woken(monkeypatch):
+    calls = []
+    monkeypatch.setattr(
+        catch_up,
+        "reactivate",
+        lambda client, system, it: calls.append(system) or ConnectorTest(system, True, None, True),
+    )
+    return calls
+
+
+def test_the_index_of_change_numbers_has_its_time(log):
+    log.end = 9
+    result, it = run(*lists(), executing(), *unmoved(3), *before("2", 5), post(answer(9)))
+    assert (result["runs"][0]["outcome"], result["runs"][0]["runs"]) == ("advanced", 4)
+    assert it.clock.slept < 10
+
+
+def test_what_stays_is_a_dormant_connector_and_that_can_be_mended(log, woken):
+    log.end = 9
+    result, it = run(*lists(), executing(), *unmoved(21))
+    assert result["failed"]
+    assert "leaves the changes after 5 up to 9 where they are: it is dormant" in result["msg"]
+    assert woken == []
+    result, it = run(*lists(), executing(), *unmoved(21), *before("2", 5), post(answer(9)), reactivate=True)
+    assert (result["runs"][0]["outcome"], woken) == ("advanced", ["ldap"])
+
+
+def test_a_connector_is_activated_again_once(log, woken):
+    log.end = 9
+    result, it = run(*lists(), executing(), *unmoved(42), reactivate=True)
+    assert (result["failed"], woken) == (True, ["ldap"])
+
+
+@pytest.mark.parametrize(("trait", "state"), [({"missing": ("change_log",)}, "unreadable"), ({"first": 8}, "trimmed")])
+def test_what_another_activation_does_not_mend_is_told(log, woken, trait, state):
+    log.end = 9
+    for name, value in trait.items():
+        setattr(log, name, value)
+    result, it = run(*lists(), executing(), *unmoved(21), reactivate=True)
+    assert f"it is {state}" in result["msg"]
+    assert woken == []
+
+
+def test_an_empty_answer_can_be_mended_without_a_change_log(woken):
+    result, unused = run(*lists(), executing(), no_stage(), cluster(OLD), post(None))
+    assert "empty body" in result["msg"]
+    assert "reactivate: true" in result["remedy"]
+    nothing = (no_stage(), cluster(OLD))
+    result, unused = run(*lists(), executing(), *nothing, post(None), *nothing, post(answer(5)), reactivate=True)
+    assert (result["runs"][0]["outcome"], woken) == ("baseline", ["ldap"])
+
+
+def test_a_task_that_does_not_wait_does_not_wait_for_the_index_either(log):
+    log.end = 9
+    result, it = run(*lists(), executing(), *unmoved(1), wait=False)
+    assert (result["runs"][0]["outcome"], it.clock.slept) == ("unchanged", 0.0)
+
+
+# What else is told
+
+
+class Slow(LiveSyncClient):
+    """The POST takes a minute."""
+
+    it = None
+
+    def _answer(self, method, path, *rest):
+        if (method, path) == ("POST", SOURCE):
+            self.it.clock.sleep(60.0)
+        return super()._answer(method, path, *rest)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "warned"), [(job(), True), (job(enabled=False), False), (job(cron="0 0/5 * * * ?"), False)]
+)
+def test_a_run_that_takes_longer_than_the_schedules_interval_is_worth_a_warning(schedule, warned):
+    it = context()
+    client = Slow(*lists(schedule), executing(), schedules(schedule), *before(), post(answer(9)))
+    client.it = it
+    result = trigger(client, request_of(OPTIONS), it)
+    assert result["runs"][0]["duration_ms"] == 60000
+    assert result["runs"][0]["rate"] == 0.1
+    assert bool(it.report.warnings) is warned
+    if warned:
+        assert (
+            "this run took 60 s, more than the 15 s between two runs of the schedule nightly" in it.report.warnings[0]
+        )
+
+
+def test_where_somebody_looks_on_a_long_run_tells_how_far_it_is(monkeypatch):
+    monkeypatch.setattr(catch_up, "_LOOK", 0.05)
+    it = context()
+    it = replace(it, report=type("Live", (type(it.report),), {"live": True})())
+    counted = threading.Event()
+
+    class Counting(LiveSyncClient):
+        def _answer(self, method, path, *rest):
+            if path == "audit/sync":
+                counted.set()
+                return {"result": [entry()]}
+            if (method, path) == ("POST", SOURCE):
+                assert counted.wait(5)
+            return super()._answer(method, path, *rest)
+
+    client = Counting(*lists(), executing(), *before(), post(answer(9)))
+    request = Request(sources=(LDAP,), patience=Patience(60.0, 30.0))
+    assert trigger(client, request, it)["runs"][0]["outcome"] == "advanced"
+    assert it.report.lines[0] == f"liveSync of {SOURCE}: started"

@@ -1,0 +1,195 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each fault is found, with its severity and a remedy, and a finished source shows none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
+    DirectoryError,
+    InvalidOption,
+    Refused,
+    Unreachable,
+)
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NO_CHANGE_LOG_REMEDY, ChangeLog
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest, FailurePolicy
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import ServerFacts
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import findings_of, idm_finding, not_ready
+from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
+    CONNECTOR,
+    MAPPING,
+    PRINCIPAL,
+    URI,
+    directory,
+    finished,
+    grants,
+    job,
+)
+
+REQUEST = finished().request
+TRIMMED = directory(grants(log=ChangeLog(60, 100, "change_numbers", None)))
+WITHOUT_NUMBERS = directory(grants(log=ChangeLog(0, 0, "cookies_only", None)))
+
+
+def failing_server(**error):
+    return directory(before=None, servers=(ServerFacts(URI, error=DirectoryError("No.", **error)),))
+
+
+def test_a_finished_source_shows_nothing():
+    assert findings_of(finished()) == []
+
+
+FAULTS = {
+    "system_unknown": ("blocking", {"connector": None, "test": None, "directory": None}),
+    "object_type_unknown": ("blocking", {"request": replace(REQUEST, source=Source("ldap", "nope"))}),
+    "connector_disabled": ("blocking", {"connector": replace(CONNECTOR, enabled=False), "test": None}),
+    "connector_test_failed": ("blocking", {"test": ConnectorTest("ldap", False, "Connection refused", True)}),
+    "sync_denied": ("blocking", {"connector": replace(CONNECTOR, sync_denied=("account",))}),
+    "no_failure_policy": ("warning", {"connector": replace(CONNECTOR, failure_policy=FailurePolicy())}),
+    "uid_attribute_dn": ("warning", {"connector": replace(CONNECTOR, uid_attribute="DN")}),
+    "mapping_unknown": ("blocking", {"strangers": {"x": "IDM has none of this name"}}),
+    "no_mapping": ("blocking", {"mappings": ()}),
+    "mapping_disabled": ("blocking", {"mappings": (replace(MAPPING, sync_enabled=False),)}),
+    "no_correlation": ("warning", {"mappings": (replace(MAPPING, correlates=False),)}),
+    "mapping_left_out": ("warning", {"left_out": ("n",)}),
+    "schedule_invalid": ("blocking", {"schedule_error": InvalidOption("cron", "x", "Write it well.")}),
+    "schedule_duplicate": ("blocking", {"schedules": (job(), job("other"))}),
+    "schedule_missing": ("mended", {"schedules": (), "job": None}),
+    "schedule_differs": ("mended", {"schedule_changes": ("enabled",)}),
+    "directory": ("blocking", {"directory": None, "directory_error": InvalidOption("servers", [], "Give one.")}),
+    "directory_not_given": ("warning", {"directory": None}),
+    "directory_unreachable": ("blocking", {"directory": failing_server()}),
+    "directory_credentials": ("blocking", {"directory": failing_server(status=49)}),
+    "principal_unknown": ("blocking", {"directory": failing_server(status=32)}),
+    "change_log_off": ("blocking", {"directory": failing_server(remedy=NO_CHANGE_LOG_REMEDY)}),
+    "grants_missing": ("mended", {"directory": directory(grants(missing=("privilege",)), grants())}),
+    "size_limit": ("blocking", {"record": {}, "directory": directory(grants(5000, size_limit=1000))}),
+    "lookthrough_limit": ("mended", {"directory": directory(grants(5000, lookthrough_limit=5000), grants(5000))}),
+    "unindexed_search": ("blocking", {"record": {}, "directory": directory(grants(5000))}),
+    "principal_inside": ("warning", {"connector": replace(CONNECTOR, sync_base_contexts=("dc=example,dc=com",))}),
+    "change_log_cookies_only": ("blocking", {"directory": WITHOUT_NUMBERS}),
+    "alias_search": ("blocking", {"directory": directory(alias_search=False)}),
+    "change_log_trimmed": ("mended", {"directory": TRIMMED}),
+    "change_log_short": ("warning", {"directory": directory(purge_seconds=10)}),
+    "no_base_point": ("mended", {"token": None}),
+    "load_needed": ("mended", {"record": {}}),
+    "sees_fewer": ("blocking", {"directory": directory(seen=Visibility(100, 99))}),
+    "load_may_delete": ("blocking", {"record": {}, "directory": None, "linked": {"m": True}}),
+}
+
+
+@pytest.mark.parametrize("code", FAULTS)
+def test_each_fault_is_found_with_its_severity_and_a_remedy(code):
+    severity, spoilt = FAULTS[code]
+    found = {finding.code: finding for finding in findings_of(finished(**spoilt))}
+    assert code in found, sorted(found)
+    assert found[code].severity == severity
+    assert found[code].remedy and found[code].message
+    assert found[code].source == str(finished(**spoilt).request.source)
+
+
+def test_nothing_is_made_for_a_system_that_there_is_not():
+    found = findings_of(finished(connector=None, test=None, directory=None, schedules=(), job=None))
+    assert "system_unknown" in [finding.code for finding in found]
+    assert "mended" not in [finding.severity for finding in found]
+
+
+def test_ten_faults_are_ten_findings():
+    broken = finished(
+        connector=replace(
+            CONNECTOR, failure_policy=FailurePolicy(), uid_attribute="dn", sync_base_contexts=("dc=example,dc=com",)
+        ),
+        test=ConnectorTest("ldap", False, "Connection refused", True),
+        mappings=(replace(MAPPING, sync_enabled=False),),
+        schedules=(job(), job("other")),
+        schedule_error=InvalidOption("cron", "x", "Write it well."),
+        token=None,
+        directory=directory(
+            grants(5000, size_limit=1000, lookthrough_limit=5000), seen=Visibility(10, 9), purge_seconds=1
+        ),
+    )
+    codes = [finding.code for finding in findings_of(broken)]
+    assert len(codes) == len(set(codes))
+    assert len(codes) >= 10
+
+
+def test_small_limits_block_only_where_something_is_to_be_loaded():
+    small = {"directory": directory(grants(5000, size_limit=1000))}
+    found = {finding.code: finding.severity for finding in findings_of(finished(**small))}
+    assert found["size_limit"] == "warning"
+
+
+def test_a_short_change_log_blocks_only_where_something_is_to_be_loaded():
+    short = {"directory": directory(purge_seconds=10)}
+    found = {finding.code: finding.severity for finding in findings_of(finished(record={}, **short))}
+    assert found["change_log_short"] == "blocking"
+
+
+def test_a_change_log_that_is_kept_for_ever_is_not_short():
+    assert findings_of(finished(directory=directory(purge_seconds=0))) == []
+
+
+def test_a_trimmed_change_log_blocks_where_nothing_may_be_loaded():
+    found = findings_of(finished(request=replace(REQUEST, initial_load="never"), directory=TRIMMED))
+    assert [(finding.code, finding.severity) for finding in found] == [("change_log_trimmed", "blocking")]
+
+
+@pytest.mark.parametrize(
+    "linked, allow, seen, blocked",
+    [
+        (True, False, None, True),
+        (None, False, None, True),
+        (False, False, None, False),
+        (True, True, None, False),
+        (True, False, Visibility(5, 5), False),
+    ],
+)
+def test_a_load_deletes_nobody_by_surprise(linked, allow, seen, blocked):
+    evidence = finished(
+        request=replace(REQUEST, allow_deletes=allow),
+        record={},
+        linked={"m": linked},
+        directory=directory(seen=seen) if seen else None,
+    )
+    assert ("load_may_delete" in [finding.code for finding in findings_of(evidence)]) is blocked
+
+
+def test_a_mapping_that_cannot_delete_needs_no_comparison():
+    harmless = finished(mappings=(replace(MAPPING, deletes=False, removing=()),), record={}, directory=None, linked={})
+    assert "load_may_delete" not in [finding.code for finding in findings_of(harmless)]
+
+
+def test_a_directory_that_is_said_not_to_be_there_is_not_missed():
+    request = replace(REQUEST, directory=None, own_directory=True)
+    assert findings_of(finished(request=request, directory=None)) == []
+
+
+@pytest.mark.parametrize(
+    "error, code",
+    [
+        (Unreachable("No.", sent=False, remedy="Check it."), "idm_unreachable"),
+        (Refused("No.", status=401), "idm_credentials"),
+        (Refused("No.", status=403), "idm_rights"),
+        (Refused("No.", status=503), "idm_not_ready"),
+        (Refused("No.", status=500), "idm_error"),
+    ],
+)
+def test_errors_of_idm_are_findings(error, code):
+    found = idm_finding(error)
+    assert (found.code, found.severity) == (code, "blocking")
+    assert found.remedy
+
+
+def test_an_idm_that_is_not_ready_says_what_it_is():
+    found = not_ready("STARTING", "OpenIDM starting")
+    assert found.code == "idm_not_ready" and "STARTING" in found.message and "OpenIDM starting" in found.message
+
+
+def test_the_account_is_named():
+    found = findings_of(finished(directory=directory(grants(missing=("privilege", "change_log")), grants())))
+    assert PRINCIPAL in found[0].message and "changelog-read" in found[0].message and "cn=changelog" in found[0].message

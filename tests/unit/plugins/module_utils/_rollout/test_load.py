@@ -1,0 +1,274 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The load: nobody is deleted by surprise, no foreign run is taken for ours, and what was done is known."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
+from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
+from ansible_collections.idmops.idm.plugins.module_utils._rollout import gather
+from ansible_collections.idmops.idm.plugins.module_utils._rollout import load as module
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.gather import entry_filter
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.load import LoadRequest, load
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
+from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
+    CONNECTOR,
+    MAPPING,
+    SOURCE,
+    URI,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import (
+    ScriptedClient,
+    call,
+    context,
+    refused,
+)
+
+LIST = "system/ldap/account"
+
+
+def people(count):
+    return {"result": [{"_id": str(number)} for number in range(count)]}
+
+
+class Surroundings:
+    """What the load finds, and what it asked for."""
+
+    def __init__(self, monkeypatch, seen=(5,), linked=True, state="SUCCESS"):
+        self.seen, self.linked = list(seen), linked
+        self.asked, self.reactivated, self.waited = [], 0, 0
+        for name, stand_in in {
+            "read_connector": lambda *unused: CONNECTOR,
+            "read_mappings": lambda *unused: [MAPPING],
+            "has_links": lambda *unused: self.linked,
+            "some_links": lambda *unused: ("a",),
+            "compare": self._compare,
+            "reconcile": self._reconcile,
+            "reactivate": self._reactivate,
+            "alone": self._alone,
+        }.items():
+            monkeypatch.setattr(module, name, stand_in)
+        self.state = state
+
+    def _compare(self, *given):
+        self.principal = given[3]
+        total = self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
+        return Visibility(total, total) if isinstance(total, int) else total
+
+    def _reconcile(self, client, request, *unused):
+        self.asked.append(request)
+        run = SimpleNamespace(id="r-1", state=self.state)
+        return SimpleNamespace(run=run, as_result=lambda: {"id": "r-1", "state": self.state})
+
+    def _reactivate(self, *unused):
+        self.reactivated += 1
+
+    @contextlib.contextmanager
+    def _alone(self, *unused):
+        self.waited += 1
+        yield
+
+
+def request(directory=True, allow_deletes=False, may_reactivate=True):
+    options = {"servers": [URI]} if directory else None
+    entry = {"source": SOURCE, "allow_deletes": allow_deletes}
+    return LoadRequest(SourceRequest.parse(entry, options, "source"), ("m",), may_reactivate=may_reactivate)
+
+
+def test_a_load_is_done_and_proved(monkeypatch):
+    there = Surroundings(monkeypatch)
+    client = ScriptedClient(call("GET", LIST, people(5), {"_queryFilter": "true", "_fields": "_id"}))
+    client.timeout = 30
+    result = load(client, request(), context()).as_result()
+    client.finished()
+    assert result["changed"] and result["record"]["m"]["recon"] == "r-1" and result["record"]["m"]["idm"] == ["a"]
+    assert result["entries"] == {"total": 5, "readable": 5, "through_idm": 5}
+    assert there.waited == 1
+
+
+def test_a_run_that_goes_on_already_is_waited_for_and_not_joined(monkeypatch):
+    """It may have begun before the base point was stored."""
+    there = Surroundings(monkeypatch)
+    client = ScriptedClient(call("GET", LIST, people(5)))
+    client.timeout = 30
+    load(client, request(), context())
+    assert there.asked[0].if_running == "wait"
+
+
+@pytest.mark.parametrize(
+    "seen, found", [((Visibility(5, 4),), None), ((5,), 4), ((5, 6, 7), 4), ((5, 5, Visibility(5, 4)), 4)]
+)
+def test_who_finds_fewer_does_not_load(monkeypatch, seen, found):
+    there = Surroundings(monkeypatch, seen=seen)
+    client = ScriptedClient(*[call("GET", LIST, people(found or 0))] * 3)
+    client.timeout = 30
+    with pytest.raises(IdmopsError, match="of [5-7] entries"):
+        load(client, request(), context())
+    assert there.asked == []
+
+
+def test_what_cannot_be_compared_is_not_taken_for_equal(monkeypatch):
+    there = Surroundings(monkeypatch, seen=(None,))
+    with pytest.raises(IdmopsError, match="can delete .* and has links"):
+        load(ScriptedClient(), request(), context())
+    assert there.asked == []
+    load(ScriptedClient(), request(allow_deletes=True), context())
+    there.linked = False
+    load(ScriptedClient(), request(), context())
+    assert len(there.asked) == 2
+
+
+def test_the_account_that_is_given_is_the_one_that_is_compared(monkeypatch):
+    there = Surroundings(monkeypatch)
+    given = request()
+    given.source.directory["principal"] = "uid=given"
+    for asked, principal in ((request(), CONNECTOR.principal), (given, "uid=given")):
+        client = ScriptedClient(call("GET", LIST, people(5)))
+        client.timeout = 30
+        load(client, asked, context())
+        assert there.principal == principal
+
+
+@pytest.mark.parametrize(
+    ("principal", "properties"),
+    [
+        (None, {}),
+        ("uid=idm", {"baseContexts": ["&{esv.base}"]}),
+        ("uid=idm", {"accountSearchFilter": "(o=&{esv.o})"}),
+        ("uid=idm", {"accountObjectClasses": ["person", "&{esv.class}"]}),
+    ],
+)
+def test_behind_placeholders_nothing_is_compared(monkeypatch, principal, properties):
+    monkeypatch.setattr(gather, "Directory", None)
+    document = {
+        "_id": "provisioner.openicf/ldap",
+        "configurationProperties": {"baseContexts": ["dc=x"], **properties},
+        "objectTypes": {"account": {"nativeType": "__ACCOUNT__"}},
+    }
+    client = ScriptedClient(call("GET", "config/provisioner.openicf/ldap", document))
+    assert gather.compare(client, request().source, Connector.parse(document), principal, URI, context()) is None
+
+
+def directory_of(name, host, servers, own=False):
+    """What preflight makes of livesync_ds for a connector, where IDM has another one to a directory."""
+    connector = replace(CONNECTOR, name=name, host=host)
+    lists = Snapshot({name: connector, "apps": replace(CONNECTOR, name="apps")}, {}, {}, (), (), frozenset())
+    gatherer = gather.Gatherer(ScriptedClient(), None, lists, "enabled", context())
+    entry = {"source": f"system/{name}/account", "ds": {"servers": servers} if own else None}
+    asked = SourceRequest.parse(entry, {"servers": servers})
+    return gatherer._check_whose(asked, connector)
+
+
+def test_a_directory_for_all_sources_is_not_taken_for_that_of_another_host():
+    with pytest.raises(InvalidOption, match="give ds for system/b/account"):
+        directory_of("b", "ds-b.example.com", ["ldaps://ds-a.example.com"])
+    directory_of("b", "ds-a.example.com", ["ldaps://DS-A.example.com:4444"])
+    directory_of("b", "ds-b.example.com", ["ldaps://other-name-of-it.example.com"], own=True)
+    directory_of("b", None, ["ldaps://ds-a.example.com"])
+
+
+def test_base_contexts_that_are_given_stand_for_those_of_a_placeholder(monkeypatch):
+    seen = []
+    monkeypatch.setattr(gather, "Directory", lambda *unused: contextlib.nullcontext())
+    monkeypatch.setattr(gather, "see_as", lambda directory, *how: seen.append(how))
+    document = {"_id": "provisioner.openicf/ldap", "configurationProperties": {"baseContexts": "&{esv.base}"}}
+    client = ScriptedClient(call("GET", "config/provisioner.openicf/ldap", document))
+    asked = request().source
+    asked.directory["base_contexts"] = ["dc=given"]
+    gather.compare(client, asked, Connector.parse(document), "uid=idm", URI, context())
+    assert seen[0][:2] == ("uid=idm", ["dc=given"])
+
+
+def test_entries_that_come_and_go_while_they_are_counted_are_counted_again(monkeypatch):
+    there = Surroundings(monkeypatch, seen=(6, 5))
+    client = ScriptedClient(call("GET", LIST, people(5)), call("GET", LIST, people(5)))
+    client.timeout = 30
+    load(client, request(), context())
+    client.finished()
+    assert len(there.asked) == 1
+
+
+def test_connections_that_hold_old_limits_are_renewed_once(monkeypatch):
+    there = Surroundings(monkeypatch)
+    client = ScriptedClient(call("GET", LIST, refused(500, "Operation QUERY failed")), call("GET", LIST, people(5)))
+    client.timeout = 30
+    assert load(client, request(), context()).reactivated
+    assert there.reactivated == 1
+
+
+@pytest.mark.parametrize("allowed, times", [(False, 1), (True, 2)])
+def test_a_list_that_cannot_be_had_is_no_load(monkeypatch, allowed, times):
+    there = Surroundings(monkeypatch)
+    client = ScriptedClient(*[call("GET", LIST, refused(500, "Operation QUERY failed"))] * times)
+    client.timeout = 30
+    with pytest.raises(IdmopsError, match="cannot list the entries") as raised:
+        load(client, request(may_reactivate=allowed), context())
+    client.finished()
+    assert there.asked == []
+    assert raised.value.result["reactivated"] is allowed
+
+
+@pytest.mark.parametrize(
+    "linked, allow, refuses", [(True, False, True), (None, False, True), (False, False, False), (True, True, False)]
+)
+def test_without_a_directory_nothing_is_deleted_without_leave(monkeypatch, linked, allow, refuses):
+    there = Surroundings(monkeypatch, linked=linked)
+    if refuses:
+        with pytest.raises(IdmopsError, match="can delete"):
+            load(ScriptedClient(), request(directory=False, allow_deletes=allow), context())
+        assert there.asked == []
+    else:
+        load(ScriptedClient(), request(directory=False, allow_deletes=allow), context())
+        assert len(there.asked) == 1
+
+
+@pytest.mark.parametrize("linked, allow, empty", [(True, False, False), (False, False, True), (True, True, True)])
+def test_an_empty_source_empties_nothing_without_leave(monkeypatch, linked, allow, empty):
+    there = Surroundings(monkeypatch, seen=(0,), linked=linked)
+    client = ScriptedClient(call("GET", LIST, people(0)))
+    client.timeout = 30
+    load(client, request(allow_deletes=allow), context())
+    assert there.asked[0].allow_empty_source is empty
+
+
+def test_check_mode_foretells_and_sends_nothing(monkeypatch):
+    there = Surroundings(monkeypatch)
+    result = load(ScriptedClient(check_mode=True), request(), context(check_mode=True)).as_result()
+    assert result["changed"] and result["loads"][0]["state"] == "planned" and result["record"]["m"]["recon"]
+    assert there.asked == [] and there.waited == 0
+
+
+def test_a_mapping_of_another_source_is_refused(monkeypatch):
+    Surroundings(monkeypatch)
+    wrong = LoadRequest(request().source, ("x",))
+    with pytest.raises(InvalidOption, match="these mappings: m"):
+        load(ScriptedClient(), wrong, context())
+
+
+@pytest.mark.parametrize(
+    "object_type, described, properties, wanted",
+    [
+        ("account", {"nativeType": "__ACCOUNT__"}, {"accountObjectClasses": ["person"]}, "(&(objectClass=person))"),
+        (
+            "account",
+            {"id": "__ACCOUNT__"},
+            {"accountObjectClasses": ["person"], "accountSearchFilter": "(!(uid=x))"},
+            "(&(objectClass=person)(!(uid=x)))",
+        ),
+        ("account", {"nativeType": "__ACCOUNT__"}, {"accountSearchFilter": "uid=x"},
+         "(&(objectClass=top)(objectClass=person)(objectClass=organizationalPerson)(objectClass=inetOrgPerson)(uid=x))"),
+        ("group", {"nativeType": "__GROUP__"}, {"groupObjectClasses": ["group"]}, "(&(objectClass=group))"),
+        ("device", {"nativeType": "ieee*"}, {}, "(&(objectClass=ieee\\2a))"),
+    ],
+)  # fmt: skip
+def test_the_filter_is_the_connectors(object_type, described, properties, wanted):
+    document = {"configurationProperties": properties, "objectTypes": {object_type: described}}
+    assert entry_filter(document, object_type) == wanted

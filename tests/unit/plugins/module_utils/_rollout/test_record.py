@@ -1,0 +1,81 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The load record: what it says, what proves it, and what has to be loaded."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._rollout import record
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.record import ALWAYS, NEVER, Load
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, refused
+
+HERE = Load("r-1", "2026-11-24T12:00:00Z", ("a", "b"))
+
+
+def test_a_record_survives_storing():
+    stored = record.as_document({"m": HERE})
+    assert stored == {"m": {"recon": "r-1", "time": "2026-11-24T12:00:00Z", "idm": ["a", "b"]}}
+    assert record.read_record(stored) == {"m": HERE}
+
+
+@pytest.mark.parametrize("junk", [None, "yes", True, {}, {"time": "x"}, {"recon": ""}])
+def test_what_is_no_load_proves_none(junk):
+    assert record.read_record({"m": junk}) == {}
+
+
+def test_one_name_of_an_idm_is_a_list_of_one():
+    assert record.read_record({"m": {"recon": "r", "idm": "elsewhere"}})["m"].idm == ("elsewhere",)
+
+
+def test_some_links_are_asked_for_by_their_type():
+    answer = {"result": [{"_id": "b"}, {"_id": "a"}]}
+    client = ScriptedClient(
+        call("GET", "repo/link", answer, {"_queryFilter": 'linkType eq "a \\"b\\""', "_pageSize": 5, "_fields": "_id"})
+    )
+    assert record.some_links(client, 'a "b"') == ("a", "b")
+    client.finished()
+
+
+def test_links_that_cannot_be_read_are_none():
+    assert record.some_links(ScriptedClient(call("GET", "repo/link", refused(403))), "m") == ()
+
+
+def test_one_link_that_is_there_is_enough():
+    client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", {"_id": "b"}))
+    assert record.made_here(client, HERE, promoted=True)
+    client.finished()
+
+
+def test_no_link_there_is_another_idm():
+    client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", refused(403)))
+    assert not record.made_here(client, HERE, promoted=False)
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+def test_without_links_the_place_of_the_record_decides(promoted):
+    assert record.made_here(ScriptedClient(), Load("r", ""), promoted=promoted) is not promoted
+
+
+def test_everything_recorded_here_needs_no_load():
+    assert record.loads_to_do(["m"], {"m": HERE}, frozenset()) == {}
+
+
+def test_a_mapping_that_is_not_recorded_is_loaded_and_the_other_is_not():
+    loads = record.loads_to_do(["m", "n"], {"m": HERE}, frozenset())
+    assert list(loads) == ["n"]
+    assert "recorded" in loads["n"]
+
+
+def test_a_load_on_another_idm_is_none():
+    assert "another IDM" in record.loads_to_do(["m"], {"m": HERE}, {"m"})["m"]
+
+
+def test_without_a_base_point_every_mapping_is_loaded_for_that_reason():
+    assert record.loads_to_do(["m"], {"m": HERE}, frozenset(), no_base_point="No token.") == {"m": "No token."}
+
+
+@pytest.mark.parametrize("how, count", [(ALWAYS, 1), (NEVER, 0)])
+def test_always_and_never_overrule(how, count):
+    for known in ({"m": HERE}, {}):
+        assert len(record.loads_to_do(["m"], known, frozenset(), how=how, no_base_point="No token.")) == count

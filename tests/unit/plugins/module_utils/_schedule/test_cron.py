@@ -1,0 +1,124 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Intervals and cron expressions."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._schedule.cron import (
+    canonical_cron,
+    cron_to_interval,
+    interval_to_cron,
+    is_cron_shaped,
+    nearest_intervals,
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expression"),
+    [
+        (1, "* * * * * ?"),
+        (15, "0/15 * * * * ?"),
+        (30, "0/30 * * * * ?"),
+        (60, "0 * * * * ?"),
+        (300, "0 0/5 * * * ?"),
+        (3600, "0 0 * * * ?"),
+        (21600, "0 0 0/6 * * ?"),
+        (86400, "0 0 0 * * ?"),
+    ],
+)
+def test_an_interval_that_divides_its_span_has_an_expression(seconds, expression):
+    assert interval_to_cron(seconds) == expression
+    assert cron_to_interval(expression) == seconds
+
+
+@pytest.mark.parametrize("seconds", [0, -15, 7, 25, 45, 90, 61, 2700, 5400, 18000, 86399, 172800, 604800])
+def test_an_interval_that_does_not_has_none(seconds):
+    assert interval_to_cron(seconds) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "nearest"),
+    [
+        (7, [6, 10]),
+        (25, [20, 30]),
+        (45, [30, 60]),
+        (90, [60, 120]),
+        (18000, [14400, 21600]),
+        (604800, [86400]),
+        (0.5, [1]),
+    ],
+)
+def test_the_nearest_intervals_are_those_below_and_above(seconds, nearest):
+    assert nearest_intervals(seconds) == nearest
+    assert all(interval_to_cron(span) for span in nearest)
+
+
+def test_every_interval_with_an_expression_comes_back_from_it():
+    able = [seconds for seconds in range(1, 86401) if interval_to_cron(seconds)]
+    assert len(able) == 11 + 11 + 7 + 1  # divisors of 60 but 60, twice; of 24 but 24; and a day
+    assert [cron_to_interval(str(interval_to_cron(seconds))) for seconds in able] == able
+
+
+@pytest.mark.parametrize(
+    ("expression", "seconds"),
+    [
+        ("*/15 * * * * ?", 15),
+        ("0,15,30,45 * * * * ? *", 15),
+        ("5/15 * * * * ?", 15),
+        ("5/20 * * ? * *", 20),
+        ("0 0 3 * * ?", 86400),
+        ("0 30 0/12 * * ?", 43200),
+        ("0 0/7 * * * ?", None),  # 56, then 0: four minutes
+        ("0/15 * 22-23 * * ?", None),
+        ("0 0 22-2 * * ?", None),
+        ("0 0 3 ? * MON", None),
+        ("0 0 3 L * ?", None),
+        ("0 0 3 * * ? 2099", None),
+        ("0 0 3 1 1 ? 2099", None),
+        ("BOGUS", None),
+        ("&{esv.sync.cron}", None),
+    ],
+)
+def test_a_regular_expression_tells_its_interval(expression, seconds):
+    assert cron_to_interval(expression) == seconds
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("0/15 * * * * ?", "*/15  *  * * * ?"),
+        ("0/15 * * * * ?", "0,15,30,45 0/1 * 1/1 * ? *"),
+        ("0 0 22-2 * * ?", "0 0 0,1,2,22,23 * * ?"),
+        ("0 0 3 ? * mon", "0 0 3 ? * MON"),
+        ("0 0 3 * * ?", "0 0 3 ? * *"),
+    ],
+)
+def test_expressions_that_mean_the_same_are_equal(one, other):
+    assert canonical_cron(one) == canonical_cron(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("0/15 * * * * ?", "5/15 * * * * ?"),
+        ("0 0 3 ? * MON", "0 0 3 ? * TUE"),
+        ("0 0 3 * * ?", "0 0 3 * * ? 2099"),
+        ("&{esv.a}", "&{esv.b}"),
+    ],
+)
+def test_expressions_that_do_not_are_not(one, other):
+    assert canonical_cron(one) != canonical_cron(other)
+
+
+@pytest.mark.parametrize("expression", ["0/15 * * * * ?", "0 0 3 ? * 2#1", "0 0 3 LW * ?", "0 0 22-2 * * ? 2030-2031"])
+def test_what_looks_like_an_expression_is_left_to_the_server(expression):
+    assert is_cron_shaped(expression)
+
+
+@pytest.mark.parametrize(
+    "expression", ["", "*/5 * * * *", "BOGUS", "0 0 99 * * ?", "60 * * * * ?", "0/0 * * * * ?", "x * * * * ?"]
+)
+def test_what_cannot_be_one_is_told_without_the_server(expression):
+    assert not is_cron_shaped(expression)
