@@ -22,10 +22,6 @@ extends_documentation_fragment:
   - idmops.idm.directory
   - idmops.idm.attributes
 options:
-  principal:
-    description: DN of the account, as in IDM's connector configuration.
-    type: str
-    required: true
   state:
     description:
       - V(present) grants what is missing.
@@ -34,52 +30,6 @@ options:
     type: str
     choices: [present, absent]
     default: present
-  remove_privilege:
-    description: Whether O(state=absent) takes away the privilege C(changelog-read), which somebody else may have given.
-    type: bool
-    default: false
-  load:
-    description:
-      - V(report) says in RV(servers[].missing) which limits are too small for a load of all entries.
-      - V(allow) raises those that are to what the number of entries needs, with head-room, and gives the privilege
-        C(unindexed-search) where there are more entries than the index entry limit. A limit is never lowered.
-    type: str
-    choices: [report, allow]
-    default: report
-  base_contexts:
-    description: Where the connector searches. Without it, all naming contexts of the server count.
-    type: list
-    elements: str
-    default: []
-  size_limit:
-    description: Set the size limit (C(ds-rlim-size-limit)) to at least this many entries; V(0) is no limit.
-    type: int
-  lookthrough_limit:
-    description:
-      - Set the look-through limit (C(ds-rlim-lookthrough-limit)) to at least this many entries; V(0) is no limit.
-    type: int
-  time_limit:
-    description: Set the time limit (C(ds-rlim-time-limit)) to at least this many seconds; V(0) is no limit.
-    type: int
-  idle_time_limit:
-    description: Set the idle time limit (C(ds-rlim-idle-time-limit)) to at least this many seconds; V(0) is no limit.
-    type: int
-  unindexed_search:
-    description:
-      - Whether to give the privilege C(unindexed-search), whatever the number of entries.
-      - V(false) does not give it even where O(load=allow) needs it; it never takes it away.
-    type: bool
-  principal_password:
-    description:
-      - Password of O(principal). With it, the module binds as the account and does what the connector does.
-      - It binds once; a refused bind is not repeated, since failed ones lock accounts.
-      - Only this tells of rules by address or encryption, which effective rights judge for the connection that asks.
-    type: str
-  verify_uri:
-    description:
-      - URL that the account binds to, best that of the connector; the administration port proves nothing about it.
-      - Without it, the first of O(servers) is taken. Needs O(principal_password).
-    type: str
 attributes:
   check_mode:
     support: full
@@ -104,7 +54,7 @@ EXAMPLES = r"""
     bind_password: "{{ vault_ds_password }}"
     ca_path: /etc/pki/ds-ca.pem
     principal: uid=idm,ou=apps,dc=example,dc=com
-    load: allow
+    raise_limits: true
     base_contexts: ["ou=People,dc=example,dc=com"]
 
 - name: Prove it as the account itself, on the port that the connector uses
@@ -251,24 +201,13 @@ from ..module_utils._changelog.access import grant_everywhere
 from ..module_utils._changelog.aci import principal_name
 from ..module_utils._changelog.grants import WantedGrants
 from ..module_utils._changelog.limits import checked_limits, outermost
-from ..module_utils._ldap.directory import directory_spec
+from ..module_utils._ldap.options import access_options
 
 SPEC = ArgumentSpec(
-    argument_spec={
-        **directory_spec(),
-        "principal": {"type": "str", "required": True},
+    {
+        **access_options(),
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-        "remove_privilege": {"type": "bool", "default": False},
-        "load": {"type": "str", "choices": ["report", "allow"], "default": "report"},
-        "base_contexts": {"type": "list", "elements": "str", "default": []},
-        "size_limit": {"type": "int"},
-        "lookthrough_limit": {"type": "int"},
-        "time_limit": {"type": "int"},
-        "idle_time_limit": {"type": "int"},
-        "unindexed_search": {"type": "bool"},
-        "principal_password": {"type": "str", "no_log": True},
-        "verify_uri": {"type": "str"},
-    },
+    }
 )
 
 
@@ -278,7 +217,7 @@ def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]
         principal=principal_name(params["principal"]),
         present=params["state"] == "present",
         remove_privilege=params["remove_privilege"],
-        load=params["load"] == "allow",
+        raise_limits=params["raise_limits"],
         limits=checked_limits(params),
         unindexed_search=params["unindexed_search"],
         base_contexts=tuple(outermost(params["base_contexts"] or ())),

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: connector
-short_description: Test a connector, tell what its configuration says, activate it again
+short_description: Activate a connector again
 version_added: 1.0.0
 description:
-  - Tests a connector and fails, with what to do about it, when the test is not ok.
-  - Returns what liveSync depends on in its configuration, without secrets.
-  - Activates it again, which is the cure of a connector that was activated while its system was down (its liveSync
-    answers and does nothing, although its test is ok), and of pooled connections that keep the limits of their bind.
+  - Tests a connector, then writes its configuration back as it was read, encrypted values and placeholders included,
+    and waits until the connector answers again and its test is ok.
+  - It is the cure of a connector that was activated while its system was down (its liveSync answers and does nothing,
+    although its test is ok), and of pooled connections that keep the limits of their bind.
+  - What is in flight is cut. A connector whose test fails is left alone, since that would leave its liveSync dead.
 extends_documentation_fragment:
   - idmops.idm.connection
   - idmops.idm.attributes
@@ -26,13 +27,11 @@ options:
     required: true
   state:
     description:
-      - V(tested) tests it and changes nothing.
-      - V(reactivated) tests it, then writes its configuration back as it was read, encrypted values and placeholders
-        included, and waits until the connector answers again and its test is ok. What is in flight is cut. A connector
-        whose test fails is left alone, since that would leave its liveSync dead.
+      - V(reactivated) activates it again each time; there is no default, since that cuts what is in flight.
+      - To look at a connector, use M(idmops.idm.connector_info).
     type: str
-    choices: [tested, reactivated]
-    default: tested
+    choices: [reactivated]
+    required: true
   wait_timeout:
     description: Seconds that the connector may take to answer again.
     type: float
@@ -43,129 +42,31 @@ attributes:
   diff_mode:
     support: full
   idempotent:
-    support: partial
-    details:
-      - O(state=tested) changes nothing. O(state=reactivated) is an action, and activates again each time.
+    support: none
+    details: It is an action, and activates again each time.
 seealso:
+  - module: idmops.idm.connector_info
   - module: idmops.idm.changelog_access
-  - module: idmops.idm.livesync_status
 author:
   - idmops.idm contributors (@idmops)
 """
 
 EXAMPLES = r"""
-- name: See that the connector works, and what it is connected to
+- name: Activate the connector again, after the limits of its account were raised
   idmops.idm.connector:
     url: https://idm.example.com/openidm
     username: openidm-admin
     password: "{{ vault_idm_password }}"
-    system: ldap
-
-- name: Activate the connector again, after the limits of its account were raised
-  idmops.idm.connector:
     system: ldap
     state: reactivated
 """
 
 RETURN = r"""
 connector:
-  description: The connector. What a placeholder (V(&{esv.host})) stands for is V(none), or missing from a list.
+  description: The connector, as in RV(idmops.idm.connector_info#module:connectors).
   type: dict
   returned: when there is such a connector
-  contains:
-    name:
-      description: Its name, as in C(system/<name>).
-      type: str
-      returned: always
-      sample: ldap
-    ok:
-      description: Whether its test is ok.
-      type: bool
-      returned: always
-      sample: true
-    error:
-      description: What its test said.
-      type: str
-      returned: always
-      sample: null
-    enabled:
-      description: Whether it is enabled.
-      type: bool
-      returned: always
-      sample: true
-    type:
-      description: Its class.
-      type: str
-      returned: always
-      sample: org.identityconnectors.ldap.LdapConnector
-    principal:
-      description: The account that it uses on its system.
-      type: str
-      returned: always
-      sample: uid=idm,ou=apps,dc=example,dc=com
-    host:
-      description: The host of its system.
-      type: str
-      returned: always
-      sample: ds1.example.com
-    port:
-      description: The port of its system.
-      type: int
-      returned: always
-      sample: 1636
-    failover:
-      description: Further servers.
-      type: list
-      elements: str
-      returned: always
-      sample: ["ds2.example.com:1636"]
-    base_contexts:
-      description: Where it searches.
-      type: list
-      elements: str
-      returned: always
-      sample: ["ou=People,dc=example,dc=com"]
-    uid_attribute:
-      description: The attribute that identifies a record.
-      type: str
-      returned: always
-      sample: entryUUID
-    object_types:
-      description: Its object types.
-      type: list
-      elements: str
-      returned: always
-      sample: [account, group]
-    failure_policy:
-      description: What liveSync does with a record that fails.
-      type: dict
-      returned: always
-      contains:
-        max_retries:
-          description: How often it is tried again, once in each run; V(none) where nothing is set.
-          type: int
-          returned: always
-          sample: 5
-        post_retry_action:
-          description: What becomes of it then, as in V(logged-ignore), V(dead-letter-queue), V(script).
-          type: str
-          returned: always
-          sample: logged-ignore
-        blocks:
-          description: Whether it holds up all that come after it for ever.
-          type: bool
-          returned: always
-          sample: false
-        drops:
-          description: Whether it is dropped without a trace, since IDM does not know the action.
-          type: bool
-          returned: always
-          sample: false
-    remote:
-      description: The remote connector server, or group of them, that it runs on.
-      type: str
-      returned: always
-      sample: null
+  sample: {name: ldap, ok: true, error: null, enabled: true, host: ds1.example.com, port: 1636}
 status:
   description: The HTTP status that came with a failure.
   type: int
@@ -186,13 +87,13 @@ from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
-from ..module_utils._idm.connector import tend
+from ..module_utils._idm.connector import activate_again
 
 SPEC = connection_spec().merge(
     ArgumentSpec(
         argument_spec={
             "system": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["tested", "reactivated"], "default": "tested"},
+            "state": {"type": "str", "choices": ["reactivated"], "required": True},
             "wait_timeout": {"type": "float", "default": 60},
         },
     )
@@ -200,15 +101,9 @@ SPEC = connection_spec().merge(
 
 
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
-    """Test or activate again, and return the module's result."""
+    """Activate the connector again, and return the module's result."""
     with Client(params, context) as client:
-        return tend(
-            client,
-            params["system"],
-            context,
-            activate=params["state"] == "reactivated",
-            timeout=params["wait_timeout"],
-        )
+        return activate_again(client, params["system"], context, timeout=params["wait_timeout"])
 
 
 def main() -> None:

@@ -14,13 +14,15 @@ description:
   - Before that it compares how many entries there are with how many the connector's account may read and how many IDM
     finds through the connector. If those are fewer it does not start, since a load takes what it does not find for
     deleted.
-  - Without O(ds) nothing can be compared; a mapping whose policies can delete and that has links is then loaded only
-    with O(allow_deletes).
+  - Without O(directory) nothing can be compared; a mapping whose policies can delete and that has links is then loaded
+    only with O(allow_deletes).
   - A load beside liveSync loses changes. So it begins when no liveSync of the source runs, one that an interrupted task
     of this control host has left included; and where one has moved the sync token during the load all the same, the
     token is put back with a warning, so that its changes are brought once more.
 extends_documentation_fragment:
   - idmops.idm.connection
+  - idmops.idm.directory.option
+  - idmops.idm.sources.load
   - idmops.idm.attributes
   - idmops.idm.attributes.idm
 options:
@@ -33,63 +35,10 @@ options:
     type: list
     elements: str
     required: true
-  ds:
-    description: How to reach the directory behind the connector.
-    type: dict
-    suboptions:
-      servers:
-        description: URLs of the directory servers. The one that the connector uses is taken.
-        type: list
-        elements: str
-      bind_dn:
-        description: DN of an administrator.
-        type: str
-      bind_password:
-        description: Password of O(ds.bind_dn).
-        type: str
-      start_tls:
-        description: Whether to encrypt a connection to an C(ldap://) URL with StartTLS before the bind.
-        type: bool
-        default: false
-      validate_certs:
-        description: Whether the server's TLS certificate must be trusted.
-        type: bool
-        default: true
-      ca_path:
-        description: File (PEM) of the CA certificates to trust instead of the system's.
-        type: path
-      timeout:
-        description: Seconds for connecting, and for the answer to one request.
-        type: float
-        default: 30
-      principal:
-        description: The connector's account, if it is not the one in its configuration.
-        type: str
-      base_contexts:
-        description: Where the connector searches, if not where its configuration says.
-        type: list
-        elements: str
-  allow_deletes:
-    description: Load a mapping that can delete and has links although nothing can be compared.
-    type: bool
-    default: false
-  max_failures:
-    description: How many entries may fail.
-    type: int
-    default: 0
-  max_failure_percent:
-    description: How many of a hundred entries may fail. With O(max_failures) too, the one that allows more counts.
-    type: float
-  wait_timeout:
-    description: Seconds that one load may take.
-    type: float
-    default: 86400
   reactivate:
     description: Whether the connector may be activated again where its pooled connections hold old limits.
     type: bool
     default: false
-requirements:
-  - python-ldap, for O(ds)
 attributes:
   check_mode:
     support: full
@@ -118,7 +67,7 @@ EXAMPLES = r"""
     password: "{{ vault_idm_password }}"
     source: system/ldap/account
     mappings: [systemLdapAccount_managedUser]
-    ds:
+    directory:
       servers: [ldaps://ds1.example.com:4444]
       bind_dn: uid=admin
       bind_password: "{{ vault_ds_password }}"
@@ -128,7 +77,7 @@ RETURN = r"""
 record:
   description:
     - For each mapping what proves its load, to be kept with the schedule
-      (O(idmops.idm.livesync_schedule#module:initial_load)).
+      (O(idmops.idm.livesync_schedule#module:load_record)).
   type: dict
   returned: always
   sample:
@@ -202,33 +151,25 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
-from ..module_utils._ldap.directory import directory_spec
 from ..module_utils._rollout.load import LoadRequest, load
-from ..module_utils._rollout.request import SourceRequest, optional
+from ..module_utils._rollout.request import SourceRequest, load_options
 
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        argument_spec={
-            "source": {"type": "str", "required": True},
-            "mappings": {"type": "list", "elements": "str", "required": True},
-            "ds": {
-                "type": "dict",
-                "options": {
-                    **optional(directory_spec()),
-                    "principal": {"type": "str"},
-                    "base_contexts": {"type": "list", "elements": "str"},
-                },
-            },
-            "allow_deletes": {"type": "bool", "default": False},
-            "max_failures": {"type": "int", "default": 0},
-            "max_failure_percent": {"type": "float"},
-            "wait_timeout": {"type": "float", "default": 86400},
-            "reactivate": {"type": "bool", "default": False},
-        }
+SPEC = (
+    connection_spec()
+    .merge(directory_spec())
+    .merge(
+        ArgumentSpec(
+            argument_spec={
+                "source": {"type": "str", "required": True},
+                "mappings": {"type": "list", "elements": "str", "required": True},
+                "reactivate": {"type": "bool", "default": False},
+                **load_options(),
+            }
+        )
     )
 )
 
@@ -236,7 +177,7 @@ SPEC = connection_spec().merge(
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Load the mappings, and return the module's result."""
     request = LoadRequest(
-        source=SourceRequest.parse(params, params["ds"], "source"),
+        source=SourceRequest.parse(params, params["directory"], "source"),
         mappings=tuple(dict.fromkeys(params["mappings"])),
         max_failures=params["max_failures"],
         max_failure_percent=params["max_failure_percent"],

@@ -15,161 +15,16 @@ description:
   - The task fails only for options that cannot be used. Whether a finding is a failure is for the caller to say.
 extends_documentation_fragment:
   - idmops.idm.connection
+  - idmops.idm.directory.option
+  - idmops.idm.sources
   - idmops.idm.attributes
   - idmops.idm.attributes.idm
 options:
-  sources:
-    description: The sources, as in C(livesync_sources) of the role.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      source:
-        description: The source, as in V(system/ldap/account).
-        type: str
-        required: true
-      mappings:
-        description: The mappings to load. By default every mapping with this source.
-        type: list
-        elements: str
-      schedule:
-        description:
-          - What the schedule shall be, as in M(idmops.idm.livesync_schedule). What is left out stays, but for
-            C(persisted).
-        type: dict
-        suboptions:
-          interval:
-            description: Seconds between two runs.
-            type: raw
-          cron:
-            description: A Quartz cron expression.
-            type: str
-          name:
-            description: The job's name.
-            type: str
-          storage:
-            description: Where it is kept.
-            type: str
-            choices: [auto, job, config]
-            default: auto
-          start_time:
-            description: When it begins.
-            type: str
-          end_time:
-            description: When it ends.
-            type: str
-          persisted:
-            description: Whether it outlives a restart.
-            type: bool
-            default: true
-          misfire_policy:
-            description: What happens to a run that was missed.
-            type: str
-            choices: [fireAndProceed, doNothing]
-      initial_load:
-        description: Whether mappings are loaded whose load is not recorded (V(once)), all of them, or none.
-        type: str
-        choices: [once, always, never]
-        default: once
-      max_failures:
-        description: How many entries may fail in a load.
-        type: int
-        default: 0
-      max_failure_percent:
-        description: How many of a hundred entries may fail in a load. The one that allows more counts.
-        type: float
-      on_record_failure:
-        description: Whether a record that liveSync cannot bring over while catching up is an error.
-        type: str
-        choices: [fail, warn]
-        default: fail
-      wait_timeout:
-        description: Seconds that a load, and the catching up after it, may each take.
-        type: float
-        default: 86400
-      allow_deletes:
-        description: Load a mapping that can delete and has links although nothing can be compared.
-        type: bool
-        default: false
-      ds:
-        description: The directory behind this source, if it is another one than O(ds); empty for none.
-        type: dict
-        suboptions: &ds
-          servers:
-            description: URLs of the directory servers.
-            type: list
-            elements: str
-          bind_dn:
-            description: DN of an administrator.
-            type: str
-          bind_password:
-            description: Its password.
-            type: str
-          start_tls:
-            description: Whether to encrypt a connection to an C(ldap://) URL with StartTLS before the bind.
-            type: bool
-            default: false
-          validate_certs:
-            description: Whether the server's TLS certificate must be trusted.
-            type: bool
-            default: true
-          ca_path:
-            description: File (PEM) of the CA certificates to trust instead of the system's.
-            type: path
-          timeout:
-            description: Seconds for connecting, and for the answer to one request.
-            type: float
-            default: 30
-          principal:
-            description: The connector's account, if it is not the one in its configuration.
-            type: str
-          verify_uri:
-            description: As in M(idmops.idm.changelog_access); not used here.
-            type: str
-          principal_password:
-            description: As in M(idmops.idm.changelog_access); not used here.
-            type: str
-          remove_privilege:
-            description: As in M(idmops.idm.changelog_access); not used here.
-            type: bool
-            default: false
-          load:
-            description: Whether the role raises the account's limits to what a load needs.
-            type: str
-            choices: [report, allow]
-            default: report
-          base_contexts:
-            description: Where the connector searches, if not where its configuration says.
-            type: list
-            elements: str
-          size_limit:
-            description: The account's size limit.
-            type: int
-          lookthrough_limit:
-            description: The account's look-through limit.
-            type: int
-          time_limit:
-            description: The account's time limit.
-            type: int
-          idle_time_limit:
-            description: The account's idle time limit.
-            type: int
-          unindexed_search:
-            description: Whether the account is given the privilege C(unindexed-search).
-            type: bool
-  ds:
-    description:
-      - The directory behind the sources, with every option of M(idmops.idm.changelog_access) but its C(state).
-      - Without it nothing is known of the change log.
-    type: dict
-    suboptions: *ds
   state:
     description: What the role is to bring about.
     type: str
     choices: [enabled, disabled, absent]
     default: enabled
-requirements:
-  - python-ldap, for O(ds)
 attributes:
   check_mode:
     support: full
@@ -199,11 +54,11 @@ EXAMPLES = r"""
       - source: system/ldap/account
         schedule:
           interval: 15
-    ds:
+    directory:
       servers: [ldaps://ds1.example.com:4444]
       bind_dn: uid=admin
       bind_password: "{{ vault_ds_password }}"
-      load: allow
+      raise_limits: true
   register: preflight
   failed_when: preflight.blocking > 0
 """
@@ -241,7 +96,7 @@ findings:
       description: What mends it, with the variable or the command that does.
       type: str
       returned: always
-      sample: "The role raises it (load: allow in livesync_ds)."
+      sample: "The role raises it (raise_limits: true in livesync_directory)."
 blocking:
   description: How many findings block.
   type: int
@@ -274,7 +129,7 @@ plans:
       type: bool
       returned: always
       sample: false
-    directory:
+    change_log:
       description: Whether the change log behind it can be read.
       type: bool
       returned: always
@@ -310,7 +165,7 @@ plans:
       type: bool
       returned: always
       sample: true
-    load:
+    to_load:
       description: The mappings to load, each with the reason.
       type: list
       elements: dict
@@ -363,20 +218,23 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
 from ..module_utils._rollout.preflight import preflight
-from ..module_utils._rollout.request import grant_spec, source_spec
+from ..module_utils._rollout.request import source_options
 
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        argument_spec={
-            "sources": {"type": "list", "elements": "dict", "required": True, "options": source_spec()},
-            "ds": {"type": "dict", "options": grant_spec()},
-            "state": {"type": "str", "choices": ["enabled", "disabled", "absent"], "default": "enabled"},
-        }
+SPEC = (
+    connection_spec()
+    .merge(directory_spec())
+    .merge(
+        ArgumentSpec(
+            argument_spec={
+                "sources": {"type": "list", "elements": "dict", "required": True, "options": source_options()},
+                "state": {"type": "str", "choices": ["enabled", "disabled", "absent"], "default": "enabled"},
+            }
+        )
     )
 )
 
@@ -384,7 +242,7 @@ SPEC = connection_spec().merge(
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Read the evidence, and return the module's result."""
     with Client(params, context) as client:
-        return preflight(client, params["sources"], params["ds"], params["state"], context).as_result()
+        return preflight(client, params["sources"], params["directory"], params["state"], context).as_result()
 
 
 def main() -> None:

@@ -97,12 +97,12 @@ options:
       - Whether the schedule is paused, which is lighter than turning it off. It stays as it is by default.
       - OpenIDM can pause all its jobs together only, which this module does not do.
     type: bool
-  initial_load:
+  load_record:
     description:
       - The record of the initial load of this source's mappings, which is kept in the schedule's C(invokeContext).
       - The role C(idmops.idm.livesync) writes and reads it. An empty dictionary removes it.
     type: dict
-  tested:
+  run_first:
     description:
       - Run liveSync once, in the way a schedule does, before the schedule is created, changed or turned on, and fail
         without changing it when that run does not go well. M(idmops.idm.livesync_trigger) says what that means.
@@ -150,7 +150,7 @@ EXAMPLES = r"""
   idmops.idm.livesync_schedule:
     source: system/ldap/account
     cron: "0 0/5 22-23 * * ?"
-    tested: true
+    run_first: true
 
 - name: Turn the schedule off
   idmops.idm.livesync_schedule:
@@ -253,7 +253,7 @@ schedule:
       type: str
       returned: always
       sample: "2026-11-24T13:00:15.000Z"
-    initial_load:
+    load_record:
       description: The record of the initial load.
       type: dict
       returned: always
@@ -265,16 +265,16 @@ schedule:
       sample:
         action: liveSync
         source: system/ldap/account
-dropped:
+not_kept:
   description: Keys of C(invokeContext) that the server did not keep.
   type: list
   elements: str
   returned: when there are any
   sample: [initialLoad]
-test:
-  description: The run that O(tested) made, as in RV(idmops.idm.livesync_trigger#module:runs).
+run:
+  description: The run that O(run_first) made, as in RV(idmops.idm.livesync_trigger#module:runs).
   type: dict
-  returned: when O(tested=true) and a run was made
+  returned: when O(run_first=true) and a run was made
 status:
   description: The HTTP status that came with a failure.
   type: int
@@ -312,8 +312,8 @@ SPEC = connection_spec().merge(
             "persisted": {"type": "bool", "default": True},
             "misfire_policy": {"type": "str", "choices": ["fireAndProceed", "doNothing"]},
             "paused": {"type": "bool"},
-            "initial_load": {"type": "dict"},
-            "tested": {"type": "bool", "default": False},
+            "load_record": {"type": "dict"},
+            "run_first": {"type": "bool", "default": False},
             "wait_timeout": {"type": "float", "default": 30},
             "idle_timeout": {"type": "float"},
         },

@@ -9,16 +9,16 @@ module: livesync_status
 short_description: Tell whether liveSync works, and if not what is wrong
 version_added: 1.0.0
 description:
-  - Judges each source of liveSync by what IDM and, with O(changelog), the directory behind it say. One state and one
+  - Judges each source of liveSync by what IDM and, with O(directory), the directory behind it say. One state and one
     remedy come out for each.
   - Finds the states that IDM answers with HTTP 200 while nothing moves.
   - Reads only. When changes are pending and a schedule will run within 40 seconds, its next run is watched for so long
     at the most. A source that runs while changes are pending is looked at once more, a second later.
-  - Reads lists rather than items, so that many sources cost as many requests as one. With O(changelog) and several
-    connectors, only those whose host is among O(changelog.servers) are compared with a change log.
+  - Reads lists rather than items, so that many sources cost as many requests as one. With O(directory) and several
+    connectors, only those whose host is among the servers of O(directory) are compared with a change log.
 extends_documentation_fragment:
   - idmops.idm.connection
-  - idmops.idm.changelog
+  - idmops.idm.directory.option
   - idmops.idm.attributes
   - idmops.idm.attributes.idm
 options:
@@ -62,7 +62,7 @@ attributes:
     support: full
 seealso:
   - module: idmops.idm.livesync_trigger
-  - module: idmops.idm.connector
+  - module: idmops.idm.connector_info
 author:
   - idmops.idm contributors (@idmops)
 """
@@ -73,7 +73,7 @@ EXAMPLES = r"""
     url: https://idm.example.com/openidm
     username: openidm-admin
     password: "{{ vault_idm_password }}"
-    changelog:
+    directory:
       servers: [ldaps://ds1.example.com:4444]
       bind_dn: uid=admin
       bind_password: "{{ vault_ds_password }}"
@@ -135,15 +135,15 @@ livesync:
       type: str
       returned: always
     pending:
-      description: Changes within the connector's base contexts that are not synchronised yet. Known with O(changelog).
+      description: Changes within the connector's base contexts that are not synchronised yet. Known with O(directory).
       type: int
       returned: always
     first_change_number:
-      description: The oldest change in the change log. Known with O(changelog).
+      description: The oldest change in the change log. Known with O(directory).
       type: int
       returned: always
     last_change_number:
-      description: The newest change in the change log. Known with O(changelog).
+      description: The newest change in the change log. Known with O(directory).
       type: int
       returned: always
     last_failure:
@@ -226,21 +226,24 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._health.health import STATES
 from ..module_utils._health.status import status, status_result
 from ..module_utils._http.client import Client
 from ..module_utils._idm.source import Source
-from ..module_utils._ldap.directory import directory_spec
+from ..module_utils._ldap.options import given
 
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        argument_spec={
-            "sources": {"type": "list", "elements": "str", "default": [], "aliases": ["source"]},
-            "fail_on": {"type": "list", "elements": "str", "default": [], "choices": list(STATES)},
-            "changelog": {"type": "dict", "options": directory_spec()},
-        }
+SPEC = (
+    connection_spec()
+    .merge(directory_spec())
+    .merge(
+        ArgumentSpec(
+            argument_spec={
+                "sources": {"type": "list", "elements": "str", "default": [], "aliases": ["source"]},
+                "fail_on": {"type": "list", "elements": "str", "default": [], "choices": list(STATES)},
+            }
+        )
     )
 )
 
@@ -249,7 +252,7 @@ def operate(params, context):
     """Judge the sources."""
     sources = [Source.parse(text, "sources") for text in params["sources"]]
     with Client(params, context) as client:
-        return status_result(status(client, sources, params["changelog"], context), params["fail_on"])
+        return status_result(status(client, sources, given(params["directory"]), context), params["fail_on"])
 
 
 def main():

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: livesync_token
-short_description: Read, set or remove the sync token of a source
+short_description: Set or remove the sync token of a source
 version_added: 1.0.0
 description:
   - The sync token is the point from which liveSync goes on. IDM stores it for each source.
@@ -15,7 +15,7 @@ description:
     missing, reconcile (M(idmops.idm.recon)).
 extends_documentation_fragment:
   - idmops.idm.connection
-  - idmops.idm.changelog
+  - idmops.idm.directory.option
   - idmops.idm.attributes
   - idmops.idm.attributes.idm
 options:
@@ -25,7 +25,7 @@ options:
     required: true
   state:
     description:
-      - V(present) sets O(sync_token), or only reads the token where that is not given.
+      - V(present) stores O(sync_token). M(idmops.idm.livesync_status) tells the one that is stored.
       - V(absent) removes the token.
     type: str
     choices: [present, absent]
@@ -34,7 +34,7 @@ options:
     description:
       - The token to store. It is compared with the stored one by its text, and stored as a number where O(native_type)
         is one.
-      - With O(changelog) it must lie within the change log, or just before its first change.
+      - With O(directory) it must lie within the change log, or just before its first change.
     type: raw
   native_type:
     description: The token's type in IDM. The stored one is kept where there is one; else V(integer) for a number.
@@ -67,13 +67,13 @@ EXAMPLES = r"""
     source: system/ldap/account
     sync_token: 14999
 
-- name: Read the token
+- name: Forget the token, since everybody is reconciled next
   idmops.idm.livesync_token:
     url: https://idm.example.com/openidm
     username: openidm-admin
     password: "{{ vault_idm_password }}"
     source: system/ldap/account
-  register: token
+    state: absent
 """
 
 RETURN = r"""
@@ -101,28 +101,30 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._http.client import Client
-from ..module_utils._ldap.directory import directory_spec
 from ..module_utils._livesync.token import keep_token, wish_of
 
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        argument_spec={
-            "source": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "sync_token": {"type": "raw", "no_log": False},
-            "native_type": {"type": "str"},
-            "force": {"type": "bool", "default": False},
-            "changelog": {"type": "dict", "options": directory_spec()},
-        }
+SPEC = (
+    connection_spec()
+    .merge(directory_spec())
+    .merge(
+        ArgumentSpec(
+            argument_spec={
+                "source": {"type": "str", "required": True},
+                "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+                "sync_token": {"type": "raw", "no_log": False},
+                "native_type": {"type": "str"},
+                "force": {"type": "bool", "default": False},
+            }
+        )
     )
 )
 
 
 def operate(params, context):
-    """Read, set or remove the token."""
+    """Set or remove the token."""
     wish = wish_of(params)
     with Client(params, context) as client:
         return keep_token(client, wish, context)

@@ -23,7 +23,7 @@ description:
     IDM drops the change.
 extends_documentation_fragment:
   - idmops.idm.connection
-  - idmops.idm.changelog
+  - idmops.idm.directory.option
   - idmops.idm.attributes
   - idmops.idm.attributes.idm
 options:
@@ -66,7 +66,7 @@ options:
     default: 300
   until_caught_up:
     description:
-      - Run again until the token has reached the end that the change log had at the start; without O(changelog), until
+      - Run again until the token has reached the end that the change log had at the start; without O(directory), until
         a run moved nothing. Changes that others make meanwhile do not prolong it.
     type: bool
     default: false
@@ -134,7 +134,7 @@ EXAMPLES = r"""
       - system/hr/person
     until_caught_up: true
     reactivate: true
-    changelog:
+    directory:
       servers: [ldaps://ds1.example.com:4444]
       bind_dn: uid=admin
       bind_password: "{{ vault_ds_password }}"
@@ -306,31 +306,33 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._http.client import Client
-from ..module_utils._ldap.directory import directory_spec
 from ..module_utils._livesync.trigger import request_of, trigger
 
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        argument_spec={
-            "sources": {"type": "list", "elements": "str", "aliases": ["source"]},
-            "endpoint": {"type": "str", "choices": ["resource", "system"], "default": "resource"},
-            "wait": {"type": "bool", "default": True},
-            "follow": {"type": "list", "elements": "dict"},
-            "wait_timeout": {"type": "float", "default": 3600},
-            "stall_timeout": {"type": "float", "default": 300},
-            "until_caught_up": {"type": "bool", "default": False},
-            "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
-            "if_running": {"type": "str", "choices": ["wait", "fail", "skip"], "default": "wait"},
-            "detailed_failure": {"type": "bool", "default": False},
-            "parallel": {"type": "int", "default": 4},
-            "reactivate": {"type": "bool", "default": False},
-            "changelog": {"type": "dict", "options": directory_spec()},
-        },
-        required_one_of=[("sources", "follow")],
-        mutually_exclusive=[("sources", "follow")],
+SPEC = (
+    connection_spec()
+    .merge(directory_spec())
+    .merge(
+        ArgumentSpec(
+            argument_spec={
+                "sources": {"type": "list", "elements": "str", "aliases": ["source"]},
+                "endpoint": {"type": "str", "choices": ["resource", "system"], "default": "resource"},
+                "wait": {"type": "bool", "default": True},
+                "follow": {"type": "list", "elements": "dict"},
+                "wait_timeout": {"type": "float", "default": 3600},
+                "stall_timeout": {"type": "float", "default": 300},
+                "until_caught_up": {"type": "bool", "default": False},
+                "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+                "if_running": {"type": "str", "choices": ["wait", "fail", "skip"], "default": "wait"},
+                "detailed_failure": {"type": "bool", "default": False},
+                "parallel": {"type": "int", "default": 4},
+                "reactivate": {"type": "bool", "default": False},
+            },
+            required_one_of=[("sources", "follow")],
+            mutually_exclusive=[("sources", "follow")],
+        )
     )
 )
 

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import env_fallback
+from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 
 from .._http.auth import METHODS
 from .._http.jwk import public_parts
+from .._ldap.options import directory_options
 
 _CONSTRAINTS = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
 
@@ -65,15 +68,34 @@ def connection_spec() -> ArgumentSpec:
             "client_id": env("IDM_CLIENT_ID", type="str"),
             "client_secret": env("IDM_CLIENT_SECRET", type="str", no_log=True),
             "scope": {"type": "str", "default": "fr:idm:*"},
-            "validate_certs": {"type": "bool", "default": True},
+            "validate_certs": env("IDM_VALIDATE_CERTS", type="bool", default=True),
             "ca_path": env("IDM_CA_PATH", type="path"),
-            "client_cert": {"type": "path"},
-            "client_key": {"type": "path", "no_log": False},
+            "client_cert": env("IDM_CLIENT_CERT", type="path"),
+            "client_key": env("IDM_CLIENT_KEY", type="path", no_log=False),
             "timeout": env("IDM_TIMEOUT", type="float", default=30),
             "retry_timeout": {"type": "float", "default": 60},
         },
         required_by={"client_key": ["client_cert"]},
     )
+
+
+def directory_spec() -> ArgumentSpec:
+    """Return the option of the doc fragment ``directory.option``: the directory behind the connectors."""
+    fallback = (_directory_from_environment, ["IDM_DIRECTORY_SERVERS"])
+    return ArgumentSpec({"directory": {"type": "dict", "options": directory_options(), "fallback": fallback}})
+
+
+def _directory_from_environment(name: str) -> dict[str, t.Any]:
+    """Return the directory that the environment describes.
+
+    :param name: the variable that holds the servers' URLs, separated by commas.
+    :raises AnsibleFallbackNotFound: when it is not set.
+    """
+    servers = [uri.strip() for uri in os.environ.get(name, "").split(",") if uri.strip()]
+    if not servers:
+        raise AnsibleFallbackNotFound
+    others = {key: os.environ.get(f"IDM_DIRECTORY_{key.upper()}") for key in ("bind_dn", "bind_password", "ca_path")}
+    return {"servers": servers, **{key: value for key, value in others.items() if value}}
 
 
 def hidden_values(spec: ArgumentSpec, params: t.Mapping[str, t.Any], collected: t.Iterable[str]) -> set[str]:

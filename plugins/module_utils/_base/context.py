@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the code that does the work needs to know of whoever asked for it, and the one waiter.
-"""
+"""What the code that does the work needs to know of whoever asked for it, and the one waiter."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What one account is granted on one directory server for liveSync: read, decided, applied.
-"""
+"""What one account is granted on one directory server for liveSync: read, decided, applied."""
 
 from __future__ import annotations
 
@@ -52,7 +51,7 @@ class WantedGrants:
     :param principal: the account.
     :param present: False takes our grants away.
     :param remove_privilege: with ``present`` False, the privilege too.
-    :param load: whether the limits are raised to what the number of entries needs.
+    :param raise_limits: whether the limits are raised to what the number of entries needs.
     :param limits: the least value of single limits, by their names in LIMITS; 0 is no limit.
     :param unindexed_search: whether that privilege is granted; None is where ``load`` needs it.
     :param base_contexts: where the connector searches; none is everything that the server holds.
@@ -61,7 +60,7 @@ class WantedGrants:
     principal: Name
     present: bool = True
     remove_privilege: bool = False
-    load: bool = False
+    raise_limits: bool = False
     limits: t.Mapping[str, int] = field(default_factory=dict)
     unindexed_search: bool | None = None
     base_contexts: tuple[str, ...] = ()
@@ -195,7 +194,7 @@ def decide_grants(grants: Grants, wanted: WantedGrants) -> GrantPlan:
 
 def _privileges_to_give(grants: Grants, account: Account, wanted: WantedGrants) -> frozenset[str]:
     give = {CHANGELOG_READ}
-    needed = bool(wanted.load and grants.limits and grants.limits.needs_unindexed_search)
+    needed = bool(wanted.raise_limits and grants.limits and grants.limits.needs_unindexed_search)
     if wanted.unindexed_search or (wanted.unindexed_search is None and needed):
         give.add(UNINDEXED_SEARCH)
     give -= account.privileges
@@ -214,7 +213,7 @@ def _limits_to_raise(grants: Grants, wanted: WantedGrants) -> dict[str, int]:
     for limit in grants.limits.limits if grants.limits else ():
         asked = wanted.limits.get(limit.name)
         values = [limit.raised(asked)] if asked is not None else []
-        values += [limit.raised(None)] if wanted.load else []
+        values += [limit.raised(None)] if wanted.raise_limits else []
         known = [value for value in values if value is not None]
         if known:
             found[limit.name] = UNLIMITED if UNLIMITED in known else max(known)

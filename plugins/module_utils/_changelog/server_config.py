@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a directory server's configuration (cn=config, which is not replicated) says about change log and limits.
-"""
+"""What a directory server's configuration (cn=config, which is not replicated) says about change log and limits."""
 
 from __future__ import annotations
 

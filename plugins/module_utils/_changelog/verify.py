@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Does as the account itself what the connector does, and says what it meets.
-"""
+"""Does as the account itself what the connector does, and says what it meets."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def directories(
         fits = share_a_host(hosts, connector.hosts)
         if len(readers) > 1 and not fits:
             context.report.warn(
-                f"changelog: none of the servers is on the host of the connector {name}, so nothing is known of its"
+                f"directory: none of the servers is on the host of the connector {name}, so nothing is known of its"
                 " pending changes."
             )
         else:

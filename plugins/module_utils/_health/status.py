@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gathers what is known of the sources of liveSync, with few requests, and judges each.
-"""
+"""Gathers what is known of the sources of liveSync, with few requests, and judges each."""
 
 from __future__ import annotations
 
@@ -156,24 +155,24 @@ def _running(client: Client, schedules: t.Iterable[Schedule]) -> frozenset[str]:
 def status(
     client: Client,
     sources: t.Sequence[Source],
-    changelog: t.Mapping[str, t.Any] | None,
+    directory: t.Mapping[str, t.Any] | None,
     context: Context,
 ) -> list[SourceStatus]:
     """Judge the sources, all that are known where none are given.
 
-    :param changelog: connection options of the directory; without them nothing is known of pending changes.
+    :param directory: connection options of the directory; without them nothing is known of pending changes.
     :raises InvalidOption: when none of several directory servers is the connector's.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     snapshot = read_snapshot(client)
     chosen = list(sources or snapshot.known_sources())
-    with _Logs(changelog, chosen, snapshot, context) as logs:
+    with _Logs(directory, chosen, snapshot, context) as logs:
         found = [_judged(source, snapshot, logs) for source in chosen]
         passed_by = _passed_by(client, found, context)
         if passed_by:
             snapshot = replace(snapshot, running=snapshot.running - passed_by)
             found = [_judged(source, snapshot, logs) for source in chosen]
-    found = _watch(client, found, snapshot, changelog, context)
+    found = _watch(client, found, snapshot, directory, context)
     dead_letters = _dead_letters(client, {entry.source.system: entry.connector for entry in found})
     return [
         replace(
@@ -298,7 +297,7 @@ def _watch(
     client: Client,
     found: t.Sequence[SourceStatus],
     snapshot: Snapshot,
-    changelog: t.Mapping[str, t.Any] | None,
+    directory: t.Mapping[str, t.Any] | None,
     context: Context,
 ) -> list[SourceStatus]:
     """Watch the suspicious sources until their tokens move, or a run has come and gone and left them."""
@@ -323,7 +322,7 @@ def _watch(
             stage = stages.get(source.stage_id)
             if stage is not None and stage.token != entry.facts.token:
                 moved = replace(snapshot, stages={**snapshot.stages, source.stage_id: stage})
-                with _Logs(changelog, [source], moved, context) as logs:
+                with _Logs(directory, [source], moved, context) as logs:
                     again = _judged(source, moved, logs)
                 seen[source] = replace(again, facts=replace(again.facts, moved=True))
             elif stage is not None and entry.stage and stage.rev != entry.stage.rev and waited >= PENDING_SECONDS:

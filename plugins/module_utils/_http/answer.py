@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an HTTP answer is: whole or cut, IDM's or somebody else's, and what mends an error. No I/O.
-"""
+"""What an HTTP answer is: whole or cut, IDM's or somebody else's, and what mends an error. No I/O."""
 
 from __future__ import annotations
 

@@ -71,8 +71,6 @@ class Authenticator:
 
     #: options that the method cannot do without
     needs: tuple[str, ...] = ()
-    #: whether an environment variable stands in for each of them
-    from_environment = True
 
     def __init__(self, options: t.Mapping[str, t.Any], context: Context, exchange: Exchange) -> None:
         self._options = options
@@ -87,9 +85,11 @@ class Authenticator:
         """
         for name in self.needs:
             if not self._options.get(name):
-                instead = f" (or the environment variable IDM_{name.upper()})" if self.from_environment else ""
                 raise InvalidOption(
-                    name, self._options.get(name), f"auth_method={self._options.get('auth_method')} needs it{instead}."
+                    name,
+                    self._options.get(name),
+                    f"auth_method={self._options.get('auth_method')} needs it (or the environment variable"
+                    f" IDM_{name.upper()}).",
                 )
 
     def headers(self) -> dict[str, str]:
@@ -159,7 +159,6 @@ class ClientCertificate(Authenticator):
     """Mutual TLS alone: the certificate says who asks."""
 
     needs = ("client_cert",)
-    from_environment = False
 
     def validate(self) -> None:
         super().validate()

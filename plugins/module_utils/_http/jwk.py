@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The private key of a service account, and what it signs. The only file that imports jwt (PyJWT).
-"""
+"""The private key of a service account, and what it signs. The only file that imports jwt (PyJWT)."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What broke on the line: the exceptions of requests as ours. No I/O, and no import of requests.
-"""
+"""What broke on the line: the exceptions of requests as ours. No I/O, and no import of requests."""
 
 from __future__ import annotations
 

@@ -26,12 +26,13 @@ __all__ = [
     "Connector",
     "ConnectorTest",
     "FailurePolicy",
+    "activate_again",
     "checked",
+    "describe_connectors",
     "failed_test",
     "reactivate",
     "read_connector",
     "read_connectors",
-    "tend",
     "test_connector",
     "test_connectors",
 ]
@@ -95,8 +96,12 @@ def read_connector(client: Client, system: str, option: str = "system") -> Conne
     for connector in connectors:
         if connector.name == system:
             return connector
-    known = ", ".join(connector.name for connector in connectors)
-    raise InvalidOption(option, system, f"IDM has these connectors: {known}." if known else "IDM has no connector.")
+    raise _no_such(system, [connector.name for connector in connectors], option)
+
+
+def _no_such(system: str, known: t.Iterable[str], option: str) -> InvalidOption:
+    names = ", ".join(known)
+    return InvalidOption(option, system, f"IDM has these connectors: {names}." if names else "IDM has no connector.")
 
 
 def test_connectors(client: Client) -> list[ConnectorTest]:
@@ -135,25 +140,41 @@ def reactivate(client: Client, system: str, context: Context, timeout: float = 6
     return _reactivate(client, read_connector(client, system), context, timeout)
 
 
-def tend(client: Client, system: str, context: Context, *, activate: bool, timeout: float) -> dict[str, t.Any]:
-    """Test a connector, or activate it again; return the result of the module.
+def activate_again(client: Client, system: str, context: Context, *, timeout: float) -> dict[str, t.Any]:
+    """Activate a connector again; return the result of the module.
 
-    :param timeout: seconds for an activated connector to answer again.
-    :raises IdmopsError: as :func:`reactivate`, and when the test is not ok; with the connector in its result.
+    :param timeout: seconds for the connector to answer again.
+    :raises IdmopsError: as :func:`reactivate`, with the connector in its result.
     """
     if timeout <= 0:
         raise InvalidOption("wait_timeout", timeout, "Give a number of seconds above 0.")
     connector = read_connector(client, system)
-    shown = connector.as_result()
     try:
-        test = _reactivate(client, connector, context, timeout) if activate else checked(client, connector)
-        if not test.ok and not activate:
-            raise failed_test(connector, test)
+        test = _reactivate(client, connector, context, timeout)
     except IdmopsError as exc:
-        exc.result.setdefault("connector", {**shown, "ok": False, "error": exc.message})
+        exc.result.setdefault("connector", {**connector.as_result(), "ok": False, "error": exc.message})
         raise
-    diff = {"before": {}, "after": {"activated_again": connector.name} if activate else {}}
-    return {"changed": activate, "diff": diff, "connector": {**shown, "ok": test.ok, "error": test.error}}
+    diff = {"before": {}, "after": {"activated_again": connector.name}}
+    return {"changed": True, "diff": diff, "connector": _shown(connector, test)}
+
+
+def describe_connectors(client: Client, systems: t.Sequence[str]) -> list[dict[str, t.Any]]:
+    """Test connectors; return what users see of each.
+
+    :param systems: their names; all that there are where none is given.
+    :raises InvalidOption: when there is none of a name; it lists those there are.
+    :raises Unreachable, Refused: as the client.
+    """
+    connectors = {connector.name: connector for connector in read_connectors(client)}
+    for system in systems:
+        if system not in connectors:
+            raise _no_such(system, connectors, "systems")
+    tests = {} if systems else {test.name: test for test in test_connectors(client)}
+    found = []
+    for connector in (connectors[name] for name in dict.fromkeys(systems or connectors)):
+        test = tests.get(connector.name)
+        found.append(_shown(connector, test if test and test.ok else checked(client, connector)))
+    return found
 
 
 def _reactivate(client: Client, connector: Connector, context: Context, timeout: float) -> ConnectorTest:
@@ -220,6 +241,11 @@ def rouse(client: Client, systems: t.Iterable[str]) -> None:
                 test_connector(client, system)
         except (Unreachable, Refused):
             continue
+
+
+def _shown(connector: Connector, test: ConnectorTest) -> dict[str, t.Any]:
+    remedy = None if test.ok else failed_test(connector, test).remedy
+    return {**connector.as_result(), "ok": test.ok, "error": test.error, "remedy": remedy}
 
 
 def failed_test(connector: Connector, test: ConnectorTest, consequence: str = "") -> IdmopsError:

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The record that stopped a run of liveSync, and the records that IDM gave up on.
-"""
+"""The record that stopped a run of liveSync, and the records that IDM gave up on."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mappings: from which source to which target IDM synchronises, and what that can do to the target's objects.
-"""
+"""Mappings: from which source to which target IDM synchronises, and what that can do to the target's objects."""
 
 from __future__ import annotations
 

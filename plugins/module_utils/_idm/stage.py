@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The stage document: where IDM keeps a source's sync token and its last failure.
-"""
+"""The stage document: where IDM keeps a source's sync token and its last failure."""
 
 from __future__ import annotations
 

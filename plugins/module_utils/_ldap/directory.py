@@ -93,23 +93,10 @@ class Entry:
             return None
 
 
-def directory_spec() -> dict[str, t.Any]:
-    """Return the options of the doc fragment ``directory``: how to reach directory servers, and as whom."""
-    return {
-        "servers": {"type": "list", "elements": "str", "required": True},
-        "bind_dn": {"type": "str", "required": True},
-        "bind_password": {"type": "str", "required": True, "no_log": True},
-        "start_tls": {"type": "bool", "default": False},
-        "validate_certs": {"type": "bool", "default": True},
-        "ca_path": {"type": "path"},
-        "timeout": {"type": "float", "default": 30},
-    }
-
-
 class Directory:
     """Talks to one directory server as one account. Connects and binds at the first use, and only then.
 
-    :param options: those of :func:`directory_spec`, validated.
+    :param options: those of :func:`.options.access_options` that say how to connect, validated.
     :param uri: which of the servers.
     :param context: of the task; without one, as in check mode, a write is refused here, whoever asks for it.
     :raises InvalidOption: for options that cannot work; nothing has been sent then.

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Distinguished names: read, compared as a directory compares them, written without ambiguity (RFC 4514).
-"""
+"""Distinguished names: read, compared as a directory compares them, written without ambiguity (RFC 4514)."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs liveSync of one source once, or until it has caught up, and tells what came of it.
-"""
+"""Runs liveSync of one source once, or until it has caught up, and tells what came of it."""
 
 from __future__ import annotations
 

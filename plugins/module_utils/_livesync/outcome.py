@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of one run of liveSync: what was there before, and how it ended.
-"""
+"""What is known of one run of liveSync: what was there before, and how it ended."""
 
 from __future__ import annotations
 

@@ -36,14 +36,14 @@ def schedule(client: Client, options: t.Mapping[str, t.Any], context: Context) -
         return removed.as_result()
     runs: list[dict[str, t.Any]] = []
 
-    def test() -> None:
+    def run_first() -> None:
         # The endpoint that a job calls, not the object type's own.
         runs.extend(trigger(client, Request((wanted.source,), endpoint="system"), context)["runs"])
 
-    applied = apply_schedule(client, server, wanted, context, test if options["tested"] else None, timeout)
+    applied = apply_schedule(client, server, wanted, context, run_first if options["run_first"] else None, timeout)
     if wanted.enabled is False:
         _wait_until_idle(client, wanted, options, context)
-    return {**applied.as_result(), **({"test": runs[0]} if runs else {})}
+    return {**applied.as_result(), **({"run": runs[0]} if runs else {})}
 
 
 def _wait_until_idle(client: Client, wanted: WantedSchedule, options: t.Mapping[str, t.Any], context: Context) -> None:

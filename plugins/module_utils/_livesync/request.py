@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from .._base.errors import InvalidOption
 from .._idm.source import Source
+from .._ldap.options import given
 from .outcome import PATIENCE, Mark, Patience
 
 
@@ -18,7 +19,7 @@ from .outcome import PATIENCE, Mark, Patience
 class Request:
     """What a task asks for: the options of livesync_trigger, checked.
 
-    :param changelog: connection options of the directory, None where none are given.
+    :param directory: connection options of the directory, None where none are given.
     :param follow: marks of runs that an earlier task has started, by source: they are followed, nothing is sent.
     """
 
@@ -32,7 +33,7 @@ class Request:
     detailed: bool = False
     parallel: int = 4
     reactivate: bool = False
-    changelog: t.Mapping[str, t.Any] | None = None
+    directory: t.Mapping[str, t.Any] | None = None
     follow: t.Mapping[Source, Mark] = field(default_factory=dict)
 
 
@@ -62,6 +63,6 @@ def request_of(options: t.Mapping[str, t.Any]) -> Request:
         detailed=options["detailed_failure"],
         parallel=options["parallel"],
         reactivate=options["reactivate"],
-        changelog=options.get("changelog"),
+        directory=given(options.get("directory")),
         follow=follow,
     )

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What became of the sources of one task, and the result that users see of it.
-"""
+"""What became of the sources of one task, and the result that users see of it."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads, sets and removes a sync token."""
+"""Sets and removes a sync token."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .._idm.connector import read_connectors
 from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage, delete_stage, read_stage, write_token
+from .._ldap.options import given
 from .._record.lock import run_lock
 from .._schedule.schedule import executing_sources, read_schedules
 from .one_run import LiveSync
@@ -31,7 +32,7 @@ _NUMBERS = ("integer", "JAVA_TYPE_LONG")
 class Wish:
     """What a task wants of a token.
 
-    :param token: the one to store, None to leave the one that is there.
+    :param token: the one to store.
     :param absent: there should be none.
     """
 
@@ -40,7 +41,7 @@ class Wish:
     native_type: str | None = None
     absent: bool = False
     force: bool = False
-    changelog: t.Mapping[str, t.Any] | None = None
+    directory: t.Mapping[str, t.Any] | None = None
 
 
 def wish_of(options: t.Mapping[str, t.Any]) -> Wish:
@@ -52,6 +53,10 @@ def wish_of(options: t.Mapping[str, t.Any]) -> Wish:
     absent = options["state"] == "absent"
     if absent and token is not None:
         raise InvalidOption("sync_token", token, "With state=absent there is none: leave one of them out.")
+    if token is None and not absent:
+        raise InvalidOption(
+            "sync_token", token, "Give the token to store; idmops.idm.livesync_status tells the one that is there."
+        )
     if isinstance(token, (dict, list, bool)) or token == "":
         raise InvalidOption("sync_token", token, "Give a number or a text, as livesync_status shows it.")
     return Wish(
@@ -60,7 +65,7 @@ def wish_of(options: t.Mapping[str, t.Any]) -> Wish:
         native_type=options["native_type"],
         absent=absent,
         force=options["force"],
-        changelog=options["changelog"],
+        directory=given(options["directory"]),
     )
 
 
@@ -82,8 +87,8 @@ def keep_token(client: Client, wish: Wish, context: Context) -> dict[str, t.Any]
         if not wish.force:
             _refuse_while_busy(client, wish.source, context)
         if not wish.absent:
-            url = directories(wish.changelog, [connector], context).get(connector.name)
-            with LogReader(wish.changelog, url, connector, context) as log:
+            url = directories(wish.directory, [connector], context).get(connector.name)
+            with LogReader(wish.directory, url, connector, context) as log:
                 _check_range(wish.source, after, log)
         if wish.absent:
             context.report.warn(
@@ -103,11 +108,8 @@ def keep_token(client: Client, wish: Wish, context: Context) -> dict[str, t.Any]
 def _wanted(wish: Wish, stage: Stage | None) -> tuple[t.Any, str]:
     """Return the token that should be there and its type."""
     stored = stage.native_type if stage else None
-    before = stage.token if stage else None
     if wish.absent:
         return None, stored or ""
-    if wish.token is None:
-        return before, stored or ""
     text = str(wish.token).strip()
     native_type = wish.native_type or stored or ("integer" if text.lstrip("-").isdigit() else "string")
     if native_type not in _NUMBERS:

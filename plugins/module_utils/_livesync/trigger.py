@@ -42,7 +42,7 @@ def trigger(client: Client, request: Request, context: Context) -> dict[str, t.A
     for source in request.sources:
         source.check({name: connector.object_types for name, connector in connectors.items()}, "sources")
     systems = {source.system: connectors[source.system] for source in request.sources}
-    urls = directories(request.changelog, systems.values(), context)
+    urls = directories(request.directory, systems.values(), context)
     schedules = read_schedules(client, ask_server(client))
     groups: dict[str, list[_SourceTask]] = {}
     for source in request.sources:
@@ -108,7 +108,7 @@ class _SourceTask:
                 return
             if self.connector.remote and self.source not in request.follow:
                 rouse(client, [self.source.system])
-            with LogReader(request.changelog, self.url, self.connector, context) as log:
+            with LogReader(request.directory, self.url, self.connector, context) as log:
                 Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None).go()
 
     def _idle(self, livesync: LiveSync, left: LeftRun | None) -> bool:

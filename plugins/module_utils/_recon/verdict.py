@@ -21,8 +21,9 @@ JOIN_AGAIN = "Run the task again: with if_running=join it finds the run and wait
 LOAD = (
     "An LDAP directory stops a search by an ordinary account at one of three walls: its size limit (more than 1,000"
     " entries by default), an unindexed search (more than 4,000), the look-through limit (more than 5,000). The module"
-    " idmops.idm.changelog_access with load: allow lets the connector's account pass them; then activate the connector"
-    " again (idmops.idm.connector with state: reactivated), since pooled connections keep the limits of their bind."
+    " idmops.idm.changelog_access with raise_limits: true lets the connector's account pass them; then activate the"
+    " connector again (idmops.idm.connector with state: reactivated), since pooled connections keep the limits of their"
+    " bind."
 )
 
 

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is known of a source before the role does anything, and what follows from it. No I/O.
-"""
+"""What is known of a source before the role does anything, and what follows from it. No I/O."""
 
 from __future__ import annotations
 

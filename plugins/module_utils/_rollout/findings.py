@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What stands in the way of liveSync, what the role mends by itself, and what deserves a look. No I/O.
-"""
+"""What stands in the way of liveSync, what the role mends by itself, and what deserves a look. No I/O."""
 
 from __future__ import annotations
 
@@ -78,7 +77,7 @@ def grants_unknown(evidence: SourceEvidence) -> list[Finding]:
             "grants_unknown",
             WARNING,
             f"The account of the connector {evidence.request.source.system} is not known: what it was granted stays.",
-            "Give its DN as principal in livesync_ds, and run this again.",
+            "Give its DN as principal in livesync_directory, and run this again.",
             evidence.name,
         )
     ]
@@ -240,7 +239,7 @@ def _directory(evidence: SourceEvidence) -> t.Iterator[Finding]:
             "directory",
             BLOCKING,
             evidence.directory_error.message,
-            f"{evidence.directory_error.remedy or 'Correct it there.'} (livesync_ds)",
+            f"{evidence.directory_error.remedy or 'Correct it there.'} (livesync_directory)",
         )
     facts = evidence.directory
     if facts is None:
@@ -253,9 +252,9 @@ def _directory(evidence: SourceEvidence) -> t.Iterator[Finding]:
             yield say(
                 "directory_not_given",
                 WARNING,
-                "Without livesync_ds nothing is known of the change log: whether the account may read it, how far it"
-                " reaches, whether the account sees all entries.",
-                "Give livesync_ds, or ds: {} for this source to say that there is none.",
+                "Without livesync_directory nothing is known of the change log: whether the account may read it, how"
+                " far it reaches, whether the account sees all entries.",
+                "Give livesync_directory, or directory: {} for this source to say that there is none.",
             )
         return
     for server in facts.servers:
@@ -280,7 +279,7 @@ def _server(say: _Say, server: ServerFacts, facts: DirectoryFacts, *, loads: boo
         error = server.error or IdmopsError(f"{server.uri} says nothing.")
         codes = {None: "directory_unreachable", 49: "directory_credentials", 32: "principal_unknown"}
         code = "change_log_off" if error.remedy == NO_CHANGE_LOG_REMEDY else codes.get(error.status, "directory")
-        yield say(code, BLOCKING, error.message, f"{error.remedy or 'Look at the server.'} (livesync_ds)")
+        yield say(code, BLOCKING, error.message, f"{error.remedy or 'Look at the server.'} (livesync_directory)")
         return
     before, after = server.before, server.after
     if before.access and before.access.missing:
@@ -289,7 +288,7 @@ def _server(say: _Say, server: ServerFacts, facts: DirectoryFacts, *, loads: boo
             "grants_missing",
             MENDED,
             f"{facts.principal} may not read the change log of {server.uri}: {lacks}.",
-            "The role grants it (livesync_ds).",
+            "The role grants it (livesync_directory).",
         )
     for name in before.limits.missing if before.limits else ():
         still = after.limits is not None and name in after.limits.missing
@@ -312,8 +311,8 @@ def _limit(name: str, server: ServerFacts, facts: DirectoryFacts, *, still: bool
             f"The {name.replace('_', ' ')} of {facts.principal} on {server.uri} is {limit.effective if limit else '?'};"
             f" a load of {entries} entries needs {limit.needed if limit else '?'}."
         )
-    option = f"load: allow, or {name}, in livesync_ds"
-    return message, f"Give {option}." if still else "The role raises it (load: allow in livesync_ds)."
+    option = f"raise_limits: true, or {name}, in livesync_directory"
+    return message, f"Give {option}." if still else "The role raises it (raise_limits: true in livesync_directory)."
 
 
 def _change_log(say: _Say, evidence: SourceEvidence, facts: DirectoryFacts) -> t.Iterator[Finding]:
@@ -382,6 +381,6 @@ def _load(evidence: SourceEvidence) -> t.Iterator[Finding]:
             BLOCKING,
             f"The mapping {mapping.name} can delete ({', '.join(mapping.removing)}) and {links}, and what the connector"
             " sees cannot be compared with what is there.",
-            "Give livesync_ds (with principal and base_contexts where placeholders stand in the connector's"
+            "Give livesync_directory (with principal and base_contexts where placeholders stand in the connector's"
             " configuration), or set allow_deletes: true for this source in livesync_sources.",
         )

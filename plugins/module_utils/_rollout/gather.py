@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads the evidence: snapshot, not items, and nothing that is not needed. Writes nothing.
-"""
+"""Reads the evidence: lists, not items, and nothing that is not needed. Writes nothing."""
 
 from __future__ import annotations
 
@@ -42,7 +41,7 @@ _DEFAULT_PURGE_SECONDS = 3 * 86400
 _ACCOUNT_CLASSES = ("top", "person", "organizationalPerson", "inetOrgPerson")
 _GROUP_CLASSES = ("top", "groupOfUniqueNames")
 #: The suboptions of ``schedule`` that say what a schedule shall be.
-_SCHEDULE_OPTIONS = {field.name for field in fields(WantedSchedule)} - {"source", "enabled", "initial_load"}
+_SCHEDULE_OPTIONS = {field.name for field in fields(WantedSchedule)} - {"source", "enabled", "load_record"}
 
 
 class Gatherer:
@@ -114,7 +113,7 @@ class Gatherer:
         config = read_config(self._client, name)
         found = Found(name, listed or read_job(self._client, self._server, name), config)
         job = found.current if found.source == evidence.name else None
-        record = read_record(job.initial_load) if job else {}
+        record = read_record(job.load_record) if job else {}
         evidence = replace(
             evidence,
             job=job,
@@ -154,11 +153,11 @@ class Gatherer:
                 raise InvalidOption(
                     "principal",
                     principal,
-                    f"The connector {connector.name} names no account; give its DN in livesync_ds.",
+                    f"The connector {connector.name} names no account; give its DN in livesync_directory.",
                 )
             wanted = WantedGrants(
                 principal=principal_name(principal),
-                load=options.get("load") == "allow",
+                raise_limits=bool(options.get("raise_limits")),
                 limits=checked_limits(options),
                 unindexed_search=options.get("unindexed_search"),
                 base_contexts=tuple(outermost(options.get("base_contexts") or connector.base_contexts)),
@@ -184,10 +183,10 @@ class Gatherer:
         if hosts and not share_a_host(hosts, connector.hosts):
             names = ", ".join(f"{host}:{port}" for host, port in connector.servers)
             raise InvalidOption(
-                "livesync_ds.servers",
+                "livesync_directory.servers",
                 servers,
                 f"None is on the host of the connector {connector.name} ({names}), and IDM has other connectors to"
-                f" directories: give ds for {request.source} with its own servers.",
+                f" directories: give directory for {request.source} with its own servers.",
             )
 
     def _on_server(self, options: t.Mapping[str, t.Any], uri: str, wanted: WantedGrants) -> ServerFacts:

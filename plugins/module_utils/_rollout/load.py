@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The initial load of a source: see that it deletes nobody by surprise, reconcile, and say what proves it.
-"""
+"""The initial load of a source: see that it deletes nobody by surprise, reconcile, and say what proves it."""
 
 from __future__ import annotations
 
@@ -208,8 +207,8 @@ def _through_idm(client: Client, request: LoadRequest, connector: Connector, don
                     " A limit of its account on the directory is too small, or the connector's pooled connections were"
                     " bound before it was raised.",
                     status=exc.status,
-                    remedy="Raise the limits (load: allow in livesync_ds), and let the connector be activated again"
-                    " (livesync_reactivate: true, or idmops.idm.connector with state: reactivated).",
+                    remedy="Raise the limits (raise_limits: true in livesync_directory), and let the connector be"
+                    " activated again (livesync_reactivate: true, or idmops.idm.connector with state: reactivated).",
                 ) from exc
         context.report.progress(
             f"{connector.name}: activating the connector again, since its connections hold old limits"

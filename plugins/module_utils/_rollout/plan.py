@@ -28,12 +28,12 @@ class SourcePlan:
 
     :param index: of the source in livesync_sources.
     :param blocked: whether something stands in the way, so that nothing is done.
-    :param directory: whether the change log can be read, so that steps may use it.
+    :param change_log: whether the change log can be read, so that steps may use it.
     :param principal: the account to grant, None where there is nothing to grant.
     :param hold: whether the job is switched off, and with it what of the record does not hold any more.
     :param reset: why the token is forgotten; None: it stays.
     :param baseline: whether a first liveSync stores the base point.
-    :param load: the mappings to load, with the reasons.
+    :param to_load: the mappings to load, with the reasons.
     :param record: the load record as far as it holds during the loads.
     :param schedule: what was given for the schedule.
     :param options: of the source, for the steps.
@@ -44,14 +44,14 @@ class SourcePlan:
     source: str
     index: int
     blocked: bool = False
-    directory: bool = False
+    change_log: bool = False
     principal: str | None = None
     base_contexts: tuple[str, ...] = ()
     job: str = ""
     hold: bool = False
     reset: str | None = None
     baseline: bool = False
-    load: t.Mapping[str, str] = field(default_factory=dict)
+    to_load: t.Mapping[str, str] = field(default_factory=dict)
     record: t.Mapping[str, t.Any] = field(default_factory=dict)
     schedule: t.Mapping[str, t.Any] = field(default_factory=dict)
     options: t.Mapping[str, t.Any] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class SourcePlan:
         return {
             **vars(self),
             "base_contexts": list(self.base_contexts),
-            "load": [{"mapping": name, "reason": reason} for name, reason in self.load.items()],
+            "to_load": [{"mapping": name, "reason": reason} for name, reason in self.to_load.items()],
             "record": dict(self.record),
             "schedule": dict(self.schedule),
             "options": dict(self.options),
@@ -82,19 +82,19 @@ def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index:
     baseline = evidence.token is None or reset is not None
     kept = as_document(evidence.kept_record)
     job = evidence.job
-    stale = job is not None and job.initial_load != kept
+    stale = job is not None and job.load_record != kept
     return SourcePlan(
         source=evidence.name,
         index=index,
         blocked=any(finding.severity == BLOCKING for finding in findings),
-        directory=facts is not None,
+        change_log=facts is not None,
         principal=facts.principal if facts and any(server.to_grant for server in facts.servers) else None,
         base_contexts=evidence.connector.base_contexts if evidence.connector else (),
         job=evidence.job_name,
         hold=job is not None and (bool(loads) or baseline) and (bool(job.enabled) or stale),
         reset=reset,
         baseline=baseline,
-        load=loads,
+        to_load=loads,
         record=kept,
         schedule=dict(evidence.request.schedule),
         options=dict(evidence.request.others),
@@ -120,7 +120,7 @@ def plan_absent(evidence: SourceEvidence, accounts_in_use: t.Collection[str], in
     :param accounts_in_use: the accounts of the connectors of such sources, as :func:`principal_key` writes them.
     """
     own = tuple(
-        schedule.name for schedule in evidence.schedules if schedule.initial_load or schedule.name == evidence.job_name
+        schedule.name for schedule in evidence.schedules if schedule.load_record or schedule.name == evidence.job_name
     )
     others = [schedule for schedule in evidence.schedules if schedule.name not in own]
     account = evidence.granted_account
@@ -128,7 +128,7 @@ def plan_absent(evidence: SourceEvidence, accounts_in_use: t.Collection[str], in
     return SourcePlan(
         source=evidence.name,
         index=index,
-        directory=evidence.request.directory is not None,
+        change_log=evidence.request.directory is not None,
         principal=None if used else account,
         job=evidence.job_name,
         switch_off=own,

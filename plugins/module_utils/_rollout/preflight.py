@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All evidence of all sources, what was found, and what the role does about it. Writes nothing.
-"""
+"""All evidence of all sources, what was found, and what the role does about it. Writes nothing."""
 
 from __future__ import annotations
 
@@ -79,7 +78,7 @@ def preflight(
     What cannot be read is a finding, and does not keep the rest from being read.
 
     :param sources: the entries of livesync_sources.
-    :param directory: the options of livesync_ds, None where there is none.
+    :param directory: the option ``directory``, None where none is given.
     :param state: ENABLED, DISABLED or ABSENT.
     """
     report = PreflightReport()
@@ -175,5 +174,5 @@ def _reach_directories(requests: t.Iterable[SourceRequest], context: Context) ->
                 refused.note(given, exc)
                 code = "directory_credentials" if exc.status == INVALID_CREDENTIALS else "directory_unreachable"
                 remedy = exc.remedy or "Correct it there."
-                found.append(Finding(code, BLOCKING, exc.message, f"{remedy} (livesync_ds)"))
+                found.append(Finding(code, BLOCKING, exc.message, f"{remedy} (livesync_directory)"))
     return found

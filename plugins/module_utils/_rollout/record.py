@@ -62,7 +62,7 @@ class Load:
 
 
 def read_record(stored: t.Mapping[str, t.Any]) -> dict[str, Load]:
-    """Return the loads that a job records (``initial_load`` of its schedule), by mapping."""
+    """Return the loads that a job records (``load_record`` of its schedule), by mapping."""
     loads = {str(mapping): Load.parse(document) for mapping, document in stored.items()}
     return {mapping: load for mapping, load in loads.items() if load is not None}
 

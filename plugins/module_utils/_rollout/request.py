@@ -9,9 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._base.errors import InvalidOption
 from .._idm.source import Source
-from .._ldap.directory import directory_spec
+from .._ldap.options import directory_options, given
 from .record import ALWAYS, NEVER, ONCE
 
 ENABLED, DISABLED, ABSENT = "enabled", "disabled", "absent"
@@ -47,17 +46,10 @@ class SourceRequest:
 
         :param general: the directory that holds for the entries that name none themselves.
         :param option: where the entry stands, for the error.
-        :raises InvalidOption: when its source is none.
+        :raises InvalidOption: when its source is none, or its directory cannot be reached so.
         """
-        own = entry.get("ds")
-        directory = general if own is None else own
-        if directory and not directory.get("servers") and _is_given(directory):
-            raise InvalidOption(
-                "livesync_ds.servers" if own is None else f"{option}.ds.servers",
-                None,
-                f"Give the servers of the directory behind {entry['source']}; nothing of livesync_ds is added to ds,"
-                " and ds: {} says that there is no directory.",
-            )
+        own = entry.get("directory")
+        directory = given(general) if own is None else given(own, f"{option}.directory")
         mappings = entry.get("mappings")
         return cls(
             source=Source.parse(entry["source"], option),
@@ -67,42 +59,23 @@ class SourceRequest:
             allow_deletes=bool(entry.get("allow_deletes")),
             wait_timeout=float(entry.get("wait_timeout") or 86400),
             others={name: entry.get(name) for name in _HANDED_ON},
-            directory=directory if directory and directory.get("servers") else None,
+            directory=directory,
             own_directory=own is not None,
         )
 
 
-def _is_given(directory: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether anything was given of a directory, whose options have their defaults by now."""
-    spec = grant_spec()
-    return any(value not in (None, spec.get(name, {}).get("default")) for name, value in directory.items())
-
-
-def optional(spec: t.Mapping[str, t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
-    """Return options of which none is required: an empty dictionary says that there is no directory."""
-    return {name: {key: value for key, value in option.items() if key != "required"} for name, option in spec.items()}
-
-
-def grant_spec() -> dict[str, t.Any]:
-    """Return the options of changelog_access but ``state``, none of them required."""
+def load_options() -> dict[str, t.Any]:
+    """Return the options of one load (doc fragment ``sources.load``)."""
     return {
-        **optional(directory_spec()),
-        "principal": {"type": "str"},
-        "verify_uri": {"type": "str"},
-        "principal_password": {"type": "str", "no_log": True},
-        "remove_privilege": {"type": "bool", "default": False},
-        "load": {"type": "str", "choices": ["report", "allow"], "default": "report"},
-        "base_contexts": {"type": "list", "elements": "str"},
-        "size_limit": {"type": "int"},
-        "lookthrough_limit": {"type": "int"},
-        "time_limit": {"type": "int"},
-        "idle_time_limit": {"type": "int"},
-        "unindexed_search": {"type": "bool"},
+        "max_failures": {"type": "int", "default": 0},
+        "max_failure_percent": {"type": "float"},
+        "wait_timeout": {"type": "float", "default": 86400},
+        "allow_deletes": {"type": "bool", "default": False},
     }
 
 
-def source_spec() -> dict[str, t.Any]:
-    """Return the options of one entry of livesync_sources."""
+def source_options() -> dict[str, t.Any]:
+    """Return the options of one entry of livesync_sources (doc fragment ``sources``)."""
     text = {"type": "str"}
     return {
         "source": {"type": "str", "required": True},
@@ -121,10 +94,7 @@ def source_spec() -> dict[str, t.Any]:
             },
         },
         "initial_load": {"type": "str", "choices": [ONCE, ALWAYS, NEVER], "default": ONCE},
-        "max_failures": {"type": "int", "default": 0},
-        "max_failure_percent": {"type": "float"},
         "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
-        "wait_timeout": {"type": "float", "default": 86400},
-        "allow_deletes": {"type": "bool", "default": False},
-        "ds": {"type": "dict", "options": grant_spec()},
+        **load_options(),
+        "directory": {"type": "dict", "options": directory_options()},
     }

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes what a plan says, sees that the server takes it up, and undoes what it does not take up.
-"""
+"""Writes what a plan says, sees that the server takes it up, and undoes what it does not take up."""
 
 from __future__ import annotations
 

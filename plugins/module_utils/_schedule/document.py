@@ -23,7 +23,7 @@ CRON, SIMPLE = "cron", "simple"
 JOB, CONFIG = "job", "config"
 FIRE_AND_PROCEED, DO_NOTHING = "fireAndProceed", "doNothing"
 #: The key in invokeContext that keeps the record of the initial load.
-INITIAL_LOAD = "initialLoad"
+LOAD_RECORD = "initialLoad"
 SERVICE = "provisioner"
 ACTION = "liveSync"
 
@@ -145,9 +145,9 @@ class Schedule:
         return None
 
     @property
-    def initial_load(self) -> dict[str, t.Any]:
+    def load_record(self) -> dict[str, t.Any]:
         """The record of the initial load: for each mapping when, by which reconciliation, on which IDM."""
-        record = self.invoke_context.get(INITIAL_LOAD)
+        record = self.invoke_context.get(LOAD_RECORD)
         return dict(record) if isinstance(record, dict) else {}
 
     def managed(self) -> dict[str, t.Any]:
@@ -163,7 +163,7 @@ class Schedule:
             "persisted": self.persisted,
             "misfire_policy": self.misfire_policy,
             "concurrent": self.concurrent,
-            "initial_load": self.initial_load,
+            "load_record": self.load_record,
             "storage": self.storage,
             "paused": self.paused,
         }

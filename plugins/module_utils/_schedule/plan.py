@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decides what a schedule's document has to become, from what is there and what is wanted. No I/O.
-"""
+"""Decides what a schedule's document has to become, from what is there and what is wanted. No I/O."""
 
 from __future__ import annotations
 
@@ -21,8 +20,8 @@ from .document import (
     CONFIG,
     CRON,
     FIRE_AND_PROCEED,
-    INITIAL_LOAD,
     JOB,
+    LOAD_RECORD,
     SERVICE,
     SIMPLE,
     Schedule,
@@ -320,8 +319,8 @@ class _Body:
         stated = self._current.source if self._current else None
         if stated != str(wanted.source) and not is_placeholder(stated):  # whose job it is has been checked
             context["source"] = wanted.source.path
-        if wanted.initial_load is not None:
-            context.pop(INITIAL_LOAD, None)
-            if wanted.initial_load:
-                context[INITIAL_LOAD] = dict(wanted.initial_load)
+        if wanted.load_record is not None:
+            context.pop(LOAD_RECORD, None)
+            if wanted.load_record:
+                context[LOAD_RECORD] = dict(wanted.load_record)
         self._body["invokeContext"] = context

@@ -21,7 +21,7 @@ from .._idm.connector import read_connectors
 from .._idm.server import Server
 from .._idm.source import Source
 from .activation import Activation
-from .document import CONFIG, INITIAL_LOAD, JOB, Schedule, is_placeholder
+from .document import CONFIG, JOB, LOAD_RECORD, Schedule, is_placeholder
 from .plan import Found, SchedulePlan, check_owner, decide_schedule, pick_name
 from .store import (
     check_cron,
@@ -63,14 +63,14 @@ class Applied:
 
     :param before, after: what the collection manages, for a diff; None where there is no schedule.
     :param schedule: as it is now; in check mode as it would be.
-    :param dropped: keys of invokeContext that the server did not keep.
+    :param not_kept: keys of invokeContext that the server did not keep.
     """
 
     changed: bool
     before: t.Mapping[str, t.Any] | None
     after: t.Mapping[str, t.Any] | None
     schedule: Schedule | None
-    dropped: t.Sequence[str] = ()
+    not_kept: t.Sequence[str] = ()
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the result of a module."""
@@ -78,7 +78,7 @@ class Applied:
             "changed": self.changed,
             "diff": {"before": dict(self.before or {}), "after": dict(self.after or {})},
             "schedule": self.schedule.as_result() if self.schedule else None,
-            **({"dropped": list(self.dropped)} if self.dropped else {}),
+            **({"not_kept": list(self.not_kept)} if self.not_kept else {}),
         }
 
 
@@ -122,11 +122,11 @@ def apply_schedule(
             test()
         schedule = _shown(plan, activation.carry_out(plan, found.job))
     _warn_of_pause(schedule, wanted, server, context)
-    dropped = _dropped(plan.after, schedule)
-    if dropped:
-        lost = f"The server did not keep {', '.join(dropped)} in the invokeContext of the schedule {name}."
-        context.report.warn(lost + _consequence(dropped))
-    return Applied(bool(plan.changes), before, plan.after.managed(), schedule, dropped)
+    not_kept = _not_kept(plan.after, schedule)
+    if not_kept:
+        lost = f"The server did not keep {', '.join(not_kept)} in the invokeContext of the schedule {name}."
+        context.report.warn(lost + _consequence(not_kept))
+    return Applied(bool(plan.changes), before, plan.after.managed(), schedule, not_kept)
 
 
 def remove_schedule(
@@ -197,8 +197,8 @@ def _shown(plan: SchedulePlan, job: Schedule | None) -> Schedule:
     return replace(job, storage=plan.after.storage) if job is not None else plan.after
 
 
-def _consequence(dropped: t.Sequence[str]) -> str:
-    if INITIAL_LOAD not in dropped:
+def _consequence(not_kept: t.Sequence[str]) -> str:
+    if LOAD_RECORD not in not_kept:
         return ""
     return (
         " So no load is recorded, and the next run of the role loads again: set initial_load to never in"
@@ -206,7 +206,7 @@ def _consequence(dropped: t.Sequence[str]) -> str:
     )
 
 
-def _dropped(after: Schedule, schedule: Schedule) -> tuple[str, ...]:
+def _not_kept(after: Schedule, schedule: Schedule) -> tuple[str, ...]:
     kept = schedule.invoke_context
     lost = (key for key, value in after.invoke_context.items() if not is_placeholder(value) and kept.get(key) != value)
     return tuple(sorted(key for key in lost if key not in ("action", "source")))

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What somebody wants of a schedule, checked as far as that can be without the server. No I/O.
-"""
+"""What somebody wants of a schedule, checked as far as that can be without the server. No I/O."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ class WantedSchedule:
     :param cron: a Quartz cron expression.
     :param storage: JOB, CONFIG, or AUTO: where it is now.
     :param start_time, end_time: ISO 8601; an empty text removes it.
-    :param initial_load: the record of the initial load; an empty one removes it.
+    :param load_record: the record of the initial load; an empty one removes it.
     :param paused: whether its trigger is paused, where the server can pause a single job.
     """
 
@@ -45,7 +44,7 @@ class WantedSchedule:
     persisted: Value = None
     misfire_policy: Value = None
     concurrent: bool | None = None
-    initial_load: t.Mapping[str, t.Any] | None = None
+    load_record: t.Mapping[str, t.Any] | None = None
     paused: bool | None = None
 
 
@@ -66,7 +65,7 @@ def wanted_of(options: t.Mapping[str, t.Any]) -> WantedSchedule:
         persisted=options.get("persisted"),
         misfire_policy=options.get("misfire_policy"),
         concurrent=False,
-        initial_load=options.get("initial_load"),
+        load_record=options.get("load_record"),
         paused=options.get("paused"),
     )
 

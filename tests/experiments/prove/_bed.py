@@ -81,7 +81,7 @@ class Bed:
         given = {
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "livesync_idm": {name: self.vars[f"idm_{name}"] for name in ("url", "username", "password")},
-            "livesync_ds": {
+            "livesync_directory": {
                 "servers": [self.vars["ds_admin_uri"]],
                 "bind_dn": self.vars["ds_admin_dn"],
                 "bind_password": self.vars["ds_admin_password"],

@@ -32,7 +32,7 @@ class Stack:
     def __init__(self, directory, users=None, port_base=None, idm=True, say=None):
         self.directory = pathlib.Path(directory).expanduser().absolute()
         self.say = say or Progress(quiet=True)
-        self.ds: t.Any = None  # a Directory
+        self.ds = t.cast(t.Any, None)  # a Directory
         self.idm: t.Any = None  # an Identity
         self._wanted = {"users": users, "port_base": port_base, "idm": idm}
         self._known = self._load()

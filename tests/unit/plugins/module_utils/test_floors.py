@@ -67,5 +67,5 @@ def test_the_page_shows_the_same_floors():
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     shown = re.findall(r"^\| (\d) \| `(_\w+)` \| [^|]+ \| ([^|]+) \|$", page, re.M)
     assert {package: int(number) for number, package, unused in shown} == FLOOR
-    for unused, package, files in shown:
+    for _unused, package, files in shown:
         assert set(files.strip().split(", ")) == {path.stem for path in (HOUSE / package).glob("*.py")}, package

@@ -74,7 +74,7 @@ def test_a_second_time_nothing_is_written():
 @pytest.mark.parametrize("start", [World, granted_world])
 def test_check_mode_predicts_what_is_done_and_writes_nothing(start, present):
     world = start()
-    how = {"present": present, "remove_privilege": True, "load": True, "limits": {"size_limit": 0}}
+    how = {"present": present, "remove_privilege": True, "raise_limits": True, "limits": {"size_limit": 0}}
     predicted = apply(world, check_mode=True, **how)
     assert world.writes == []
     done = apply(world, **how)
@@ -154,7 +154,7 @@ def test_absent_works_for_an_account_and_a_log_that_are_gone():
 def test_limits_are_raised_in_the_same_write_as_the_privileges():
     world = World()
     world.set("ou=People,dc=example,dc=com", "numSubordinates", "6000")
-    before, after, changed = apply(world, load=True)
+    before, after, changed = apply(world, raise_limits=True)
     on_account = world.writes[0][1]
     assert [(one.how, one.attribute, one.values) for one in on_account] == [
         ("add", "ds-privilege-name", (b"changelog-read", b"unindexed-search")),
@@ -176,7 +176,7 @@ def test_without_load_limits_are_told_and_left():
 def test_unindexed_search_can_be_refused(asked, given):
     world = World()
     world.set("ou=People,dc=example,dc=com", "numSubordinates", "6000")
-    apply(world, load=True, unindexed_search=asked)
+    apply(world, raise_limits=True, unindexed_search=asked)
     assert ("unindexed-search" in world.values(ACCOUNT, "ds-privilege-name")) is given
 
 
@@ -184,7 +184,7 @@ def test_unindexed_search_can_be_refused(asked, given):
 def test_a_limit_that_is_asked_for_is_the_least_beside_what_a_load_needs(asked, given):
     world = World()
     world.set("ou=People,dc=example,dc=com", "numSubordinates", "6000")
-    unused, after, changed = apply(world, load=True, limits={"size_limit": asked})
+    unused, after, changed = apply(world, raise_limits=True, limits={"size_limit": asked})
     assert world.values(ACCOUNT, "ds-rlim-size-limit") == [given]
     assert after.missing == ()
 

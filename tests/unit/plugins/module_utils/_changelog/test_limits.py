@@ -118,7 +118,7 @@ def test_round_number(number, rounded):
 
 
 def test_checked_limits():
-    assert checked_limits({"size_limit": 0, "time_limit": None, "load": "allow"}) == {"size_limit": 0}
+    assert checked_limits({"size_limit": 0, "time_limit": None, "raise_limits": True}) == {"size_limit": 0}
     with pytest.raises(InvalidOption, match="size_limit: -1"):
         checked_limits({"size_limit": -1})
 

@@ -96,9 +96,9 @@ def log(monkeypatch):
     return log
 
 
-def look(*calls, sources=(), changelog=None, it=None):
+def look(*calls, sources=(), directory=None, it=None):
     client = LiveSyncClient(*calls, check_mode=True)
-    found = status(client, [Source.parse(source) for source in sources], changelog, it or context())
+    found = status(client, [Source.parse(source) for source in sources], directory, it or context())
     client.finished()
     return found
 
@@ -143,7 +143,7 @@ def test_fifty_sources_cost_as_many_requests_as_one(log):
             executing(),
         ),
     ]
-    found = look(*calls, changelog=DIRECTORY)
+    found = look(*calls, directory=DIRECTORY)
     assert len(found) == 50
     assert len(calls) == 9
     assert log.made == [("ldap", "ldap://localhost:1389")]
@@ -164,7 +164,7 @@ def test_a_source_without_a_connector_is_unavailable():
 
 def test_where_the_connectors_test_fails_its_directory_is_not_asked(log):
     test = {"name": "ldap", "ok": False, "error": "Connection refused"}
-    (found,) = look(*lists(stage=document("1", 9), test=test), changelog=DIRECTORY)
+    (found,) = look(*lists(stage=document("1", 9), test=test), directory=DIRECTORY)
     assert (found.health.state, log.made) == ("unavailable", [])
 
 
@@ -214,13 +214,13 @@ def test_a_token_that_moves_is_proof(log):
     log.ends = [12]
     moves = [stages(document("1", 9)), stages(document("2", 12))]
     it = context()
-    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *moves, changelog=DIRECTORY, it=it)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *moves, directory=DIRECTORY, it=it)
     assert (found.health.state, found.health.proved, found.facts.token) == ("healthy", True, 12)
     assert it.clock.slept == 2.0
     assert it.report.lines == [f"{SOURCE}: changes are pending; watching the next run"]
     log.ends = [12, 20]
     log.made.clear()
-    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), stages(document("2", 12)), changelog=DIRECTORY)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), stages(document("2", 12)), directory=DIRECTORY)
     assert (found.health.state, found.health.proved, found.as_result()["pending"]) == ("lagging", True, 8)
 
 
@@ -228,7 +228,7 @@ def test_a_run_that_leaves_what_has_been_pending_for_ten_seconds_is_proof_too(lo
     log.ends = [12]
     it = context()
     looks = [stages(document("2", 9))] * 10
-    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *looks, changelog=DIRECTORY, it=it)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *looks, directory=DIRECTORY, it=it)
     assert (found.health.state, found.health.proved) == ("dormant", True)
     assert it.clock.slept == 10.0
 
@@ -237,7 +237,7 @@ def test_without_a_run_nothing_is_held_against_anybody(log):
     log.ends = [12]
     it = context()
     looks = [stages(document("1", 9))] * 30
-    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *looks, changelog=DIRECTORY, it=it)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *looks, directory=DIRECTORY, it=it)
     assert (found.health.state, found.health.proved) == ("lagging", False)
     assert 28 <= it.clock.slept <= 40
 
@@ -253,7 +253,7 @@ def test_without_a_run_nothing_is_held_against_anybody(log):
 def test_what_nobody_runs_soon_is_not_watched(log, more):
     log.ends = [12]
     it = context()
-    look(*lists(stage=document("1", 9), **more), changelog=DIRECTORY, it=it)
+    look(*lists(stage=document("1", 9), **more), directory=DIRECTORY, it=it)
     assert it.clock.slept == 0.0
 
 
@@ -262,7 +262,7 @@ def test_a_run_that_is_still_going_on_a_second_later_is_not_watched(log):
     it = context()
     calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
     second = (stages(document("1", 9)), executing(SOURCE))
-    (found,) = look(*calls, *second, changelog=DIRECTORY, it=it)
+    (found,) = look(*calls, *second, directory=DIRECTORY, it=it)
     assert (found.health.state, found.health.proved, it.clock.slept) == ("running", True, 1.0)
 
 
@@ -273,7 +273,7 @@ def test_a_run_seen_in_passing_does_not_hide_that_runs_leave_what_is_pending(log
     calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
     second = (stages(document("2", 9)),)
     looks = [stages(document("3", 9))] * 10
-    (found,) = look(*calls, *second, *looks, changelog=DIRECTORY, it=it)
+    (found,) = look(*calls, *second, *looks, directory=DIRECTORY, it=it)
     assert (found.health.state, found.health.proved, found.as_result()["running"]) == ("dormant", True, False)
 
 
@@ -281,7 +281,7 @@ def test_a_run_that_failed_in_passing_is_over_too(log):
     log.ends = [12]
     calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
     second = (stages(document("1", 9)), executing(), schedules(due(5)))
-    (found,) = look(*calls, *second, stages(document("2", 12)), changelog=DIRECTORY)
+    (found,) = look(*calls, *second, stages(document("2", 12)), directory=DIRECTORY)
     assert (found.health.state, found.facts.running) == ("healthy", False)
 
 
@@ -302,13 +302,13 @@ def test_a_run_seen_in_passing_that_moves_the_token_is_proof(log):
     log.ends = [12]
     calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
     second = (stages(document("2", 12)),)
-    (found,) = look(*calls, *second, stages(document("2", 12)), changelog=DIRECTORY)
+    (found,) = look(*calls, *second, stages(document("2", 12)), directory=DIRECTORY)
     assert (found.health.state, found.health.proved, found.facts.token) == ("healthy", True, 12)
 
 
 def test_a_run_that_leaves_nothing_pending_is_not_looked_at_again(log):
     it = context()
-    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE]), changelog=DIRECTORY, it=it)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE]), directory=DIRECTORY, it=it)
     assert (found.health.state, it.clock.slept) == ("running", 0.0)
 
 
@@ -378,7 +378,7 @@ def directory(monkeypatch):
             return []
 
     monkeypatch.setattr(log_reader, "Directory", Fake)
-    answer("read_change_log", log_reader.ChangeLog(5, 12, log_reader.NUMBERS, "cn=changelog"))
+    answer("read_change_log", log_reader.ChangeLog(5, 12, log_reader.NUMBERS, "cn=directory"))
     answer("alias_search_works", True)
     answer("judge_access", lambda *unused: type("Access", (), {"missing": ()}))
     answer("pending_changes", lambda found, log, token, contexts: _log_reader_pending(log, token))

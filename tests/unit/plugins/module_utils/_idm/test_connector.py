@@ -294,10 +294,36 @@ def test_a_remote_connector_sees_another_network():
     assert "rcs1" not in remedy_for("Interim message missed", "rcs1")
 
 
-def test_a_failed_test_fails_with_the_connector_in_its_result():
+def test_one_whose_test_fails_is_described_with_its_remedy():
+    idm = ScriptedClient(*found(), trial(not_ok(REFUSED)))
+    (shown,) = connectors.describe_connectors(idm, ["ldap"])
+    assert (shown["ok"], shown["error"], shown["host"]) == (False, REFUSED, "ds1.example.com")
+    assert "start it" in shown["remedy"]
+    idm.finished()
+
+
+def test_all_are_described_with_one_test_and_what_fails_is_tried_by_itself():
+    all_of_them = call("POST", "system", [{**OK, "name": "ldap"}], params={"_action": "test"})
+    idm = ScriptedClient(*found(), all_of_them)
+    (shown,) = connectors.describe_connectors(idm, [])
+    assert (shown["name"], shown["ok"], shown["remedy"]) == ("ldap", True, None)
+    idm.finished()
+    missing = call("POST", "system", [], params={"_action": "test"})
+    (shown,) = connectors.describe_connectors(ScriptedClient(*found(), missing, trial(GONE)), [])
+    assert (shown["name"], shown["ok"]) == ("ldap", False)
+
+
+def test_a_name_that_there_is_not_is_told_before_anything_is_tested():
+    idm = ScriptedClient(*found())
+    with pytest.raises(InvalidOption, match="systems: 'nope'.* these connectors: ldap"):
+        connectors.describe_connectors(idm, ["ldap", "nope"])
+    idm.finished()
+
+
+def test_a_connector_whose_system_is_down_comes_with_the_error():
     idm = ScriptedClient(*found(), trial(not_ok(REFUSED)))
     with pytest.raises(IdmopsError) as caught:
-        connectors.tend(idm, "ldap", context(), activate=False, timeout=60)
+        connectors.activate_again(idm, "ldap", context(), timeout=60)
     assert "ds1.example.com:1636" in caught.value.message
     shown = caught.value.as_result()["connector"]
     assert (shown["ok"], shown["error"], shown["host"]) == (False, REFUSED, "ds1.example.com")
@@ -308,17 +334,9 @@ def test_a_disabled_connector_is_called_that():
         found()[0], call("GET", "config/provisioner.openicf/ldap", {**LDAP, "enabled": False}), trial(GONE)
     )
     with pytest.raises(IdmopsError) as caught:
-        connectors.tend(idm, "ldap", context(), activate=True, timeout=60)
+        connectors.activate_again(idm, "ldap", context(), timeout=60)
     assert "is disabled" in caught.value.message
     idm.finished()
-
-
-def test_tested_changes_nothing():
-    idm = ScriptedClient(*found(), trial(OK), check_mode=True)
-    result = connectors.tend(idm, "ldap", context(check_mode=True), activate=False, timeout=60)
-    assert result["changed"] is False
-    assert result["diff"] == {"before": {}, "after": {}}
-    assert result["connector"]["ok"] is True
 
 
 # -- activating one again --
@@ -363,7 +381,7 @@ def test_one_that_does_not_run_is_activated():
 
 def test_check_mode_writes_nothing():
     idm = ScriptedClient(*found(), trial(OK), check_mode=True)
-    result = connectors.tend(idm, "ldap", context(check_mode=True), activate=True, timeout=60)
+    result = connectors.activate_again(idm, "ldap", context(check_mode=True), timeout=60)
     assert result["changed"] is True
     assert result["diff"]["after"] == {"activated_again": "ldap"}
     idm.finished()
@@ -373,7 +391,7 @@ def test_check_mode_writes_nothing():
 def test_an_immutable_configuration_comes_with_the_remedy(status):
     idm = ScriptedClient(*found(), trial(OK), *written(refused(status, "Access denied")))
     with pytest.raises(Refused) as caught:
-        connectors.tend(idm, "ldap", context(), activate=True, timeout=60)
+        connectors.activate_again(idm, "ldap", context(), timeout=60)
     assert caught.value.remedy == IMMUTABLE
     assert caught.value.result["connector"]["name"] == "ldap"
 
@@ -402,4 +420,4 @@ def test_a_refusal_that_is_no_activation_is_not_waited_out():
 
 def test_a_wait_of_no_time_is_refused_before_anything_is_sent():
     with pytest.raises(InvalidOption):
-        connectors.tend(ScriptedClient(), "ldap", context(), activate=True, timeout=0)
+        connectors.activate_again(ScriptedClient(), "ldap", context(), timeout=0)

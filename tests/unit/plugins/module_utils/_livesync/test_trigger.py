@@ -59,7 +59,7 @@ OPTIONS = {
     "detailed_failure": False,
     "parallel": 4,
     "reactivate": False,
-    "changelog": None,
+    "directory": None,
 }
 DIRECTORY = {"servers": ["ldap://localhost:1389"], "bind_dn": "uid=admin", "bind_password": "x"}
 RACE = refused(500, "Update rejected as current Object revision is different than expected by caller")
@@ -162,7 +162,7 @@ def test_a_source_that_is_not_there_is_refused_before_anything_is_run(source, wo
 
 def test_a_directory_that_is_not_the_connectors_is_refused_before_anything_is_run():
     servers = ["ldap://a.example.com", "ldap://b.example.com"]
-    result, unused = run(*connectors(), changelog={**DIRECTORY, "servers": servers})
+    result, unused = run(*connectors(), directory={**DIRECTORY, "servers": servers})
     assert "local to a server" in result["msg"]
 
 

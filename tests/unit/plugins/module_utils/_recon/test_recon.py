@@ -569,7 +569,7 @@ def test_a_source_that_is_down_is_the_reason():
 def test_the_three_walls_are_named_where_the_query_broke_off():
     error = failed(*ended(state="FAILED", total="?"), *connector())
     assert "broke off before it told one entry" in error.message
-    for word in ("size limit", "unindexed search", "look-through", "load: allow", "state: reactivated"):
+    for word in ("size limit", "unindexed search", "look-through", "raise_limits: true", "state: reactivated"):
         assert word in error.remedy
 
 

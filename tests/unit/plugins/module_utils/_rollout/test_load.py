@@ -33,6 +33,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.scripted import (
 )
 
 LIST = "system/ldap/account"
+ADMINISTRATOR = {"bind_dn": "uid=admin", "bind_password": "x"}
 
 
 def people(count):
@@ -78,7 +79,7 @@ class Surroundings:
 
 
 def request(directory=True, allow_deletes=False, may_reactivate=True):
-    options = {"servers": [URI]} if directory else None
+    options = {**ADMINISTRATOR, "servers": [URI]} if directory else None
     entry = {"source": SOURCE, "allow_deletes": allow_deletes}
     return LoadRequest(SourceRequest.parse(entry, options, "source"), ("m",), may_reactivate=may_reactivate)
 
@@ -158,17 +159,17 @@ def test_behind_placeholders_nothing_is_compared(monkeypatch, principal, propert
 
 
 def directory_of(name, host, servers, own=False):
-    """What preflight makes of livesync_ds for a connector, where IDM has another one to a directory."""
+    """What preflight makes of livesync_directory for a connector, where IDM has another one to a directory."""
     connector = replace(CONNECTOR, name=name, host=host)
     lists = Snapshot({name: connector, "apps": replace(CONNECTOR, name="apps")}, {}, {}, (), (), frozenset())
     gatherer = gather.Gatherer(ScriptedClient(), None, lists, "enabled", context())
-    entry = {"source": f"system/{name}/account", "ds": {"servers": servers} if own else None}
-    asked = SourceRequest.parse(entry, {"servers": servers})
+    entry = {"source": f"system/{name}/account", "directory": {**ADMINISTRATOR, "servers": servers} if own else None}
+    asked = SourceRequest.parse(entry, {**ADMINISTRATOR, "servers": servers})
     return gatherer._check_whose(asked, connector)
 
 
 def test_a_directory_for_all_sources_is_not_taken_for_that_of_another_host():
-    with pytest.raises(InvalidOption, match="give ds for system/b/account"):
+    with pytest.raises(InvalidOption, match="give directory for system/b/account"):
         directory_of("b", "ds-b.example.com", ["ldaps://ds-a.example.com"])
     directory_of("b", "ds-a.example.com", ["ldaps://DS-A.example.com:4444"])
     directory_of("b", "ds-b.example.com", ["ldaps://other-name-of-it.example.com"], own=True)

@@ -42,7 +42,7 @@ def plan(**spoilt):
 def steps(**spoilt):
     made = plan(**spoilt)
     assert not made.blocked
-    return made.principal is not None, made.hold, bool(made.reset), made.baseline, list(made.load)
+    return made.principal is not None, made.hold, bool(made.reset), made.baseline, list(made.to_load)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_record_that_does_not_hold_goes_before_the_base_point_is_set_anew():
 def test_what_is_recorded_of_other_mappings_is_kept():
     second = replace(MAPPING, name="n", link_type="n")
     made = plan(mappings=(MAPPING, second))
-    assert list(made.load) == ["n"]
+    assert list(made.to_load) == ["n"]
     assert list(made.record) == ["m"]
 
 
@@ -91,7 +91,7 @@ def test_a_new_base_point_spoils_the_record_of_mappings_that_are_not_asked_for_t
     known = {**RECORD, "n": Load("r-2", "", ("b",))}
     off = job(record=known)
     made = plan(job=off, schedules=(off,), record=known, directory=TRIMMED)
-    assert list(made.load) == ["m"]
+    assert list(made.to_load) == ["m"]
     assert made.record == {}
 
 
@@ -155,5 +155,5 @@ def test_a_job_whose_source_is_none_is_nobodys(source):
 
 def test_a_plan_is_plain_data():
     shown = plan(record={}).as_result()
-    assert shown["load"] == [{"mapping": "m", "reason": shown["load"][0]["reason"]}]
+    assert shown["to_load"] == [{"mapping": "m", "reason": shown["to_load"][0]["reason"]}]
     assert shown["source"] == SOURCE and shown["base_contexts"] == ["ou=People,dc=example,dc=com"]

@@ -9,9 +9,10 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._idm.server import Server
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import directory_options
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import preflight as module
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.preflight import preflight
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest, grant_spec
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     CONNECTOR,
     SOURCE,
@@ -27,6 +28,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.scripted import (
 )
 
 READY = call("GET", "info/ping", {"state": "ACTIVE_READY"})
+REACHED = {"servers": ["ldap://x"], "bind_dn": "uid=admin", "bind_password": "x"}
 ENTRY = {"source": SOURCE}
 
 
@@ -102,7 +104,7 @@ def test_the_directory_is_tried_although_idm_says_nothing(monkeypatch):
     other = {
         **ENTRY,
         "source": "system/other/account",
-        "ds": {**ds, "servers": ["ldaps://three"], "bind_password": "y"},
+        "directory": {**ds, "servers": ["ldaps://three"], "bind_password": "y"},
     }
     ds = {**ds, "servers": ["ldaps://one", "ldaps://two"]}
     report = preflight(ScriptedClient(call("GET", "info/ping", down())), [ENTRY, other], ds, "enabled", context())
@@ -115,16 +117,23 @@ def test_the_directory_is_tried_although_idm_says_nothing(monkeypatch):
 
 @pytest.mark.parametrize(
     ("general", "own"),
-    [({"servers": ["ldap://x"]}, {"principal": "uid=b"}), ({"load": "allow"}, None), (None, {"load": "allow"})],
+    [
+        (REACHED, {"principal": "uid=b"}),
+        ({"raise_limits": True}, None),
+        (None, {"raise_limits": True}),
+        ({**REACHED, "bind_dn": None}, None),
+        ({**REACHED, "bind_password": ""}, None),
+    ],
 )
-def test_a_directory_without_servers_is_not_taken_for_none(idm, general, own):
-    report = preflight(ScriptedClient(READY), [{**ENTRY, "ds": own}], general, "enabled", context())
+def test_a_directory_that_cannot_be_reached_is_not_taken_for_none(idm, general, own):
+    report = preflight(ScriptedClient(READY), [{**ENTRY, "directory": own}], general, "enabled", context())
     assert codes(report) == ["source_invalid"]
-    assert "Give the servers" in report.findings[0].message
-    filled = {name: option.get("default") for name, option in grant_spec().items()}  # what the module makes of {}
+    assert "A directory takes servers, bind_dn and bind_password" in report.findings[0].message
+    # what the module makes of {}
+    filled = {name: option.get("default") for name, option in directory_options().items()}
     for nothing in ({}, filled):
-        entry = {**ENTRY, "ds": nothing}
-        report = preflight(ScriptedClient(READY), [entry], {"servers": ["ldap://x"]}, "enabled", context())
+        entry = {**ENTRY, "directory": nothing}
+        report = preflight(ScriptedClient(READY), [entry], REACHED, "enabled", context())
         assert codes(report) == []
 
 
@@ -166,14 +175,14 @@ def test_the_report_has_the_worst_first_and_each_with_its_remedy(idm):
 
 
 def test_a_directory_of_its_own_and_none_at_all():
-    general = {"servers": ["ldaps://general"]}
-    own = SourceRequest.parse({"source": SOURCE, "ds": {"servers": ["ldaps://own"]}}, general)
-    none = SourceRequest.parse({"source": SOURCE, "ds": {"servers": None}}, general)
+    general = {**REACHED, "servers": ["ldaps://general"]}
+    own = SourceRequest.parse({"source": SOURCE, "directory": REACHED}, general)
+    none = SourceRequest.parse({"source": SOURCE, "directory": {"servers": None}}, general)
     assert SourceRequest.parse(ENTRY, general).directory == general
-    assert own.directory == {"servers": ["ldaps://own"]} and own.own_directory
+    assert own.directory == REACHED and own.own_directory
     assert none.directory is None and none.own_directory
     assert SourceRequest.parse(ENTRY, {"servers": None}).directory is None
 
 
 def test_secrets_are_no_part_of_what_a_request_shows_of_itself():
-    assert "hunter2" not in repr(SourceRequest.parse(ENTRY, {"servers": ["x"], "bind_password": "hunter2"}))
+    assert "hunter2" not in repr(SourceRequest.parse(ENTRY, {**REACHED, "bind_password": "hunter2"}))

@@ -300,8 +300,8 @@ def test_the_interval_is_known_of_both_types():
 
 def test_the_load_record_is_in_the_invoke_context():
     record = {"systemLdapAccount_managedUser": {"recon": "1", "time": "2026-11-24T12:00:00Z", "idm": []}}
-    assert Schedule.parse({**I, "invokeContext": {**LIVESYNC, "initialLoad": record}}).initial_load == record
-    assert Schedule.parse(I).initial_load == {}
+    assert Schedule.parse({**I, "invokeContext": {**LIVESYNC, "initialLoad": record}}).load_record == record
+    assert Schedule.parse(I).load_record == {}
 
 
 def test_placeholders_are_known_and_kept():

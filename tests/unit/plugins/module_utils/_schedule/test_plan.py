@@ -193,12 +193,12 @@ def test_turning_it_off_leaves_all_else():
 def test_unknown_keys_of_the_context_stay_with_a_new_load_record():
     job = {**CRON_JOB, "invokeContext": {**CONTEXT, "globals": {}, "initialLoad": {"old": {"recon": "0"}}}}
     record = {"m": {"recon": "1"}}
-    made = plan(replace(ALL, initial_load=record), job)
+    made = plan(replace(ALL, load_record=record), job)
     assert made.changes == ["invoke_context"]
     assert made.body["invokeContext"] == {**CONTEXT, "globals": {}, "initialLoad": record}
-    assert plan(replace(ALL, initial_load=None), job).changes == []
-    assert plan(replace(ALL, initial_load={}), job).body["invokeContext"] == {**CONTEXT, "globals": {}}
-    assert plan(replace(ALL, initial_load={}), CRON_JOB).changes == []
+    assert plan(replace(ALL, load_record=None), job).changes == []
+    assert plan(replace(ALL, load_record={}), job).body["invokeContext"] == {**CONTEXT, "globals": {}}
+    assert plan(replace(ALL, load_record={}), CRON_JOB).changes == []
 
 
 def test_the_spelling_of_the_context_stays():
@@ -397,9 +397,9 @@ def options(**given):
 
 
 def test_options_become_what_is_wanted():
-    wanted = wanted_of(options(name="n", interval=15, persisted=True, enabled="no", initial_load={"m": {}}))
+    wanted = wanted_of(options(name="n", interval=15, persisted=True, enabled="no", load_record={"m": {}}))
     assert wanted == WantedSchedule(
-        SOURCE, "n", False, interval=15, persisted=True, concurrent=False, initial_load={"m": {}}
+        SOURCE, "n", False, interval=15, persisted=True, concurrent=False, load_record={"m": {}}
     )
 
 

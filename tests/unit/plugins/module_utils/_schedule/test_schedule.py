@@ -358,7 +358,7 @@ def test_a_document_that_gives_way_twice_is_an_error():
 
 def test_a_job_that_its_update_has_destroyed_is_put_back():
     client = Scheduler()
-    apply(client, interval=15, initial_load={"m": {"recon": "1"}})
+    apply(client, interval=15, load_record={"m": {"recon": "1"}})
     client.jobs[NAME]["odd"] = 1
     before = copy.deepcopy(client.jobs[NAME])
     with pytest.raises(Refused, match="never fire.* put back as it was before") as caught:
@@ -412,14 +412,14 @@ def test_immutable_configuration_has_a_way_out():
 @pytest.mark.parametrize("places", [(JOB, CONFIG), (CONFIG, JOB)])
 def test_a_move_leaves_nothing_behind(places):
     client = Scheduler(lag=1)
-    apply(client, interval=15, storage=places[0], initial_load={"m": {"recon": "1"}})
+    apply(client, interval=15, storage=places[0], load_record={"m": {"recon": "1"}})
     client.sent.clear()
     applied, unused = apply(client, storage=places[1])
     paths = {JOB: f"scheduler/job/{NAME}", CONFIG: f"config/schedule/{NAME}"}
     # a document takes the place of the job by itself; a job has to wait for the end of the document's
     before = [] if places[0] == JOB else [("DELETE", paths[CONFIG])]
     assert client.writes == [*before, ("PUT", paths[places[1]])]
-    assert applied.schedule.storage == places[1] and applied.schedule.initial_load == {"m": {"recon": "1"}}
+    assert applied.schedule.storage == places[1] and applied.schedule.load_record == {"m": {"recon": "1"}}
     assert (NAME in client.configs) is (places[1] == CONFIG)
     assert locate(client, read_schedules(client, OPENIDM)[0]).storage == places[1]
 
@@ -477,11 +477,11 @@ def test_a_document_that_is_being_activated_is_not_written_again():
 def test_a_key_that_the_server_drops_is_said():
     client = Scheduler()
     client.dropped = ("initialLoad",)
-    applied, warnings = apply(client, interval=15, initial_load={"m": {"recon": "1"}})
-    assert applied.schedule.initial_load == {}
-    assert applied.as_result()["dropped"] == ["initialLoad"]
+    applied, warnings = apply(client, interval=15, load_record={"m": {"recon": "1"}})
+    assert applied.schedule.load_record == {}
+    assert applied.as_result()["not_kept"] == ["initialLoad"]
     assert "did not keep initialLoad" in warnings[0] and "initial_load to never" in warnings[0]
-    assert "dropped" not in apply(Scheduler(), interval=15)[0].as_result()
+    assert "not_kept" not in apply(Scheduler(), interval=15)[0].as_result()
 
 
 def test_placeholders_reach_the_server_and_the_result_says_what_they_stand_for():
@@ -571,15 +571,15 @@ def test_the_module_tests_by_the_endpoint_of_the_scheduler(monkeypatch):
         "idle_timeout": None,
     }
     client = Scheduler()
-    result = scheduling.schedule(client, {**options, "tested": True}, context())
-    assert result["test"] == {"outcome": "baseline"} and result["changed"]
+    result = scheduling.schedule(client, {**options, "run_first": True}, context())
+    assert result["run"] == {"outcome": "baseline"} and result["changed"]
     assert asked[0].endpoint == "system" and asked[0].sources == (SOURCE,)
-    result = scheduling.schedule(client, {**options, "tested": True}, context())
-    assert "test" not in result and len(asked) == 1
-    result = scheduling.schedule(client, {**options, "state": "absent", "tested": False}, context())
+    result = scheduling.schedule(client, {**options, "run_first": True}, context())
+    assert "run" not in result and len(asked) == 1
+    result = scheduling.schedule(client, {**options, "state": "absent", "run_first": False}, context())
     assert result == {"changed": True, "diff": {"before": result["diff"]["before"], "after": {}}, "schedule": None}
     with pytest.raises(InvalidOption, match="wait_timeout"):
-        scheduling.schedule(client, {**options, "wait_timeout": 0, "tested": False}, context())
+        scheduling.schedule(client, {**options, "wait_timeout": 0, "run_first": False}, context())
 
 
 @pytest.mark.parametrize("given", [{"enabled": False}, {"state": "absent"}])
@@ -591,7 +591,7 @@ def test_a_run_that_goes_on_is_waited_for_where_that_is_asked(monkeypatch, given
         "enabled": True,
         "storage": "auto",
         "interval": 15,
-        "tested": False,
+        "run_first": False,
         "wait_timeout": 30,
         "idle_timeout": None,
     }

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The environment stands in for options that are not given."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import (
+    connection_spec,
+    directory_spec,
+    hidden_values,
+)
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import given
+
+SERVERS = "ldaps://ds1.example.com:4444, ldaps://ds2.example.com:4444,"
+
+
+def read(spec, options):
+    validated = ArgumentSpecValidator(**spec.as_arguments()).validate(options)
+    assert validated.error_messages == []
+    secrets = hidden_values(spec, validated.validated_parameters, validated._no_log_values)
+    return validated.validated_parameters, secrets
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    for name, value in (("SERVERS", SERVERS), ("BIND_DN", "uid=admin"), ("BIND_PASSWORD", "hunter2")):
+        monkeypatch.setenv(f"IDM_DIRECTORY_{name}", value)
+
+
+def test_a_directory_comes_from_the_environment(environment, monkeypatch):
+    monkeypatch.setenv("IDM_DIRECTORY_CA_PATH", "/etc/ca.pem")
+    options, secrets = read(directory_spec(), {})
+    directory = given(options["directory"])
+    assert directory["servers"] == ["ldaps://ds1.example.com:4444", "ldaps://ds2.example.com:4444"]
+    assert (directory["bind_dn"], directory["bind_password"]) == ("uid=admin", "hunter2")
+    assert (directory["ca_path"], directory["timeout"]) == ("/etc/ca.pem", 30)
+    assert secrets == {"hunter2"}
+
+
+def test_one_that_is_given_wins_whole(environment):
+    options, unused = read(directory_spec(), {"directory": {"servers": ["ldap://own"], "bind_dn": "a"}})
+    assert options["directory"]["servers"] == ["ldap://own"] and options["directory"]["bind_password"] is None
+
+
+@pytest.mark.parametrize("none", [{}, {"directory": None}])
+def test_without_servers_there_is_none(monkeypatch, none):
+    monkeypatch.delenv("IDM_DIRECTORY_SERVERS", raising=False)
+    monkeypatch.setenv("IDM_DIRECTORY_BIND_DN", "uid=admin")
+    assert given(read(directory_spec(), none)[0]["directory"]) is None
+
+
+def test_an_empty_dictionary_says_that_there_is_none_whatever_the_environment_holds(environment):
+    assert given(read(directory_spec(), {"directory": {}})[0]["directory"]) is None
+
+
+def test_tls_options_come_from_the_environment(monkeypatch):
+    for name, value in (("VALIDATE_CERTS", "no"), ("CLIENT_CERT", "/c.pem"), ("CLIENT_KEY", "/k.pem")):
+        monkeypatch.setenv(f"IDM_{name}", value)
+    options, unused = read(connection_spec(), {"url": "https://idm.example.com/openidm"})
+    assert (options["validate_certs"], options["client_cert"], options["client_key"]) == (False, "/c.pem", "/k.pem")
