@@ -205,7 +205,7 @@ livesync:
     failure_policy:
       description:
         - What the connector does with a record that fails, as
-          RV(idmops.idm.connector#module:connector.failure_policy).
+          RV(idmops.idm.connector_info#module:connectors.failure_policy).
       type: dict
       returned: always
     dead_letters:

@@ -10,17 +10,27 @@ control host both can be spared. Where that is not possible the module runs, wit
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import traceback
 import typing as t
 
+from ansible import constants as C
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec, hidden_values
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import (
+    MASKED,
+    hidden_values,
+    readable,
+    register,
+    struck_out,
+)
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context, Report
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, MissingLibrary
 
@@ -35,12 +45,17 @@ class _ShownReport(Report):
     def __init__(self, host: str, secrets: t.Iterable[str], quiet: bool) -> None:
         super().__init__()
         self.secrets.update(secrets)
+        register(secrets)
         self._host = host
         self._quiet = quiet
 
+    def keep_secret(self, value: str) -> None:
+        super().keep_secret(value)
+        register([value] if value else [])
+
     def progress(self, text: str) -> None:
         if not self._quiet:
-            Display().display(remove_values(f"  [{self._host}] {text}", self.secrets))
+            Display().display(struck_out(f"  [{self._host}] {text}", self.secrets))
 
 
 class InProcessAction(ActionBase):
@@ -80,25 +95,32 @@ class InProcessAction(ActionBase):
         )
 
     def _run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        validated = ArgumentSpecValidator(**self.spec.as_arguments()).validate(self._task.args)
+        validated = ArgumentSpecValidator(**self.spec.as_arguments()).validate(readable(self._task.args))
         hidden = hidden_values(self.spec, validated.validated_parameters, validated._no_log_values)
         report = _ShownReport(task_vars.get("inventory_hostname", "localhost"), hidden, bool(self._task.no_log))
         if validated.error_messages:
             outcome: dict[str, t.Any] = {"failed": True, "msg": self._complaint(validated)}
         else:
-            outcome = self._outcome(validated.validated_parameters, report)
+            with _folder(self._loader.get_basedir()):
+                outcome = self._outcome(validated.validated_parameters, report)
         outcome.setdefault("changed", False)
-        if warnings := [*(warning["warning"] for warning in validated._warnings), *report.warnings]:
+        twice = (
+            f"Both option {found['option']} and its alias {found['alias']} are set." for found in validated._warnings
+        )
+        if warnings := [*twice, *report.warnings]:
             outcome["warnings"] = warnings
         if deprecations := [dict(entry) for entry in validated._deprecations]:
             outcome["deprecations"] = deprecations
-        outcome["invocation"] = {
-            "module_args": {
-                name: _HIDDEN if value and self.spec.argument_spec.get(name, {}).get("no_log") else value
-                for name, value in validated.validated_parameters.items()
-            }
+        if _shows_invocation(task_vars):
+            outcome["invocation"] = {"module_args": self._shown(validated.validated_parameters)}
+        return struck_out(outcome, report.secrets)
+
+    def _shown(self, params: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return options as a module shows them."""
+        spec = {} if MASKED else self.spec.argument_spec
+        return {
+            name: _HIDDEN if value and spec.get(name, {}).get("no_log") else value for name, value in params.items()
         }
-        return remove_values(outcome, report.secrets)
 
     def _complaint(self, validated: t.Any) -> str:
         """Return what is wrong with the options, in the words that AnsibleModule has for it."""
@@ -120,3 +142,22 @@ class InProcessAction(ActionBase):
                 "msg": f"Unexpected {type(exc).__name__}: {exc}",
                 "exception": traceback.format_exc(),
             }
+
+
+def _shows_invocation(task_vars: dict[str, t.Any]) -> bool:
+    """Tell whether a module's result holds the options that it was called with: since ansible-core 2.21 if told so."""
+    try:
+        return bool(C.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
+    except AnsibleError:
+        return True
+
+
+@contextlib.contextmanager
+def _folder(path: str) -> t.Iterator[None]:
+    """Work in a folder: that of the playbook is where a module runs on a local connection."""
+    before = os.getcwd()
+    os.chdir(path)
+    try:
+        yield
+    finally:
+        os.chdir(before)

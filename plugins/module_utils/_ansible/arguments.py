@@ -14,7 +14,6 @@ from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 
 from .._http.auth import METHODS
-from .._http.jwk import public_parts
 from .._ldap.options import directory_options
 
 _CONSTRAINTS = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
@@ -96,41 +95,3 @@ def _directory_from_environment(name: str) -> dict[str, t.Any]:
         raise AnsibleFallbackNotFound
     others = {key: os.environ.get(f"IDM_DIRECTORY_{key.upper()}") for key in ("bind_dn", "bind_password", "ca_path")}
     return {"servers": servers, **{key: value for key, value in others.items() if value}}
-
-
-def hidden_values(spec: ArgumentSpec, params: t.Mapping[str, t.Any], collected: t.Iterable[str]) -> set[str]:
-    """Return what must not appear in any output of a task.
-
-    Ansible collects that, but nothing at all where a list or a dictionary of options cannot be read, and then prints
-    all options with the error (seen on ansible-core 2.19). Of a JWK that is a dictionary it hides the public members
-    too.
-
-    :param params: the options as far as they have been validated.
-    :param collected: what Ansible has found.
-    """
-    secrets = {value for name in ("password", "access_token", "client_secret") for value in _leaves(params.get(name))}
-    needless = public_parts(params.get("service_account_jwk")) - secrets
-    return {*collected, *_secrets_in(spec.argument_spec, params)} - needless
-
-
-def _secrets_in(argument_spec: t.Mapping[str, t.Any], params: t.Any) -> t.Iterator[str]:
-    if isinstance(params, (list, tuple)):
-        for entry in params:
-            yield from _secrets_in(argument_spec, entry)
-    elif isinstance(params, t.Mapping):
-        for name, option in argument_spec.items():
-            for value in (params.get(name) for name in (name, *option.get("aliases", ()))):
-                if option.get("no_log"):
-                    yield from _leaves(value)
-                elif option.get("options"):
-                    yield from _secrets_in(option["options"], value)
-
-
-def _leaves(value: t.Any) -> t.Iterator[str]:
-    if isinstance(value, t.Mapping):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for entry in value:
-            yield from _leaves(entry)
-    elif value not in (None, "", True, False):
-        yield str(value)

@@ -13,7 +13,8 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._base.context import Context, Report
 from .._base.errors import IdmopsError, MissingLibrary
-from .arguments import ArgumentSpec, hidden_values
+from .arguments import ArgumentSpec
+from .secrets import hidden_values, readable, register
 
 #: Takes validated options and a context, returns a result; raises IdmopsError.
 Operation = t.Callable[[t.Mapping[str, t.Any], Context], t.Dict[str, t.Any]]
@@ -23,14 +24,20 @@ class _Module(AnsibleModule):
     """An AnsibleModule that hides the secrets of options that it could not read, too."""
 
     no_log_values: set[str]
+    params: dict[str, t.Any]
 
     def __init__(self, spec: ArgumentSpec) -> None:
         self._spec = spec
         super().__init__(supports_check_mode=True, **spec.as_arguments())
 
+    def _load_params(self) -> None:
+        super()._load_params()
+        self.params = readable(self.params)
+
     def hide(self, more: t.Iterable[str] = ()) -> None:
         """Bring up to date what must not appear in the output."""
         self.no_log_values = hidden_values(self._spec, self.params, {*self.no_log_values, *more})
+        register(self.no_log_values)
 
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:  # type: ignore[misc]
         """End with an error; ``__init__`` does that as well."""

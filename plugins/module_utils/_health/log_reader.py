@@ -23,7 +23,7 @@ from .._changelog.log import (
     read_change_log,
 )
 from .._idm.connector import Connector
-from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, host_and_port
+from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, host_and_port, require_ldap
 from .._ldap.dn import is_name
 from .health import LogFacts
 
@@ -38,10 +38,12 @@ def directories(
 
     :param options: connection options of a directory, None where none were given.
     :raises InvalidOption: when none of the servers is a connector's, or several are.
+    :raises MissingLibrary: without python-ldap, before anything is run.
     """
     readers = {connector.name: connector for connector in connectors if connector.reads_change_log}
     if not options:
         return {}
+    require_ldap()
     hosts = [host_and_port(uri)[0] for uri in options["servers"]]
     found = {}
     for name, connector in readers.items():

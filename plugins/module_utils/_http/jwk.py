@@ -79,16 +79,12 @@ def _read(text: str) -> dict[str, t.Any]:
     return members
 
 
-def public_parts(value: t.Any) -> set[str]:
-    """Return what need not be hidden of a JWK that was given as a dictionary.
-
-    Ansible hides every value within an option that is secret. Those of a JWK's public members are words like "sig" and
-    "RSA", which would then be struck out of each result that has them in it.
-    """
-    if not isinstance(value, t.Mapping):
+def private_parts(value: t.Any) -> set[str]:
+    """Return what is secret of a JWK that was given as JSON text or as a dictionary, beside the text itself."""
+    try:
+        members = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
         return set()
-    found: set[str] = set()
-    for name, member in value.items():
-        if name not in _PRIVATE:
-            found.update(map(str, member) if isinstance(member, (list, tuple)) else (str(member),))
-    return found
+    if not isinstance(members, t.Mapping):
+        return set()
+    return {str(members[name]) for name in _PRIVATE if members.get(name)}

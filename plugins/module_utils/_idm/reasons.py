@@ -50,7 +50,8 @@ _REMEDIES = {
     CONNECTION: "The connector cannot reach its system: start it, or correct host and port in the connector's"
     " configuration. liveSync goes on by itself once the system answers.",
     CREDENTIALS: "The system refuses the connector's account: correct principal and credentials in its configuration.",
-    REMOTE: "The remote connector server broke off: test the connector (idmops.idm.connector) and run liveSync again.",
+    REMOTE: "The remote connector server broke off: test the connector (idmops.idm.connector_info), then run liveSync"
+    " again.",
     UNSUPPORTED: "This connector or object type does not do liveSync: look at operationOptions in its configuration.",
 }
 

@@ -93,6 +93,15 @@ class Entry:
             return None
 
 
+def require_ldap() -> None:
+    """See that there is a library to speak LDAP with.
+
+    :raises MissingLibrary: without python-ldap.
+    """
+    if ldap is None:
+        raise MissingLibrary("python-ldap", _REASON)
+
+
 class Directory:
     """Talks to one directory server as one account. Connects and binds at the first use, and only then.
 
@@ -104,8 +113,7 @@ class Directory:
     """
 
     def __init__(self, options: t.Mapping[str, t.Any], uri: str, context: Context | None = None) -> None:
-        if ldap is None:
-            raise MissingLibrary("python-ldap", _REASON)
+        require_ldap()
         self.uri = uri
         self._context = context or Context(check_mode=True)
         self._options = options

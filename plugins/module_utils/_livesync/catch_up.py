@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .._base.errors import IdmopsError, Unreachable
 from .._base.progress import Progress
+from .._base.threads import start
 from .._health.health import DORMANT, PENDING_SECONDS, Facts, judge_health
 from .._health.log_reader import LogReader
 from .._idm.audit import Counter
@@ -113,13 +114,13 @@ class Runs:
         if not self._context.report.live:
             return work(mark)
         livesync = self.livesync
-        with ThreadPoolExecutor(max_workers=1) as pool, livesync.client.sibling() as watcher:
-            future = pool.submit(work, mark)
-            total = None
-            if isinstance(mark.token, int) and mark.last_change_number is not None:
-                total = max(mark.last_change_number - mark.token, 0)
-            progress: Progress | None = None
+        total = None
+        if isinstance(mark.token, int) and mark.last_change_number is not None:
+            total = max(mark.last_change_number - mark.token, 0)
+        progress: Progress | None = None
+        with livesync.client.sibling() as watcher:
             counter = Counter(watcher, livesync.source, mark.began) if mark.began else None
+            future = start(partial(work, mark))
             while True:
                 try:
                     return future.result(timeout=_LOOK)

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, TimedOut
+from .._base.threads import side_by_side
 from .._health.log_reader import LogReader, directories
 from .._http.client import Client
 from .._idm.connector import Connector, read_connectors, rouse
@@ -54,8 +55,8 @@ def trigger(client: Client, request: Request, context: Context) -> dict[str, t.A
         with client.sibling() as own_client:
             return [task.tally(own_client) for task in tasks]
 
-    with ThreadPoolExecutor(max_workers=max(1, min(request.parallel, len(groups)))) as pool:
-        tallies = [tally for group in pool.map(run_group, groups.values()) for tally in group]
+    works = [partial(run_group, tasks) for tasks in groups.values()]
+    tallies = [tally for group in side_by_side(works, request.parallel) for tally in group]
     order = list(request.sources)
     return result_of(sorted(tallies, key=lambda tally: order.index(tally.source)))
 

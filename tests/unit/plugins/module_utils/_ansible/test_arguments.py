@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import (
-    connection_spec,
-    directory_spec,
-    hidden_values,
-)
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import connection_spec, directory_spec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import hidden_values
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import given
 
 SERVERS = "ldaps://ds1.example.com:4444, ldaps://ds2.example.com:4444,"

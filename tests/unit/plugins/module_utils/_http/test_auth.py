@@ -278,10 +278,11 @@ def test_without_pyjwt_the_library_is_named(jwk, monkeypatch):
     made(auth_method="client_credentials", client_id="a", client_secret="b")
 
 
-def test_public_members_of_a_key_need_not_be_hidden(jwk):
-    assert {"RSA", "sig", "RS256", "key-1"} <= jwk_module.public_parts(jwk)
-    assert not jwk_module.public_parts(jwk) & {jwk[name] for name in ("d", "p", "q", "dp", "dq", "qi")}
-    assert jwk_module.public_parts(json.dumps(jwk)) == set()
+def test_what_is_secret_of_a_key_is_known_however_it_is_given(jwk):
+    private = {jwk[name] for name in ("d", "p", "q", "dp", "dq", "qi")}
+    assert jwk_module.private_parts(jwk) == jwk_module.private_parts(json.dumps(jwk)) == private
+    assert jwk_module.private_parts("/some/path.json") == jwk_module.private_parts("[1]") == set()
+
 
 
 def test_a_refusal_names_what_to_check(jwk):

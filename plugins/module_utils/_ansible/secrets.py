@@ -1,0 +1,102 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must not appear in any output of a task, and how each ansible-core is told.
+
+Up to 2.21 secrets are struck out of a result. From 2.22 on a result keeps them, and whatever is printed is masked (the
+changelog of ansible-core 2.22; seen on 2.22.0rc1).
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .._http.jwk import private_parts
+from .arguments import ArgumentSpec
+
+try:
+    from ansible.module_utils.secrets import register_secrets
+except ImportError:
+    from ansible.module_utils.common.parameters import remove_values
+
+    #: Whether ansible-core masks what it prints by itself.
+    MASKED = False
+
+    def register(secrets: t.Iterable[str]) -> None:
+        """Nothing has to be told beforehand."""
+
+    def struck_out(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
+        """Return a result or a text without secrets."""
+        return remove_values(value, frozenset(secrets))
+
+else:
+    MASKED = True
+
+    def register(secrets: t.Iterable[str]) -> None:
+        """Have these masked wherever they would be printed, by the controller too."""
+        register_secrets(frozenset(secrets))
+
+    def struck_out(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
+        """Return a result as it is: what was registered is masked where it is printed."""
+        return value
+
+
+def readable(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return a task's options in a form that can be validated, and in which no more is secret than has to be.
+
+    Values that are encrypted in the playbook itself are texts only once they are asked for (ansible-core up to 2.18).
+    Within a secret option Ansible hides everything: a JWK that is a dictionary would have words like "sig" and "RSA"
+    struck out of every output. So it becomes one text.
+    """
+    options = {name: _decrypted(value) for name, value in options.items()}
+    jwk = options.get("service_account_jwk")
+    return {**options, "service_account_jwk": json.dumps(jwk)} if isinstance(jwk, dict) else options
+
+
+def _decrypted(value: t.Any) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return {key: _decrypted(item) for key, item in value.items()}
+    if getattr(value, "__ENCRYPTED__", False):
+        return str(value)
+    return [_decrypted(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def hidden_values(spec: ArgumentSpec, params: t.Mapping[str, t.Any], collected: t.Iterable[str]) -> set[str]:
+    """Return what must not appear in any output of a task.
+
+    Ansible collects that, but nothing at all where a list or a dictionary of options cannot be read, and then prints
+    all options with the error (seen on ansible-core 2.19).
+
+    :param params: the options as far as they have been validated.
+    :param collected: what Ansible has found.
+    """
+    return {
+        *collected,
+        *_secrets_in(spec.argument_spec, params),
+        *private_parts(params.get("service_account_jwk")),
+    }
+
+
+def _secrets_in(argument_spec: t.Mapping[str, t.Any], params: t.Any) -> t.Iterator[str]:
+    if isinstance(params, (list, tuple)):
+        for entry in params:
+            yield from _secrets_in(argument_spec, entry)
+    elif isinstance(params, t.Mapping):
+        for name, option in argument_spec.items():
+            for value in (params.get(name) for name in (name, *option.get("aliases", ()))):
+                if option.get("no_log"):
+                    yield from _leaves(value)
+                elif option.get("options"):
+                    yield from _secrets_in(option["options"], value)
+
+
+def _leaves(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, t.Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _leaves(entry)
+    elif value not in (None, "", True, False):
+        yield str(value)
