@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from .._base.context import Context, Report
 from .._base.errors import IdmopsError, MissingLibrary
 from .arguments import ArgumentSpec
-from .secrets import hidden_values, readable, register
+from .secrets import hidden_values, readable, register, struck_out
 
 #: Takes validated options and a context, returns a result; raises IdmopsError.
 Operation = t.Callable[[t.Mapping[str, t.Any], Context], t.Dict[str, t.Any]]
@@ -61,7 +61,7 @@ def run_module(spec: ArgumentSpec, operate: Operation) -> None:
         failure = {"msg": f"Unexpected {type(exc).__name__}: {exc}", "exception": traceback.format_exc()}
     module.hide(report.secrets)
     for text in report.warnings:
-        module.warn(text)
+        module.warn(struck_out(text, module.no_log_values))
     if failure is not None:
         module.fail_json(**failure)
     module.exit_json(**result)

@@ -46,21 +46,24 @@ else:
 def readable(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return a task's options in a form that can be validated, and in which no more is secret than has to be.
 
-    Values that are encrypted in the playbook itself are texts only once they are asked for (ansible-core up to 2.18).
+    It is the form in which a module gets them. Ansible's own kinds of text become plain ones, also those that are
+    encrypted in the playbook itself (ansible-core up to 2.18).
     Within a secret option Ansible hides everything: a JWK that is a dictionary would have words like "sig" and "RSA"
     struck out of every output. So it becomes one text.
     """
-    options = {name: _decrypted(value) for name, value in options.items()}
+    options = {name: _plain(value) for name, value in options.items()}
     jwk = options.get("service_account_jwk")
     return {**options, "service_account_jwk": json.dumps(jwk)} if isinstance(jwk, dict) else options
 
 
-def _decrypted(value: t.Any) -> t.Any:
+def _plain(value: t.Any) -> t.Any:
     if isinstance(value, t.Mapping):
-        return {key: _decrypted(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return str.__str__(value)
     if getattr(value, "__ENCRYPTED__", False):
         return str(value)
-    return [_decrypted(item) for item in value] if isinstance(value, (list, tuple)) else value
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def hidden_values(spec: ArgumentSpec, params: t.Mapping[str, t.Any], collected: t.Iterable[str]) -> set[str]:

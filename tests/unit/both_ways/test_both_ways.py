@@ -1,0 +1,147 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks end alike in Ansible's worker and as modules, played by the ansible-core that runs these tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+import requests
+from ansible.release import __version__ as core
+
+from tests.servers.ping.stand_in import running
+
+HERE = pathlib.Path(__file__).resolve().parent
+COLLECTIONS = HERE.parents[2] / "build" / "pytest"
+WAYS = {"worker": True, "module": False}
+#: Since when a result has the options of its module if told so alone, and since when what is printed is masked instead.
+CORE = tuple(int(part) for part in core.split(".")[:2])
+SECRETS = ("verysecret", "encryptedsecret", "minted-on-the-way", "privatepart")
+
+
+def program(name):
+    return str(pathlib.Path(sys.executable).with_name(name))
+
+
+@pytest.fixture
+def play(tmp_path):
+    """Play a book in one way; return what its tasks returned, and what was printed."""
+    folder = tmp_path / "book"
+    shutil.copytree(HERE / "files", folder)
+    (folder / "beside.pem").write_text("beside the playbook", encoding="utf-8")
+
+    def go(book, way, environment=(), **variables):
+        into = tmp_path / f"{way}.json"
+        variables = {"into": str(into), "idmops_in_process": WAYS[way], **variables}
+        done = subprocess.run(
+            [program("ansible-playbook"), "-i", "localhost,", "-vvvv", str(folder / book), "-e", json.dumps(variables),
+             "-e", f"@{folder / 'encrypted.yml'}", "--vault-password-file", str(folder / "vault")],
+            cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120,
+            env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(tmp_path / "home"),
+                 "XDG_CACHE_HOME": str(tmp_path / "cache"), "LC_ALL": "C.UTF-8", **dict(environment)},
+        )  # fmt: skip
+        printed = done.stdout + done.stderr
+        assert into.exists(), printed
+        return json.loads(into.read_text(encoding="utf-8")), printed
+
+    (folder / "vault").write_text("open sesame", encoding="utf-8")
+    locked = subprocess.run(
+        [program("ansible-vault"), "encrypt_string", "--vault-password-file", str(folder / "vault"), "--stdin-name",
+         "encrypted"],
+        input="encryptedsecret", capture_output=True, text=True, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    (folder / "encrypted.yml").write_text(locked.stdout, encoding="utf-8")
+    # an encrypted value that stands in the task itself reaches the plugin as it is, without having been a template
+    book = (folder / "book.yml").read_text(encoding="utf-8")
+    value = locked.stdout.partition("encrypted: ")[2]
+    indented = "\n".join(f"            {line.strip()}" for line in value.splitlines()[1:])
+    inline = f"bind_password: !vault |\n{indented}"
+    book = book.replace(
+        'directory: {servers: [ldaps://one], bind_dn: uid=admin, bind_password: "{{ encrypted }}"}',
+        f"directory:\n          servers: [ldaps://one]\n          bind_dn: uid=admin\n          {inline}",
+    )
+    assert "!vault" in book
+    (folder / "book.yml").write_text(book, encoding="utf-8")
+    return go
+
+
+def comparable(result):
+    """Return a result without what is a matter of the moment, or of the programs' insides."""
+    return {
+        name: value
+        for name, value in result.items()
+        if name not in ("exception", "deprecations", "ansible_parsed")
+    }
+
+
+def test_every_result_is_the_same(play):
+    results = {way: play("book.yml", way) for way in WAYS}
+    worker, module = (results[way][0] for way in WAYS)
+    for name in module:
+        assert comparable(worker[name]) == comparable(module[name]), name
+    assert worker["plain"]["read"] == "beside the playbook"
+    assert worker["checked"]["check"] is True
+    assert worker["twice"]["sources"] == ["system/a/b"] or worker["twice"]["sources"] == ["system/c/d"]
+    assert "Both option sources and its alias source are set." in worker["twice"]["warnings"]
+    assert "nonsense" in worker["unknown"]["msg"] and "timeout" in worker["wrong"]["msg"]
+    for way, (returned, printed) in results.items():
+        assert ('"invocation": {' in printed) == (CORE < (2, 21)), way
+        for secret in SECRETS:
+            assert secret not in printed, f"{secret}, {way}"
+        if CORE < (2, 22):
+            assert not [secret for secret in SECRETS if secret in json.dumps(returned)], way
+    assert "  [localhost] ******** ********" in results["worker"][1] or CORE >= (2, 22)
+
+
+@pytest.mark.skipif(CORE < (2, 21), reason="results always have it before ansible-core 2.21")
+def test_the_invocation_is_there_where_it_is_asked_for(play):
+    results = {way: play("book.yml", way, {"ANSIBLE_INJECT_INVOCATION": "true"}.items())[0] for way in WAYS}
+    given = results["module"]["plain"]["invocation"]
+    assert given and results["worker"]["plain"]["invocation"] == given
+
+
+@pytest.fixture
+def server(tmp_path):
+    with running("standalone", tmp_path / "ping", people=3) as stand_in:
+        yield stand_in
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_task_ends_when_its_time_is_up(play, server, way):
+    control = server.variables["ping_control"]
+    play("trigger.yml", way, **own(server))  # the base point
+    requests.put(f"{control}/switches", json={"record_seconds": 15}, timeout=5).raise_for_status()
+    requests.put(f"{control}/people", json={"user.1": {"sn": "Changed"}}, timeout=5).raise_for_status()
+    began = time.monotonic()
+    returned, printed = play("trigger.yml", way, limit=3, **own(server))
+    assert returned["ran"]["failed"] and "time" in returned["ran"]["msg"].lower(), printed
+    assert time.monotonic() - began < 12
+
+
+def own(server):
+    return {name: server.variables[name] for name in ("source", "idm_connection")}
+
+
+def test_without_python_ldap_on_the_controller_the_module_runs(play, server, tmp_path):
+    lacking = tmp_path / "lacking"
+    lacking.mkdir()
+    (lacking / "ldap.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
+    interpreter = tmp_path / "python"
+    interpreter.write_text(f'#!/bin/sh\nunset PYTHONPATH\nexec {sys.executable} "$@"\n', encoding="utf-8")
+    interpreter.chmod(0o700)
+    directory = {"servers": ["ldaps://localhost:1"], "bind_dn": "uid=admin", "bind_password": "x"}
+    more = {"interpreter": str(interpreter), "directory": directory, **own(server)}
+    ran = {}
+    for way in WAYS:
+        returned, unused = play("trigger.yml", way, {"PYTHONPATH": str(lacking)}.items(), **more)
+        ran[way] = comparable(returned["ran"])
+        assert "ldaps://localhost:1 cannot be reached" in ran[way]["msg"]
+    assert [run["msg"] for run in ran.values()] == [ran["module"]["msg"]] * 2
