@@ -20,7 +20,7 @@ READY := .venv/ready
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv stack stack-down stack-status demo test units integration sanity lint types build docs bench prove \
+.PHONY: help venv stack stack-down stack-status demo test test-long units integration sanity lint types build docs bench prove \
         changelog clean distclean
 
 help: ## this list
@@ -29,7 +29,7 @@ help: ## this list
 	@echo "  STACK_DIR=$(STACK_DIR) STACK_USERS=$(STACK_USERS) STACK_PORT_BASE=first-of-six-ports   for stack"
 	@echo "  TARGETS='name ...'   for integration        EXPERIMENT='name ...'   for prove        PYTHON=/path/to/python3   for venv"
 
-$(READY): tools/set-up.sh requirements.txt tests/requirements.txt tests/servers/ping/requirements.txt
+$(READY): tools/set-up.sh requirements.txt tests/requirements.txt tests/unit/requirements.txt tests/servers/ping/requirements.txt
 	@bash tools/set-up.sh
 	@touch $@
 
@@ -38,8 +38,11 @@ venv: $(READY) ## .venv with all that the other targets need, and as root on Deb
 demo: $(READY) ## the whole mission on real servers, before your eyes, in a minute or two
 	@$(PY) -m tests.experiments.demo
 
-test: $(READY) ## unit tests, and the integration targets on real servers, in process and as modules
+test: $(READY) ## unit tests on each ansible-core that can be had, and the integration targets on real servers
 	@$(PY) -m tools.test --users $(TEST_USERS)
+
+test-long: $(READY) ## what is too long for make test: every target in both ways, the experiments at full length
+	@$(PY) -m tools.test --users $(TEST_USERS) --long
 
 stack: $(READY) ## start a real OpenIDM and OpenDJ on loopback; variables in STACK_DIR/vars.yml
 	@$(PY) -m tests.servers.stack up --dir "$(STACK_DIR)" --users $(STACK_USERS) $(if $(STACK_PORT_BASE),--port-base $(STACK_PORT_BASE))

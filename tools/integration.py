@@ -109,13 +109,16 @@ class Runner:
         ).stdout.split()  # fmt: skip
         return sorted(listed, key=size, reverse=True)
 
-    def jobs(self) -> list[Job]:
-        """Return every target in both ways; what runs whole playbooks (see _ONE_WAY) in process alone."""
+    def jobs(self, all_ways: bool = False) -> list[Job]:
+        """Return every target in both ways; what runs whole playbooks (see _ONE_WAY) in process alone.
+
+        :param all_ways: that too in both ways.
+        """
         return [
             Job(target, way)
             for target in self.targets()
             for way, in_process in WAYS.items()
-            if in_process or _ONE_WAY not in self._aliases(target)
+            if in_process or all_ways or _ONE_WAY not in self._aliases(target)
         ]
 
     def _aliases(self, target: str) -> list[str]:

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""All tests: unit tests, the integration targets on real servers in both ways, the small forms of the experiments."""
+"""All tests: unit tests, integration targets on real servers in both ways, the small forms of the experiments.
+
+The unit tests run on every ansible-core that this machine's Pythons allow.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,8 @@ import typing as t
 from functools import partial
 from xml.etree import ElementTree
 
-from . import integration, prove, steps, tree, workers
+from . import cores, integration, prove, steps, tree, workers
 from .places import BUILD, LOGS, ROOT, environment
-
-UNITS_LOG = LOGS / "units.log"
 
 
 class Count(t.NamedTuple):
@@ -43,19 +44,41 @@ def read_units(report: pathlib.Path, exit_code: int) -> Count:
     return Count(total - failed - skipped, failed or int(exit_code != 0), skipped)
 
 
-def run_units() -> Count:
-    """Run the unit tests."""
-    report = LOGS / "units.xml"
+class Units(t.NamedTuple):
+    """How the unit tests ended on a release of ansible-core, after how many seconds, and why they failed."""
+
+    chosen: cores.Chosen
+    tests: Count
+    took: float
+    why: t.Sequence[str] = ()
+
+    @property
+    def title(self) -> str:
+        """What a person would call it."""
+        return f"unit tests, {self.chosen}"
+
+    @property
+    def passed(self) -> bool:
+        """Whether none failed."""
+        return not self.tests.failed
+
+
+def run_units(chosen: cores.Chosen, stop: threading.Event | None = None) -> Units:
+    """Run the unit tests on a release of ansible-core."""
+    began = time.monotonic()
+    report = LOGS / f"units-{chosen.core.release}.xml"
     report.unlink(missing_ok=True)
-    log = UNITS_LOG
+    log = report.with_suffix(".log")
+    python = cores.programs(chosen) / "python"
     exit_code = steps.run(
-        "unit tests",
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", f"--junitxml={report}", "tests/unit"],
-        log, cwd=ROOT, env=environment(), check=False,
+        f"unit tests, {chosen}",
+        [str(python), "-m", "pytest", "-q", "-n", "2", f"--junitxml={report}", "tests/unit"],
+        log, cwd=ROOT, env=environment(), check=False, stop=stop, limit=integration.LIMIT,
     )  # fmt: skip
     if exit_code:
-        print(steps.tail(log, 60), flush=True)
-    return read_units(report, exit_code)
+        print(f"{steps.tail(log, 60)}\n", end="", flush=True)
+    tests = read_units(report, exit_code)
+    return Units(chosen, tests, time.monotonic() - began, steps.complaints(log) if tests.failed else ())
 
 
 @contextlib.contextmanager
@@ -90,7 +113,7 @@ def running_stacks(count: int, users: int) -> t.Iterator[list[pathlib.Path]]:
 
 
 class Proof(t.NamedTuple):
-    """How the small form of an experiment ended, after how many seconds, and why it failed."""
+    """How an experiment ended, after how many seconds, and why it failed."""
 
     name: str
     passed: bool
@@ -100,16 +123,16 @@ class Proof(t.NamedTuple):
     @property
     def title(self) -> str:
         """What a person would call it."""
-        return f"{self.name} (small experiment)"
+        return f"{self.name} (experiment)"
 
 
-def run_proof(name: str, stop: threading.Event) -> Proof:
-    """Run the small form of an experiment, on servers of its own."""
+def run_proof(name: str, long: bool, stop: threading.Event) -> Proof:
+    """Run an experiment at full length or in its small form, on servers of its own."""
     log = LOGS / "prove" / f"{name}.log"
     began = time.monotonic()
     exit_code = steps.run(
-        f"small form of the experiment {name}",
-        [sys.executable, "-m", f"tests.experiments.prove.{name}", "--small"],
+        f"experiment {name}" + ("" if long else ", its small form"),
+        [sys.executable, "-m", f"tests.experiments.prove.{name}", *([] if long else ["--small"])],
         log,
         cwd=ROOT,
         env=environment(),
@@ -123,13 +146,20 @@ def run_proof(name: str, stop: threading.Event) -> Proof:
     return Proof(name, exit_code == 0, time.monotonic() - began, steps.complaints(log) if exit_code else ())
 
 
-def run_on_servers(count: int, users: int) -> list[integration.Outcome | Proof]:
-    """Run the integration targets and the small experiments, so many at a time."""
+Ended = t.Union[integration.Outcome, Proof, Units]
+
+
+def run_on_servers(count: int, users: int, others: t.Sequence[cores.Chosen], long: bool) -> list[Ended]:
+    """Run the integration targets, the experiments, and the unit tests on further releases, so many at a time.
+
+    :param long: every target in both ways, and the experiments at full length.
+    """
     with tree.exclusive(), running_stacks(count, users) as stacks:
         runner = integration.Runner(stacks)
-        tasks: list[workers.Task[integration.Outcome | Proof]] = [
-            *(partial(run_proof, name) for name in prove.experiments()),
-            *(partial(runner.run, job) for job in runner.jobs()),
+        tasks: list[workers.Task[Ended]] = [
+            *(partial(run_proof, name, long) for name in prove.experiments()),
+            *(partial(runner.run, job) for job in runner.jobs(all_ways=long)),
+            *(partial(run_units, chosen) for chosen in others),
         ]
         return workers.run(tasks, count)
 
@@ -139,11 +169,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.test")
     parser.add_argument("--users", type=int, default=120, help="people in the directory")
     parser.add_argument("--stacks", type=int, default=3, help="how many targets run at a time, each on its own servers")
+    parser.add_argument("--long", action="store_true", help="all targets in both ways, experiments at full length")
     options = parser.parse_args()
-    units = run_units()
-    ended: list[integration.Outcome | Proof] = []
+    known = cores.available()
+    own = next(chosen for chosen in known if chosen.core.release == cores.OWN)
+    ended: list[Ended] = [run_units(own)]
     try:
-        ended = run_on_servers(options.stacks, options.users)
+        others = [chosen for chosen in known if chosen is not own]
+        ended += run_on_servers(options.stacks, options.users, others, options.long)
     except steps.StepFailed as exc:
         steps.say(f"FAILED: {exc}; the integration targets did not run to their end")
     outcomes = [one for one in ended if isinstance(one, integration.Outcome)]
@@ -151,17 +184,21 @@ def main() -> int:
     print()
     for one in ended:
         print(f"{one.title:45}{'passed' if one.passed else 'FAILED':8}{one.took:7.0f} s")
-    print(f"\nunit tests: {sum(units)} ran, {units.failed} failed, {units.skipped} skipped")
+    units = [one for one in ended if isinstance(one, Units)]
+    tests = Count(*map(sum, zip(*(one.tests for one in units))))
+    releases = ", ".join(one.chosen.core.release for one in units)
+    print(f"\nunit tests on {releases}: {sum(tests)} ran, {tests.failed} failed, {tests.skipped} skipped")
     for line in integration.summary(outcomes):
         print(line)
-    print(f"small experiments: {len(proofs)} ran, {sum(not proof.passed for proof in proofs)} failed")
+    print(f"experiments: {len(proofs)} ran, {sum(not proof.passed for proof in proofs)} failed")
     # A machine that runs this for others often keeps the end of its output alone: so the reasons come last.
-    reasons = [("unit tests", steps.complaints(UNITS_LOG))] if units.failed else []
-    for title, why in (*reasons, *((one.title, one.why) for one in ended if not one.passed)):
-        print(f"FAILED: {title}", *why, sep="\n    ")
-    failed = units.failed + (sum(not one.passed for one in ended) if outcomes else 1)
-    passed = units.passed + sum(one.passed for one in ended)
-    print(f"{passed} passed, {failed} failed" + (f", {units.skipped} skipped" if units.skipped else ""), flush=True)
+    for one in ended:
+        if not one.passed:
+            print(f"FAILED: {one.title}", *one.why, sep="\n    ")
+    rest: list[integration.Outcome | Proof] = [*outcomes, *proofs]
+    failed = tests.failed + (sum(not one.passed for one in rest) if outcomes else 1)
+    passed = tests.passed + sum(one.passed for one in rest)
+    print(f"{passed} passed, {failed} failed" + (f", {tests.skipped} skipped" if tests.skipped else ""), flush=True)
     return int(failed > 0)
 
 

@@ -2,6 +2,8 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+"""Runs M(idmops.idm.livesync_trigger) inside the worker."""
+
 from __future__ import annotations
 
 from ansible_collections.idmops.idm.plugins.modules.livesync_trigger import SPEC, operate
@@ -9,7 +11,5 @@ from ansible_collections.idmops.idm.plugins.plugin_utils._in_process import InPr
 
 
 class ActionModule(InProcessAction):
-    """Runs M(idmops.idm.livesync_trigger) inside the worker."""
-
     spec = SPEC
     operate = staticmethod(operate)

@@ -86,7 +86,7 @@ class Bed:
                 "bind_dn": self.vars["ds_admin_dn"],
                 "bind_password": self.vars["ds_admin_password"],
                 "ca_path": self.vars["ds_ca_path"],
-                "load": "allow",
+                "raise_limits": True,
             },
             "livesync_sources": [{"source": self.source, "schedule": {"interval": INTERVAL}}],
             "principal": self.vars["connector_dn"],
@@ -95,9 +95,14 @@ class Bed:
         self._variables.touch(mode=0o600)
         self._variables.write_text(json.dumps(given), encoding="utf-8")
 
-    def play(self, title: str = "play", hold: Hold | None = None) -> Play:
-        """Begin to run the role."""
-        play = Play(self.folder, "idmops.idm.livesync", self._variables, hold, title)
+    def play(
+        self, title: str = "play", hold: Hold | None = None, playbook: str = "idmops.idm.livesync", **how: t.Any
+    ) -> Play:
+        """Begin to run the role, or another playbook.
+
+        :param how: options, programs and environment, as :class:`Play` takes them.
+        """
+        play = Play(self.folder, playbook, self._variables, hold, title, **how)
         self._plays.append(play)
         return play
 

@@ -58,6 +58,9 @@ class Play:
 
     :param folder: for its output and what it tells; the collection is in ``collections`` below it.
     :param variables: a file with the play's variables.
+    :param options: further ones of ansible-playbook.
+    :param programs: the folder of another ansible-playbook than that of this Python.
+    :param more: of the environment.
     """
 
     def __init__(
@@ -67,6 +70,9 @@ class Play:
         variables: pathlib.Path,
         hold: Hold | None = None,
         title: str = "play",
+        options: t.Sequence[str] = (),
+        programs: pathlib.Path | None = None,
+        more: t.Mapping[str, str] | None = None,
     ) -> None:
         self.log = folder / f"{title}.log"
         self._trace = folder / f"{title}.trace"
@@ -83,11 +89,14 @@ class Play:
             ANSIBLE_NOCOLOR="true",
             TRACE_FILE=str(self._trace),
             TRACE_HOLD=json.dumps(holds),
+            **(more or {}),
         )
+        if programs:
+            env["PATH"] = os.pathsep.join([str(programs), env["PATH"]])
         self._began = time.monotonic()
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                ["ansible-playbook", "-i", "localhost,", "-e", f"@{variables}", playbook],
+                ["ansible-playbook", "-i", "localhost,", "-e", f"@{variables}", *options, playbook],
                 cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip

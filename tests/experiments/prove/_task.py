@@ -40,8 +40,8 @@ class Tasks:
             sys.path.insert(0, path)
 
     @property
-    def changelog(self) -> Directory:
-        """The option ``changelog``."""
+    def directory(self) -> Directory:
+        """The option ``directory``."""
         known = self._bed.vars
         return {
             "servers": [known["ds_uri"]],

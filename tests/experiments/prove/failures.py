@@ -165,7 +165,7 @@ def long_run(bed: Bed, tasks: Tasks, number: int) -> Row:
     description = f"long {number}"
     last = tasks.change(range(number), description)
     with Proxy(bed.vars["idm_url"], lifetime=2.0) as proxy:
-        result = tasks.trigger(proxy.url, changelog=tasks.changelog)
+        result = tasks.trigger(proxy.url, directory=tasks.directory)
         sent = proxy.count(action="liveSync")
     run, arrived = result.run, bed.described(description)
     wrong = []
@@ -199,7 +199,7 @@ def hidden_error(bed: Bed, tasks: Tasks, number: int, stall: float) -> Row:
     late = result.took - ((sent.ended or 0.0) - sent.began) - stall
     if not -2.0 < late < 15.0:
         wrong.append(f"told {late:.1f} s after stall_timeout")
-    again = tasks.trigger(changelog=tasks.changelog, until_caught_up=True)
+    again = tasks.trigger(directory=tasks.directory, until_caught_up=True)
     if again.run["outcome"] != "advanced" or bed.described(description) != number:
         wrong.append(f"the next task: {again.run}")
     name = (

@@ -59,7 +59,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
         tasks.change(range(POISONED + 1, 100), "good")
 
         def run(task: str, **more: t.Any) -> dict[str, t.Any]:
-            result = tasks.trigger(changelog=tasks.changelog, **more)
+            result = tasks.trigger(directory=tasks.directory, **more)
             rows.append(Row(task, result, bed.described("good")))
             steps.say(" | ".join(str(cell) for cell in rows[-1].cells()))
             return result.run

@@ -65,7 +65,7 @@ def one_round(bed: Bed, tasks: Tasks, number: int, separate: bool) -> Round:
     told = [json.loads(result.read_text(encoding="utf-8")) for result in results]
     entries = [entry for entry in bed.query("audit/sync") if entry["_id"] not in before]
     overlaps = _overlaps(entries)
-    if tasks.trigger(changelog=tasks.changelog, until_caught_up=True).told.get("failed"):
+    if tasks.trigger(directory=tasks.directory, until_caught_up=True).told.get("failed"):
         steps.say("the run after the round failed")
     lost = CHANGES - bed.described(description)
     return Round(told, overlaps, lost)

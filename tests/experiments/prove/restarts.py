@@ -101,7 +101,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
             idm.start()
 
         if not options.small:  # make test has it in the target livesync_disturbed
-            result, arrived = disturbed(bed, tasks, 1, restart, changelog=tasks.changelog, until_caught_up=True)
+            result, arrived = disturbed(bed, tasks, 1, restart, directory=tasks.directory, until_caught_up=True)
             well = result.run["outcome"] == "advanced" and result.run["restarted"] and arrived == CHANGES
             add("IDM killed and started again, the task waiting", result, arrived, well)
 
@@ -109,7 +109,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
         result, arrived = disturbed(bed, tasks, 2, idm.kill, **hurried)
         add("IDM killed, the task's patience at an end", result, arrived, result.run["outcome"] == "unknown")
         idm.start()
-        again = tasks.trigger(changelog=tasks.changelog, until_caught_up=True)
+        again = tasks.trigger(directory=tasks.directory, until_caught_up=True)
         arrived = bed.described(f"slow {SLOW} disturbed 2")
         add(
             "the same task again, after IDM was started",
@@ -124,7 +124,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
             ds.start()
 
         result, arrived = disturbed(bed, tasks, 3, bounce)
-        again = tasks.trigger(changelog=tasks.changelog, until_caught_up=True)
+        again = tasks.trigger(directory=tasks.directory, until_caught_up=True)
         done = bed.described(f"slow {SLOW} disturbed 3")
         add("the directory killed and started again", result, arrived, result.run["outcome"] != "unchanged")
         add("the same task again", again, done, done == CHANGES)
@@ -135,7 +135,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
         until(lambda: bed.described(description) >= CHANGES // 4, "a quarter of the changes", 60.0)
         restart()
         # The job's trigger says until its next hour that it runs.
-        result = tasks.trigger(changelog=tasks.changelog, until_caught_up=True, wait_timeout=120.0)
+        result = tasks.trigger(directory=tasks.directory, until_caught_up=True, wait_timeout=120.0)
         arrived = bed.described(description)
         add("IDM killed in a run of its scheduler and started again, then the task", result, arrived,
             result.run["outcome"] == "advanced" and arrived == CHANGES)  # fmt: skip

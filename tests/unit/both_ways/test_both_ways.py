@@ -101,17 +101,28 @@ def test_every_result_is_the_same(play):
     assert "  [localhost] ******** ********" in results["worker"][1] or CORE >= (2, 22)
 
 
-@pytest.mark.skipif(CORE < (2, 21), reason="results always have it before ansible-core 2.21")
 def test_the_invocation_is_there_where_it_is_asked_for(play):
-    results = {way: play("book.yml", way, {"ANSIBLE_INJECT_INVOCATION": "true"}.items())[0] for way in WAYS}
-    given = results["module"]["plain"]["invocation"]
-    assert given and results["worker"]["plain"]["invocation"] == given
+    played = {way: play("book.yml", way, {"ANSIBLE_INJECT_INVOCATION": "true"}.items()) for way in WAYS}
+    given = {way: returned["plain"].get("invocation") for way, (returned, unused) in played.items()}
+    assert given["worker"] == given["module"]
+    for _unused, printed in played.values():
+        assert '"invocation": {' in printed and '"username": "admin"' in printed
+        assert not [secret for secret in SECRETS if secret in printed]
 
 
 @pytest.fixture
 def server(tmp_path):
     with running("standalone", tmp_path / "ping", people=3) as stand_in:
         yield stand_in
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_access_token_is_used_and_not_shown(play, tmp_path, way):
+    with running("aic", tmp_path / "aic", people=3) as stand_in:
+        returned, printed = play("token.yml", way, idm_connection=stand_in.variables["idm_connection"])
+        secrets = stand_in.secrets
+    assert [connector["name"] for connector in returned["used"]["connectors"]] == ["ldap"]
+    assert secrets and not [name for name, value in secrets.items() if value in printed]
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -1,6 +1,8 @@
 # Copyright (c) 2026, idmops.idm contributors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+"""The proxy: what it hands on, and what it breaks when it is told so."""
+
 from __future__ import annotations
 
 import http.client
