@@ -80,7 +80,9 @@ def pythons() -> dict[Python, pathlib.Path]:
     found += [path for name in names for path in sorted(pyenv.glob(f"*/bin/{name}"))]
     known: dict[Python, pathlib.Path] = {}
     for path in found:
-        asked = subprocess.run([str(path), "-c", _FITS], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        asked = subprocess.run(
+            [str(path), "-c", _FITS], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
         if asked.returncode == 0:
             major, minor, base = asked.stdout.strip().split(" ", 2)
             known.setdefault((int(major), int(minor)), pathlib.Path(base))

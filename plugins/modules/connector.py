@@ -83,20 +83,18 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
 from ..module_utils._idm.connector import activate_again
 
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        argument_spec={
-            "system": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["reactivated"], "required": True},
-            "wait_timeout": {"type": "float", "default": 60},
-        },
-    )
+SPEC = idm_spec(
+    {
+        "system": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["reactivated"], "required": True},
+        "wait_timeout": {"type": "float", "default": 60},
+    }
 )
 
 

@@ -32,10 +32,6 @@ attributes:
     details: It changes nothing.
   idempotent:
     support: full
-  in_process:
-    support: full
-  action_group:
-    support: full
 seealso:
   - module: idmops.idm.connector
   - module: idmops.idm.livesync_status
@@ -177,15 +173,13 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
 from ..module_utils._idm.connector import describe_connectors
 
-SPEC = connection_spec().merge(
-    ArgumentSpec({"systems": {"type": "list", "elements": "str", "default": []}}),
-)
+SPEC = idm_spec({"systems": {"type": "list", "elements": "str", "default": []}})
 
 
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:

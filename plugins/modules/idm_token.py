@@ -89,12 +89,12 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._ansible.arguments import connection_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.errors import InvalidOption
 from ..module_utils._http.client import Client
 
-SPEC = connection_spec()
+SPEC = idm_spec()
 
 
 def operate(params, context):

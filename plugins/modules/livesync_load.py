@@ -48,10 +48,6 @@ attributes:
   idempotent:
     support: none
     details: Each run loads.
-  in_process:
-    support: full
-  action_group:
-    support: full
 seealso:
   - module: idmops.idm.recon
   - module: idmops.idm.livesync_preflight
@@ -151,26 +147,21 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
 from ..module_utils._rollout.load import LoadRequest, load
 from ..module_utils._rollout.request import SourceRequest, load_options
 
-SPEC = (
-    connection_spec()
-    .merge(directory_spec())
-    .merge(
-        ArgumentSpec(
-            argument_spec={
-                "source": {"type": "str", "required": True},
-                "mappings": {"type": "list", "elements": "str", "required": True},
-                "reactivate": {"type": "bool", "default": False},
-                **load_options(),
-            }
-        )
-    )
+SPEC = idm_spec(
+    {
+        "source": {"type": "str", "required": True},
+        "mappings": {"type": "list", "elements": "str", "required": True},
+        "reactivate": {"type": "bool", "default": False},
+        **load_options(),
+    },
+    directory=True,
 )
 
 

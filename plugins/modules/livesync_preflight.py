@@ -33,10 +33,6 @@ attributes:
     details: It changes nothing.
   idempotent:
     support: full
-  in_process:
-    support: full
-  action_group:
-    support: full
 seealso:
   - module: idmops.idm.livesync_load
   - module: idmops.idm.livesync_status
@@ -218,24 +214,19 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
 from ..module_utils._rollout.preflight import preflight
 from ..module_utils._rollout.request import source_options
 
-SPEC = (
-    connection_spec()
-    .merge(directory_spec())
-    .merge(
-        ArgumentSpec(
-            argument_spec={
-                "sources": {"type": "list", "elements": "dict", "required": True, "options": source_options()},
-                "state": {"type": "str", "choices": ["enabled", "disabled", "absent"], "default": "enabled"},
-            }
-        )
-    )
+SPEC = idm_spec(
+    {
+        "sources": {"type": "list", "elements": "dict", "required": True, "options": source_options()},
+        "state": {"type": "str", "choices": ["enabled", "disabled", "absent"], "default": "enabled"},
+    },
+    directory=True,
 )
 
 

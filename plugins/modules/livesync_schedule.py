@@ -291,34 +291,32 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
 from ..module_utils._livesync.proved_schedule import schedule
 
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        argument_spec={
-            "source": {"type": "str", "required": True},
-            "name": {"type": "str"},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "enabled": {"type": "raw", "default": True},
-            "interval": {"type": "raw"},
-            "cron": {"type": "str"},
-            "storage": {"type": "str", "choices": ["auto", "job", "config"], "default": "auto"},
-            "start_time": {"type": "str"},
-            "end_time": {"type": "str"},
-            "persisted": {"type": "bool", "default": True},
-            "misfire_policy": {"type": "str", "choices": ["fireAndProceed", "doNothing"]},
-            "paused": {"type": "bool"},
-            "load_record": {"type": "dict"},
-            "run_first": {"type": "bool", "default": False},
-            "wait_timeout": {"type": "float", "default": 30},
-            "idle_timeout": {"type": "float"},
-        },
-        mutually_exclusive=[["interval", "cron"]],
-    )
+SPEC = idm_spec(
+    {
+        "source": {"type": "str", "required": True},
+        "name": {"type": "str"},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "enabled": {"type": "raw", "default": True},
+        "interval": {"type": "raw"},
+        "cron": {"type": "str"},
+        "storage": {"type": "str", "choices": ["auto", "job", "config"], "default": "auto"},
+        "start_time": {"type": "str"},
+        "end_time": {"type": "str"},
+        "persisted": {"type": "bool", "default": True},
+        "misfire_policy": {"type": "str", "choices": ["fireAndProceed", "doNothing"]},
+        "paused": {"type": "bool"},
+        "load_record": {"type": "dict"},
+        "run_first": {"type": "bool", "default": False},
+        "wait_timeout": {"type": "float", "default": 30},
+        "idle_timeout": {"type": "float"},
+    },
+    mutually_exclusive=[["interval", "cron"]],
 )
 
 

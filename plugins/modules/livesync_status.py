@@ -56,10 +56,6 @@ attributes:
     details: It changes nothing.
   idempotent:
     support: full
-  in_process:
-    support: full
-  action_group:
-    support: full
 seealso:
   - module: idmops.idm.livesync_trigger
   - module: idmops.idm.connector_info
@@ -205,7 +201,7 @@ livesync:
     failure_policy:
       description:
         - What the connector does with a record that fails, as
-          RV(idmops.idm.connector_info#module:connectors.failure_policy).
+          RV(idmops.idm.connector_info#module:connectors[].failure_policy).
       type: dict
       returned: always
     dead_letters:
@@ -226,7 +222,7 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._health.health import STATES
 from ..module_utils._health.status import status, status_result
@@ -234,17 +230,12 @@ from ..module_utils._http.client import Client
 from ..module_utils._idm.source import Source
 from ..module_utils._ldap.options import given
 
-SPEC = (
-    connection_spec()
-    .merge(directory_spec())
-    .merge(
-        ArgumentSpec(
-            argument_spec={
-                "sources": {"type": "list", "elements": "str", "default": [], "aliases": ["source"]},
-                "fail_on": {"type": "list", "elements": "str", "default": [], "choices": list(STATES)},
-            }
-        )
-    )
+SPEC = idm_spec(
+    {
+        "sources": {"type": "list", "elements": "str", "default": [], "aliases": ["source"]},
+        "fail_on": {"type": "list", "elements": "str", "default": [], "choices": list(STATES)},
+    },
+    directory=True,
 )
 
 

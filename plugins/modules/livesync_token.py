@@ -50,10 +50,6 @@ attributes:
     support: full
   idempotent:
     support: full
-  in_process:
-    support: full
-  action_group:
-    support: full
 author:
   - idmops.idm contributors (@idmops)
 """
@@ -101,25 +97,20 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._http.client import Client
 from ..module_utils._livesync.token import keep_token, wish_of
 
-SPEC = (
-    connection_spec()
-    .merge(directory_spec())
-    .merge(
-        ArgumentSpec(
-            argument_spec={
-                "source": {"type": "str", "required": True},
-                "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-                "sync_token": {"type": "raw", "no_log": False},
-                "native_type": {"type": "str"},
-                "force": {"type": "bool", "default": False},
-            }
-        )
-    )
+SPEC = idm_spec(
+    {
+        "source": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "sync_token": {"type": "raw", "no_log": False},
+        "native_type": {"type": "str"},
+        "force": {"type": "bool", "default": False},
+    },
+    directory=True,
 )
 
 

@@ -105,10 +105,6 @@ attributes:
   idempotent:
     support: partial
     details: A run without pending changes changes nothing, and IDM still rewrites the revision of its stage document.
-  in_process:
-    support: full
-  action_group:
-    support: full
 seealso:
   - module: idmops.idm.livesync_status
   - module: idmops.idm.livesync_schedule
@@ -306,34 +302,29 @@ transaction_id:
   returned: on failure of a request to IDM
 """
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec, directory_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._http.client import Client
 from ..module_utils._livesync.trigger import request_of, trigger
 
-SPEC = (
-    connection_spec()
-    .merge(directory_spec())
-    .merge(
-        ArgumentSpec(
-            argument_spec={
-                "sources": {"type": "list", "elements": "str", "aliases": ["source"]},
-                "endpoint": {"type": "str", "choices": ["resource", "system"], "default": "resource"},
-                "wait": {"type": "bool", "default": True},
-                "follow": {"type": "list", "elements": "dict"},
-                "wait_timeout": {"type": "float", "default": 3600},
-                "stall_timeout": {"type": "float", "default": 300},
-                "until_caught_up": {"type": "bool", "default": False},
-                "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
-                "if_running": {"type": "str", "choices": ["wait", "fail", "skip"], "default": "wait"},
-                "detailed_failure": {"type": "bool", "default": False},
-                "parallel": {"type": "int", "default": 4},
-                "reactivate": {"type": "bool", "default": False},
-            },
-            required_one_of=[("sources", "follow")],
-            mutually_exclusive=[("sources", "follow")],
-        )
-    )
+SPEC = idm_spec(
+    {
+        "sources": {"type": "list", "elements": "str", "aliases": ["source"]},
+        "endpoint": {"type": "str", "choices": ["resource", "system"], "default": "resource"},
+        "wait": {"type": "bool", "default": True},
+        "follow": {"type": "list", "elements": "dict"},
+        "wait_timeout": {"type": "float", "default": 3600},
+        "stall_timeout": {"type": "float", "default": 300},
+        "until_caught_up": {"type": "bool", "default": False},
+        "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+        "if_running": {"type": "str", "choices": ["wait", "fail", "skip"], "default": "wait"},
+        "detailed_failure": {"type": "bool", "default": False},
+        "parallel": {"type": "int", "default": 4},
+        "reactivate": {"type": "bool", "default": False},
+    },
+    directory=True,
+    required_one_of=[("sources", "follow")],
+    mutually_exclusive=[("sources", "follow")],
 )
 
 

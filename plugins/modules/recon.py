@@ -233,25 +233,23 @@ transaction_id:
 
 import typing as t
 
-from ..module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
 from ..module_utils._recon.recon import ReconRequest, reconcile
 
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        argument_spec={
-            "mapping": {"type": "str", "required": True},
-            "ids": {"type": "list", "elements": "str", "default": []},
-            "wait": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "float", "default": 86400},
-            "if_running": {"type": "str", "choices": ["join", "wait", "fail"], "default": "join"},
-            "allow_empty_source": {"type": "bool", "default": False},
-            "max_failures": {"type": "int", "default": 0},
-            "max_failure_percent": {"type": "float"},
-        },
-    )
+SPEC = idm_spec(
+    {
+        "mapping": {"type": "str", "required": True},
+        "ids": {"type": "list", "elements": "str", "default": []},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "float", "default": 86400},
+        "if_running": {"type": "str", "choices": ["join", "wait", "fail"], "default": "join"},
+        "allow_empty_source": {"type": "bool", "default": False},
+        "max_failures": {"type": "int", "default": 0},
+        "max_failure_percent": {"type": "float"},
+    }
 )
 
 

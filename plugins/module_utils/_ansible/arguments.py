@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Argument specifications that merge with their constraints."""
+"""Argument specifications, with their constraints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 from .._http.auth import METHODS
 from .._ldap.options import directory_options
 
-_CONSTRAINTS = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
+_CONSTRAINTS = ("mutually_exclusive", "required_one_of", "required_by")
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,8 @@ class ArgumentSpec:
 
     argument_spec: t.Mapping[str, t.Any] = field(default_factory=dict)
     mutually_exclusive: t.Sequence[t.Any] = ()
-    required_together: t.Sequence[t.Any] = ()
     required_one_of: t.Sequence[t.Any] = ()
-    required_if: t.Sequence[t.Any] = ()
     required_by: t.Mapping[str, t.Any] = field(default_factory=dict)
-
-    def merge(self, other: ArgumentSpec) -> ArgumentSpec:
-        """Return both specifications as one; where both name an option, the other's wins."""
-        return ArgumentSpec(
-            argument_spec={**self.argument_spec, **other.argument_spec},
-            mutually_exclusive=[*self.mutually_exclusive, *other.mutually_exclusive],
-            required_together=[*self.required_together, *other.required_together],
-            required_one_of=[*self.required_one_of, *other.required_one_of],
-            required_if=[*self.required_if, *other.required_if],
-            required_by={**self.required_by, **other.required_by},
-        )
 
     def as_arguments(self) -> dict[str, t.Any]:
         """Return keyword arguments for AnsibleModule and for ArgumentSpecValidator."""
@@ -51,37 +38,45 @@ def _from_environment(name: str, **option: t.Any) -> dict[str, t.Any]:
     return {**option, "fallback": (env_fallback, [name])}
 
 
-def connection_spec() -> ArgumentSpec:
+def idm_spec(
+    own: t.Mapping[str, t.Any] | None = None, *, directory: bool = False, **constraints: t.Any
+) -> ArgumentSpec:
+    """Return the specification of a module that talks to IDM: how to reach it, and options of its own.
+
+    :param directory: whether it takes the directory behind the connectors too.
+    """
+    options = {**connection_options(), **(directory_option() if directory else {}), **(own or {})}
+    return ArgumentSpec(options, required_by={"client_key": ["client_cert"]}, **constraints)
+
+
+def connection_options() -> dict[str, t.Any]:
     """Return the options of the doc fragment ``connection``: how to reach IDM, and as whom."""
     env = _from_environment
-    return ArgumentSpec(
-        argument_spec={
-            "url": env("IDM_URL", type="str", required=True),
-            "auth_method": env("IDM_AUTH_METHOD", type="str", default="openidm", choices=list(METHODS)),
-            "username": env("IDM_USERNAME", type="str"),
-            "password": env("IDM_PASSWORD", type="str", no_log=True),
-            "access_token": env("IDM_ACCESS_TOKEN", type="str", no_log=True),
-            "token_url": env("IDM_TOKEN_URL", type="str", no_log=False),
-            "service_account_id": env("IDM_SERVICE_ACCOUNT_ID", type="str"),
-            "service_account_jwk": env("IDM_SERVICE_ACCOUNT_JWK", type="raw", no_log=True),
-            "client_id": env("IDM_CLIENT_ID", type="str"),
-            "client_secret": env("IDM_CLIENT_SECRET", type="str", no_log=True),
-            "scope": {"type": "str", "default": "fr:idm:*"},
-            "validate_certs": env("IDM_VALIDATE_CERTS", type="bool", default=True),
-            "ca_path": env("IDM_CA_PATH", type="path"),
-            "client_cert": env("IDM_CLIENT_CERT", type="path"),
-            "client_key": env("IDM_CLIENT_KEY", type="path", no_log=False),
-            "timeout": env("IDM_TIMEOUT", type="float", default=30),
-            "retry_timeout": {"type": "float", "default": 60},
-        },
-        required_by={"client_key": ["client_cert"]},
-    )
+    return {
+        "url": env("IDM_URL", type="str", required=True),
+        "auth_method": env("IDM_AUTH_METHOD", type="str", default="openidm", choices=list(METHODS)),
+        "username": env("IDM_USERNAME", type="str"),
+        "password": env("IDM_PASSWORD", type="str", no_log=True),
+        "access_token": env("IDM_ACCESS_TOKEN", type="str", no_log=True),
+        "token_url": env("IDM_TOKEN_URL", type="str", no_log=False),
+        "service_account_id": env("IDM_SERVICE_ACCOUNT_ID", type="str"),
+        "service_account_jwk": env("IDM_SERVICE_ACCOUNT_JWK", type="raw", no_log=True),
+        "client_id": env("IDM_CLIENT_ID", type="str"),
+        "client_secret": env("IDM_CLIENT_SECRET", type="str", no_log=True),
+        "scope": {"type": "str", "default": "fr:idm:*"},
+        "validate_certs": env("IDM_VALIDATE_CERTS", type="bool", default=True),
+        "ca_path": env("IDM_CA_PATH", type="path"),
+        "client_cert": env("IDM_CLIENT_CERT", type="path"),
+        "client_key": env("IDM_CLIENT_KEY", type="path", no_log=False),
+        "timeout": env("IDM_TIMEOUT", type="float", default=30),
+        "retry_timeout": {"type": "float", "default": 60},
+    }
 
 
-def directory_spec() -> ArgumentSpec:
+def directory_option() -> dict[str, t.Any]:
     """Return the option of the doc fragment ``directory.option``: the directory behind the connectors."""
     fallback = (_directory_from_environment, ["IDM_DIRECTORY_SERVERS"])
-    return ArgumentSpec({"directory": {"type": "dict", "options": directory_options(), "fallback": fallback}})
+    return {"directory": {"type": "dict", "options": directory_options(), "fallback": fallback}}
 
 
 def _directory_from_environment(name: str) -> dict[str, t.Any]:

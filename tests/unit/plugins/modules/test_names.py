@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible_collections.idmops.idm.plugins.doc_fragments import directory as directory_fragment
 from ansible_collections.idmops.idm.plugins.doc_fragments.sources import ModuleDocFragment as Sources
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import connection_spec, directory_spec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import connection_options, directory_option
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import access_options, directory_options
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import load_options, source_options
 
@@ -79,7 +79,7 @@ def test_the_role_has_the_options_of_the_modules(entry):
     options = ROLE[entry]["options"]
     assert plain(options["livesync_directory"]["options"]) == plain(directory_options())
     assert plain(options["livesync_sources"]["options"]) == plain(source_options())
-    connection = plain(connection_spec().argument_spec)
+    connection = plain(connection_options())
     for option in connection.values():  # the role hands on what was given, and leaves defaults to the modules
         for key in ("default", "required"):
             option.pop(key, None)
@@ -117,7 +117,7 @@ def test_the_documentation_that_modules_share_tells_of_their_options():
 def test_one_dictionary_fits_every_module_that_takes_a_directory(name):
     option = MODULES[name].SPEC.argument_spec.get("directory")
     if option is not None:
-        assert option == directory_spec().argument_spec["directory"]
+        assert option == directory_option()["directory"]
 
 
 def test_the_action_group_and_the_action_plugins_know_every_module():

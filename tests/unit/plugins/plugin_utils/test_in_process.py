@@ -10,7 +10,7 @@ import types
 
 import pytest
 from ansible.plugins.action import ActionBase
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import idm_spec
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, MissingLibrary
 from ansible_collections.idmops.idm.plugins.plugin_utils import _in_process
 from ansible_collections.idmops.idm.plugins.plugin_utils._in_process import InProcessAction
@@ -40,12 +40,8 @@ def action(monkeypatch, operate, args=None, **more):
     )
 
     class Plugin(InProcessAction):
-        spec = connection_spec().merge(
-            ArgumentSpec(
-                argument_spec={
-                    "sources": {"type": "list", "elements": "dict", "options": {"x": {"type": "str", "no_log": True}}}
-                }
-            )
+        spec = idm_spec(
+            {"sources": {"type": "list", "elements": "dict", "options": {"x": {"type": "str", "no_log": True}}}}
         )
 
     Plugin.operate = staticmethod(operate)

@@ -12,19 +12,11 @@ author: [idmops.idm contributors (@idmops)]
 options: {}
 """
 
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import (
-    ArgumentSpec,
-    connection_spec,
-    directory_spec,
-)
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import idm_spec
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.run import run_module
 
 MINTED = "minted-on-the-way"
-SPEC = (
-    connection_spec()
-    .merge(directory_spec())
-    .merge(ArgumentSpec({"sources": {"type": "list", "elements": "str", "aliases": ["source"]}}))
-)
+SPEC = idm_spec({"sources": {"type": "list", "elements": "str", "aliases": ["source"]}}, directory=True)
 
 
 def operate(params, context):

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import connection_spec, directory_spec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import idm_spec
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import hidden_values
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import given
 
+SPEC = idm_spec(directory=True)
+URL = {"url": "https://idm.example.com/openidm"}
 SERVERS = "ldaps://ds1.example.com:4444, ldaps://ds2.example.com:4444,"
 
 
@@ -29,7 +31,7 @@ def environment(monkeypatch):
 
 def test_a_directory_comes_from_the_environment(environment, monkeypatch):
     monkeypatch.setenv("IDM_DIRECTORY_CA_PATH", "/etc/ca.pem")
-    options, secrets = read(directory_spec(), {})
+    options, secrets = read(SPEC, URL)
     directory = given(options["directory"])
     assert directory["servers"] == ["ldaps://ds1.example.com:4444", "ldaps://ds2.example.com:4444"]
     assert (directory["bind_dn"], directory["bind_password"]) == ("uid=admin", "hunter2")
@@ -38,7 +40,7 @@ def test_a_directory_comes_from_the_environment(environment, monkeypatch):
 
 
 def test_one_that_is_given_wins_whole(environment):
-    options, unused = read(directory_spec(), {"directory": {"servers": ["ldap://own"], "bind_dn": "a"}})
+    options, unused = read(SPEC, {**URL, "directory": {"servers": ["ldap://own"], "bind_dn": "a"}})
     assert options["directory"]["servers"] == ["ldap://own"] and options["directory"]["bind_password"] is None
 
 
@@ -46,15 +48,15 @@ def test_one_that_is_given_wins_whole(environment):
 def test_without_servers_there_is_none(monkeypatch, none):
     monkeypatch.delenv("IDM_DIRECTORY_SERVERS", raising=False)
     monkeypatch.setenv("IDM_DIRECTORY_BIND_DN", "uid=admin")
-    assert given(read(directory_spec(), none)[0]["directory"]) is None
+    assert given(read(SPEC, {**URL, **none})[0]["directory"]) is None
 
 
 def test_an_empty_dictionary_says_that_there_is_none_whatever_the_environment_holds(environment):
-    assert given(read(directory_spec(), {"directory": {}})[0]["directory"]) is None
+    assert given(read(SPEC, {**URL, "directory": {}})[0]["directory"]) is None
 
 
 def test_tls_options_come_from_the_environment(monkeypatch):
     for name, value in (("VALIDATE_CERTS", "no"), ("CLIENT_CERT", "/c.pem"), ("CLIENT_KEY", "/k.pem")):
         monkeypatch.setenv(f"IDM_{name}", value)
-    options, unused = read(connection_spec(), {"url": "https://idm.example.com/openidm"})
+    options, unused = read(SPEC, {"url": "https://idm.example.com/openidm"})
     assert (options["validate_certs"], options["client_cert"], options["client_key"]) == (False, "/c.pem", "/k.pem")

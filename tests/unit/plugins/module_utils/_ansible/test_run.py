@@ -10,7 +10,7 @@ import json
 
 import pytest
 from ansible.module_utils import basic
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec, connection_spec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import idm_spec
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.run import run_module
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import hidden_values, readable
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, MissingLibrary
@@ -20,13 +20,11 @@ try:
 except ImportError:
     secrets = None
 
-SPEC = connection_spec().merge(
-    ArgumentSpec(
-        argument_spec={
-            "directory": {"type": "dict", "options": {"bind_password": {"type": "str", "no_log": True}}},
-            "sources": {"type": "list", "elements": "dict", "options": {"secret": {"type": "str", "no_log": True}}},
-        }
-    )
+SPEC = idm_spec(
+    {
+        "directory": {"type": "dict", "options": {"bind_password": {"type": "str", "no_log": True}}},
+        "sources": {"type": "list", "elements": "dict", "options": {"secret": {"type": "str", "no_log": True}}},
+    }
 )
 GIVEN = {"url": "https://idm.example.com/openidm", "username": "admin", "password": "verysecret"}
 

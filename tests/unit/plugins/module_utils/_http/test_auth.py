@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import jwt
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import connection_spec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import idm_spec
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption, MissingLibrary, Refused
 from ansible_collections.idmops.idm.plugins.module_utils._http import auth
@@ -144,7 +144,7 @@ def test_what_a_method_needs_is_named_with_its_environment_variable(method, miss
         made(endpoint, auth_method=method)
     assert caught.value.option == missing
     assert f"IDM_{missing.upper()}" in str(caught.value)
-    assert connection_spec().argument_spec[missing]["fallback"][1] == [f"IDM_{missing.upper()}"]
+    assert idm_spec().argument_spec[missing]["fallback"][1] == [f"IDM_{missing.upper()}"]
     assert endpoint.asked == []
 
 
