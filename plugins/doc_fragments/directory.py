@@ -97,16 +97,19 @@ SUBOPTIONS = _OPTIONS.replace("  required: true\n", "")
 
 
 class ModuleDocFragment:
-    """Fragments: the options themselves, and the option ``directory`` that has them as suboptions."""
+    """Fragments: the options themselves, and the option ``directory`` that has them as suboptions.
 
-    DOCUMENTATION = f"""
+    Each is annotated, since ansible-test's yamllint takes what is assigned without that for a plain text.
+    """
+
+    DOCUMENTATION: str = f"""
 options:
 {textwrap.indent(_OPTIONS, "  ")}
 requirements:
   - python-ldap
 """
 
-    OPTION = f"""
+    OPTION: str = f"""
 options:
   directory:
     description:

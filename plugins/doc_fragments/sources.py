@@ -100,9 +100,9 @@ on_record_failure:
 
 
 class ModuleDocFragment:
-    """Fragments: the option ``sources``, and the options of one load."""
+    """Fragments: the option ``sources``, and the options of one load (annotated as in ``directory``)."""
 
-    DOCUMENTATION = f"""
+    DOCUMENTATION: str = f"""
 options:
   sources:
     description: The sources, as in C(livesync_sources) of the role P(idmops.idm.livesync#role).
@@ -113,7 +113,7 @@ options:
 {textwrap.indent(_SOURCE, "      ")}
 """
 
-    LOAD = f"""
+    LOAD: str = f"""
 options:
 {textwrap.indent(_LOAD, "  ")}
 """

@@ -63,7 +63,6 @@ class Server:
         return self.flavour != FORK
 
 
-
 def ask_server(client: Client) -> Server:
     """Return what kind of server the client talks to.
 

@@ -284,7 +284,6 @@ def test_what_is_secret_of_a_key_is_known_however_it_is_given(jwk):
     assert jwk_module.private_parts("/some/path.json") == jwk_module.private_parts("[1]") == set()
 
 
-
 def test_a_refusal_names_what_to_check(jwk):
     method, unused = account(Endpoint(refused("invalid_grant: JWT is not valid")), None, jwk)
     with pytest.raises(Refused) as caught:
