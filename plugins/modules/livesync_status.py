@@ -224,7 +224,7 @@ transaction_id:
 
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
-from ..module_utils._health.health import STATES
+from ..module_utils._health.states import STATES
 from ..module_utils._health.status import status, status_result
 from ..module_utils._http.client import Client
 from ..module_utils._idm.source import Source

@@ -15,14 +15,14 @@ from .._base.errors import IdmopsError, InvalidOption, Refused
 from .._http.client import Client, segment
 from .._idm.audit import seconds_between
 from .._idm.connector import Connector, ConnectorTest, read_connectors, test_connectors
-from .._idm.failure import RecordFailure, read_failure
 from .._idm.mapping import SyncMapping, read_mappings
+from .._idm.record_failure import RecordFailure, read_failure
 from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules, running_elsewhere
-from .health import DISABLED, FAILING, HEALTHY, LAGGING, PENDING_SECONDS, RUNNING, Facts, Health, judge_health
-from .log_reader import LogReader, directories
+from .log_facts import LogReader, directories
+from .states import DISABLED, FAILING, HEALTHY, LAGGING, PENDING_SECONDS, RUNNING, Facts, Health, judge_health
 
 #: For how long at most the runs of a schedule are watched, in seconds.
 _LONGEST_WATCH = 40.0

@@ -22,8 +22,8 @@ from .._base.context import Context
 from .._base.errors import InvalidOption, MissingLibrary, Refused, Unreachable
 from .answer import TRANSACTION_HEADER, Answer, CutOff, date_of, parse_body, refusal, retry_after
 from .auth import Authenticator, TokenMethod, authenticator
+from .broken_line import unreachable
 from .keep_alive import KeepAliveAdapter
-from .line import unreachable
 
 try:
     import requests

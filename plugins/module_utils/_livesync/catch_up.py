@@ -14,11 +14,11 @@ from functools import partial
 from .._base.errors import IdmopsError, Unreachable
 from .._base.progress import Progress
 from .._base.threads import start
-from .._health.health import DORMANT, PENDING_SECONDS, Facts, judge_health
-from .._health.log_reader import LogReader
+from .._health.log_facts import LogReader
+from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
 from .._idm.audit import Counter
 from .._idm.connector import Connector, reactivate
-from .._idm.failure import RecordFailure, passed_over
+from .._idm.record_failure import RecordFailure, passed_over
 from .._idm.stage import Stage, read_stage
 from .._record.lock import RunLock
 from .one_run import LiveSync

@@ -18,9 +18,9 @@ from .._base.errors import Refused, TimedOut, Unreachable
 from .._http.client import Client
 from .._idm.audit import entries_of_record
 from .._idm.connector import test_connector
-from .._idm.failure import parse_failure, read_failure, same_attempt
+from .._idm.error_texts import DORMANT_CURE, RACE, read_reason
 from .._idm.nodes import read_startup
-from .._idm.reasons import DORMANT_CURE, RACE, read_reason
+from .._idm.record_failure import parse_failure, read_failure, same_attempt
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stage
 from .._schedule.schedule import is_running

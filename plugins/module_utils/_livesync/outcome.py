@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.values import as_dict, as_int, as_text
-from .._idm.failure import RecordFailure
+from .._idm.record_failure import RecordFailure
 from .._idm.stage import Stage
 
 BASELINE, ADVANCED, UNCHANGED = "baseline", "advanced", "unchanged"

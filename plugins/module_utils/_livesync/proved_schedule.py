@@ -4,7 +4,7 @@
 
 """What livesync_schedule does: a schedule, and if wanted a run that proves it beforehand.
 
-Apart from ``_schedule``, which what runs liveSync builds upon.
+Apart from the package ``_schedule``, which what runs liveSync builds upon.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .trigger import Request, trigger
 def schedule(client: Client, options: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Return the result of livesync_schedule.
 
-    :raises IdmopsError: as :func:`._schedule.apply_schedule`, and as :func:`._trigger.trigger` for the run before it.
+    :raises IdmopsError: as :func:`apply_schedule`, and as :func:`trigger` for the run before it.
     """
     wanted = wanted_of(options)
     timeout = options["wait_timeout"]

@@ -13,7 +13,7 @@ from functools import partial
 from .._base.context import Context
 from .._base.errors import IdmopsError, TimedOut
 from .._base.threads import side_by_side
-from .._health.log_reader import LogReader, directories
+from .._health.log_facts import LogReader, directories
 from .._http.client import Client
 from .._idm.connector import Connector, read_connectors, rouse
 from .._idm.server import ask_server

@@ -17,7 +17,7 @@ from .._idm.connector import Connector, ConnectorTest
 from .._idm.mapping import SyncMapping
 from .._ldap.dn import Name, is_within_any
 from .._schedule.document import Schedule
-from .record import Load, loads_to_do
+from .load_record import Load, loads_to_do
 from .request import SourceRequest
 
 #: How many entries a load brings over in a second at the least; seen: 40 to 70 on two cores.

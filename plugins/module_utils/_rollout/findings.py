@@ -13,7 +13,7 @@ from .._base.errors import IdmopsError
 from .._changelog.log import ALIAS_REMEDY, COOKIES_ONLY_REMEDY, NO_CHANGE_LOG_REMEDY, NUMBERS
 from .._idm.connector_remedy import remedy_for
 from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
-from .record import NEVER
+from .load_record import NEVER
 
 BLOCKING, MENDED, WARNING = "blocking", "mended", "warning"
 

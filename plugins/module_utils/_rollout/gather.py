@@ -32,7 +32,7 @@ from .._schedule.document import is_placeholder
 from .._schedule.plan import Found, WantedSchedule, decide_schedule, pick_name
 from .._schedule.store import check_cron, read_config, read_job
 from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
-from .record import made_here, read_record
+from .load_record import made_here, read_record
 from .request import ENABLED, SourceRequest
 
 #: How long changes stay in the change log where nothing else is configured ("OpenDJ and PingDS", purge delay).

@@ -17,10 +17,10 @@ from .._changelog.rights import Visibility
 from .._http.client import Client
 from .._idm.connector import Connector, reactivate, read_connector
 from .._idm.mapping import SyncMapping, has_links, read_mappings
-from .._livesync.alone import alone
+from .._livesync.beside_load import alone
 from .._recon.recon import WAIT, ReconRequest, reconcile
 from .gather import compare
-from .record import Load, some_links
+from .load_record import Load, some_links
 from .request import SourceRequest
 
 #: How often the connector is asked for its entries: others add and remove entries while these are counted.

@@ -12,14 +12,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._health.health import DISABLED
+from .._health.states import DISABLED
 from .._idm.connector import Connector
 from .._idm.source import Source
 from .._ldap.dn import Name
 from .._schedule.document import Schedule
 from .evidence import SourceEvidence
 from .findings import BLOCKING, Finding
-from .record import as_document
+from .load_record import as_document
 
 
 @dataclass(frozen=True)

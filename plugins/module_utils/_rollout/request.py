@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .._idm.source import Source
 from .._ldap.options import directory_options, given
-from .record import ALWAYS, NEVER, ONCE
+from .load_record import ALWAYS, NEVER, ONCE
 
 ENABLED, DISABLED, ABSENT = "enabled", "disabled", "absent"
 

@@ -20,7 +20,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence impor
     ServerFacts,
     SourceEvidence,
 )
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.record import Load, as_document
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import Load, as_document
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
-from ansible_collections.idmops.idm.plugins.module_utils._health import log_reader
+from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
 from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
-from ansible_collections.idmops.idm.plugins.module_utils._health.health import LogFacts
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_reader import LogReader, directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused, Unreachable
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
-from ansible_collections.idmops.idm.plugins.module_utils._idm.failure import parse_failure
 from ansible_collections.idmops.idm.plugins.module_utils._idm.nodes import has_restarted, read_startup
+from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import LiveSync, Mark, Patience, Surroundings

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption
-from ansible_collections.idmops.idm.plugins.module_utils._health.health import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
-from ansible_collections.idmops.idm.plugins.module_utils._idm.failure import parse_failure
+from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
 from ansible_collections.idmops.idm.plugins.module_utils._livesync import catch_up

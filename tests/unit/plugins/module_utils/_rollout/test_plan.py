@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import findings_of, grants_unknown
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import Load
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.plan import (
     accounts_in_use,
     plan_absent,
@@ -17,7 +18,6 @@ from ansible_collections.idmops.idm.plugins.module_utils._rollout.plan import (
     plan_enabled,
     principal_key,
 )
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.record import Load
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     CONNECTOR,
     MAPPING,

@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import FailurePolicy
-from ansible_collections.idmops.idm.plugins.module_utils._idm.failure import (
+from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import (
     RecordFailure,
     parse_failure,
     passed_over,

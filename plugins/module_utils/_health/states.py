@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._idm.connector_remedy import remedy_for
-from .._idm.reasons import ALIAS, GRANT
+from .._idm.error_texts import ALIAS, GRANT
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
 DORMANT, STALLED, DISABLED, FAILING = "dormant", "stalled", "disabled", "failing"

@@ -15,7 +15,7 @@ from .._base.values import as_int, as_text
 from .._http.client import Client
 from .audit import entries_of_record, failures_since
 from .connector import FailurePolicy
-from .reasons import DOUBLED, RACE, RACE_REMEDY, read_reason
+from .error_texts import DOUBLED, RACE, RACE_REMEDY, read_reason
 from .source import Source
 from .stage import Stage
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._idm.reasons import read_reason
+from ansible_collections.idmops.idm.plugins.module_utils._idm.error_texts import read_reason
 
 PREFIX = "Failed to get OperationOptionsBuilder: "
 RACES = (

@@ -9,9 +9,9 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, Refused, TimedOut
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
-from ansible_collections.idmops.idm.plugins.module_utils._livesync import alone as module
+from ansible_collections.idmops.idm.plugins.module_utils._livesync import beside_load as module
 from ansible_collections.idmops.idm.plugins.module_utils._livesync import watch
-from ansible_collections.idmops.idm.plugins.module_utils._livesync.alone import alone
+from ansible_collections.idmops.idm.plugins.module_utils._livesync.beside_load import alone
 from ansible_collections.idmops.idm.plugins.module_utils._record.lock import run_lock
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context, refused
 

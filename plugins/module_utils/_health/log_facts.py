@@ -25,7 +25,7 @@ from .._changelog.log import (
 from .._idm.connector import Connector
 from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, host_and_port, require_ldap
 from .._ldap.dn import is_name
-from .health import LogFacts
+from .states import LogFacts
 
 
 def directories(

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._rollout import record
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.record import ALWAYS, NEVER, Load
+from ansible_collections.idmops.idm.plugins.module_utils._rollout import load_record as record
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import ALWAYS, NEVER, Load
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, refused
 
 HERE = Load("r-1", "2026-11-24T12:00:00Z", ("a", "b"))
