@@ -14,7 +14,7 @@ import threading
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context, Report
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption, Refused, Unreachable
-from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client, is_loopback, is_write, segment
+from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client, is_write, segment
 
 CLOSE = object()
 
@@ -249,11 +249,6 @@ def test_plain_http_to_another_machine_gives_a_warning(url, warned):
     report = Report()
     Client({**options(), "url": url}, Context(report=report))
     assert bool(report.warnings) is warned
-
-
-def test_loopback():
-    assert is_loopback("127.0.0.1") and is_loopback("LOCALHOST") and is_loopback("::1")
-    assert not is_loopback("localhost.example.com") and not is_loopback("127.example.com") and not is_loopback(None)
 
 
 def test_a_segment_is_quoted_whole():

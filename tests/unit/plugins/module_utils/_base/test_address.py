@@ -1,0 +1,30 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which host names mean this machine, and which mean the same one."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.address import is_loopback, same_host, share_a_host
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.9.8.7", "::1"])
+def test_this_machine(host):
+    assert is_loopback(host) and same_host(host, "localhost") and same_host("[::1]", host)
+
+
+@pytest.mark.parametrize("host", [None, "", "localhost.example.com", "128.0.0.1", "::2", "127.0.0.1.example.com"])
+def test_another_machine(host):
+    assert not is_loopback(host)
+
+
+def test_case_brackets_and_a_dot_at_the_end_make_no_other_host():
+    assert same_host("DS1.example.com.", "ds1.example.com")
+    assert same_host("[2001:db8::1]", "2001:db8::1")
+    assert not same_host("ds1.example.com", "ds1.example.org") and not same_host("ds1", "ds1.example.com")
+
+
+def test_two_lists():
+    assert share_a_host(["a", "DS1"], iter(["b", "ds1."]))
+    assert not share_a_host(["a"], ["b"]) and not share_a_host([], ["a"]) and not share_a_host(["a"], [])

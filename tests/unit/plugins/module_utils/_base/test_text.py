@@ -1,0 +1,28 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What becomes of a server's error text: one line, without Java, HTML, and what it quotes."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.text import reason_in
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("org.x.ForbiddenException: Policy validation failed\n\tat org.x.Y", "Policy validation failed"),
+        ("first\nsecond", "first"),
+        ("&quot;cn&quot; &lt;gone&gt;", '"..." <gone>'),
+        ("Cannot index record managed_user{userName:jdoe,password:x}: duplicated key 'jdoe'",
+         "Cannot index record managed_user{...}: duplicated key '...'"),
+        ("It's the user's own", "It's the user's own"),
+        ("what happened: nobody knows", "what happened: nobody knows"),
+        ("java.lang.NullPointerException", "java.lang.NullPointerException"),
+        ("  ", None),
+        ("", None),
+    ],
+)  # fmt: skip
+def test_the_reason_in_a_text(text, reason):
+    assert reason_in(text) == reason

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Work in threads: in order, so many at a time, and nobody has to wait for it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import TimeoutError as StillRunning
+from functools import partial
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.threads import side_by_side, start
+
+
+def test_results_come_in_the_order_of_the_works():
+    gates = [threading.Event() for unused in range(3)]
+
+    def work(number):
+        if number < 2:
+            assert gates[number + 1].wait(5)  # the later one is done first
+        gates[number].set()
+        return number
+
+    assert side_by_side([partial(work, number) for number in range(3)], 3) == [0, 1, 2]
+    assert side_by_side([], 3) == []
+
+
+def test_no_more_than_so_many_work_at_a_time():
+    lock, now, most = threading.Lock(), [0], [0]
+    meet = threading.Barrier(2)
+
+    def work():
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        meet.wait(5)
+        with lock:
+            now[0] -= 1
+
+    side_by_side([work] * 6, 2)
+    assert most == [2]
+
+
+def test_one_that_fails_lets_the_others_end():
+    done = []
+
+    def fail():
+        raise KeyError("first")
+
+    with pytest.raises(KeyError, match="first"):
+        side_by_side([fail, partial(done.append, 1), partial(done.append, 2)], 1)
+    assert done == [1, 2]
+
+
+def test_nobody_has_to_wait():
+    gate = threading.Event()
+    future = start(partial(gate.wait, 60))
+    with pytest.raises(StillRunning):
+        future.result(timeout=0.01)
+    assert any(thread.daemon for thread in threading.enumerate() if thread is not threading.current_thread())
+    gate.set()
+    assert future.result(timeout=5) is True
