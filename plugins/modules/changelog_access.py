@@ -37,6 +37,10 @@ attributes:
     support: full
   idempotent:
     support: full
+notes:
+  - O(servers), O(bind_dn), O(bind_password) and O(ca_path) are taken from the environment variables
+    E(IDM_DIRECTORY_SERVERS) (URLs, separated by commas), E(IDM_DIRECTORY_BIND_DN), E(IDM_DIRECTORY_BIND_PASSWORD) and
+    E(IDM_DIRECTORY_CA_PATH) where they are not given.
 seealso:
   - module: idmops.idm.livesync_trigger
   - module: idmops.idm.connector
@@ -194,21 +198,15 @@ remedy:
 
 import typing as t
 
-from ..module_utils._ansible.arguments import ArgumentSpec
+from ..module_utils._ansible.arguments import access_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._changelog.access import grant_everywhere
 from ..module_utils._changelog.aci import principal_name
 from ..module_utils._changelog.grants import WantedGrants
 from ..module_utils._changelog.limits import checked_limits, outermost
-from ..module_utils._ldap.options import access_options
 
-SPEC = ArgumentSpec(
-    {
-        **access_options(),
-        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    }
-)
+SPEC = access_spec({"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}})
 
 
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:

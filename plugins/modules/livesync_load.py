@@ -168,7 +168,7 @@ SPEC = idm_spec(
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Load the mappings, and return the module's result."""
     request = LoadRequest(
-        source=SourceRequest.parse(params, params["directory"], "source"),
+        source=SourceRequest.parse({**params, "directory": None}, params["directory"], "source", "directory"),
         mappings=tuple(dict.fromkeys(params["mappings"])),
         max_failures=params["max_failures"],
         max_failure_percent=params["max_failure_percent"],

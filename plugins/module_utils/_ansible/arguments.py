@@ -14,8 +14,10 @@ from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 
 from .._http.auth import METHODS
-from .._ldap.options import directory_options
+from .._ldap.options import access_options, directory_options
 
+#: What of a directory the environment can say: IDM_DIRECTORY_SERVERS and so on.
+_ENVIRONMENT = ("servers", "bind_dn", "bind_password", "ca_path")
 _CONSTRAINTS = ("mutually_exclusive", "required_one_of", "required_by")
 
 
@@ -75,18 +77,43 @@ def connection_options() -> dict[str, t.Any]:
 
 def directory_option() -> dict[str, t.Any]:
     """Return the option of the doc fragment ``directory.option``: the directory behind the connectors."""
-    fallback = (_directory_from_environment, ["IDM_DIRECTORY_SERVERS"])
+    fallback = (_directory_from_environment, [_variable(name) for name in _ENVIRONMENT])
     return {"directory": {"type": "dict", "options": directory_options(), "fallback": fallback}}
 
 
-def _directory_from_environment(name: str) -> dict[str, t.Any]:
-    """Return the directory that the environment describes.
+def access_spec(own: t.Mapping[str, t.Any]) -> ArgumentSpec:
+    """Return the specification of changelog_access, whose directory comes from the environment where it is not given.
 
-    :param name: the variable that holds the servers' URLs, separated by commas.
-    :raises AnsibleFallbackNotFound: when it is not set.
+    :param own: options beside those of the doc fragment ``directory``.
+    """
+    options = access_options()
+    for name in _ENVIRONMENT:
+        options[name] = _from_environment(_variable(name), **options[name])
+    options["servers"]["fallback"] = (_servers_from_environment, [_variable("servers")])
+    return ArgumentSpec({**options, **own})
+
+
+def _variable(name: str) -> str:
+    return f"IDM_DIRECTORY_{name.upper()}"
+
+
+def _servers_from_environment(name: str) -> list[str]:
+    """Return the URLs that a variable holds, separated by commas.
+
+    :raises AnsibleFallbackNotFound: when it holds none.
     """
     servers = [uri.strip() for uri in os.environ.get(name, "").split(",") if uri.strip()]
     if not servers:
         raise AnsibleFallbackNotFound
-    others = {key: os.environ.get(f"IDM_DIRECTORY_{key.upper()}") for key in ("bind_dn", "bind_password", "ca_path")}
-    return {"servers": servers, **{key: value for key, value in others.items() if value}}
+    return servers
+
+
+def _directory_from_environment(servers: str, *names: str) -> dict[str, t.Any]:
+    """Return the directory that the environment describes.
+
+    :param servers, names: the variables, in the order of ``_ENVIRONMENT``.
+    :raises AnsibleFallbackNotFound: when there are no servers.
+    """
+    found = {option: os.environ.get(name) for option, name in zip(_ENVIRONMENT[1:], names)}
+    given = {option: value for option, value in found.items() if value}
+    return {"servers": _servers_from_environment(servers), **given}

@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from .._base.context import Context, Report
 from .._base.errors import IdmopsError, MissingLibrary
 from .arguments import ArgumentSpec
-from .secrets import hidden_values, readable, register, struck_out
+from .secrets import Secrets, hidden_values, readable, register, struck_out
 
 #: Takes validated options and a context, returns a result; raises IdmopsError.
 Operation = t.Callable[[t.Mapping[str, t.Any], Context], t.Dict[str, t.Any]]
@@ -23,7 +23,7 @@ Operation = t.Callable[[t.Mapping[str, t.Any], Context], t.Dict[str, t.Any]]
 class _Module(AnsibleModule):
     """An AnsibleModule that hides the secrets of options that it could not read, too."""
 
-    no_log_values: set[str]
+    no_log_values: Secrets
     params: dict[str, t.Any]
 
     def __init__(self, spec: ArgumentSpec) -> None:

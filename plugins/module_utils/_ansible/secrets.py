@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from datetime import date
 
 from .._http.jwk import private_parts
 from .arguments import ArgumentSpec
@@ -29,7 +30,7 @@ except ImportError:
 
     def struck_out(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
         """Return a result or a text without secrets."""
-        return remove_values(value, frozenset(secrets))
+        return remove_values(value, Secrets(secrets))
 
 else:
     MASKED = True
@@ -41,6 +42,14 @@ else:
     def struck_out(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
         """Return a result as it is: what was registered is masked where it is printed."""
         return value
+
+
+class Secrets(t.Set[str]):
+    """Secrets, the longest first: of one that begins with another one nothing is left to be read."""
+
+    def __iter__(self) -> t.Iterator[str]:
+        """Return them in the order in which they are to be struck out."""
+        return iter(sorted(super().__iter__(), key=lambda secret: (-len(secret), secret)))
 
 
 def readable(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -58,15 +67,22 @@ def readable(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def _plain(value: t.Any) -> t.Any:
     if isinstance(value, t.Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {str(_plain(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
     if isinstance(value, str):
         return str.__str__(value)
     if getattr(value, "__ENCRYPTED__", False):
         return str(value)
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+    if isinstance(value, date):
+        return value.isoformat()
+    for kind in (int, float):
+        if isinstance(value, kind) and not isinstance(value, bool):
+            return kind(value)
+    return value
 
 
-def hidden_values(spec: ArgumentSpec, params: t.Mapping[str, t.Any], collected: t.Iterable[str]) -> set[str]:
+def hidden_values(spec: ArgumentSpec, params: t.Mapping[str, t.Any], collected: t.Iterable[str]) -> Secrets:
     """Return what must not appear in any output of a task.
 
     Ansible collects that, but nothing at all where a list or a dictionary of options cannot be read, and then prints
@@ -75,11 +91,8 @@ def hidden_values(spec: ArgumentSpec, params: t.Mapping[str, t.Any], collected: 
     :param params: the options as far as they have been validated.
     :param collected: what Ansible has found.
     """
-    return {
-        *collected,
-        *_secrets_in(spec.argument_spec, params),
-        *private_parts(params.get("service_account_jwk")),
-    }
+    own = private_parts(params.get("service_account_jwk"))
+    return Secrets([*collected, *_secrets_in(spec.argument_spec, params), *own])
 
 
 def _secrets_in(argument_spec: t.Mapping[str, t.Any], params: t.Any) -> t.Iterator[str]:

@@ -9,7 +9,13 @@ from __future__ import annotations
 import html
 import re
 
-_QUOTED = re.compile(r"""\{.*\}|(?<!\w)'[^']*'(?!\w)|"[^"]*\"""")
+#: What stands between braces, brackets (where it has values) or quotes, or after one that the line does not close.
+_QUOTED = re.compile(
+    r"""\{.*\}|\{.*$|\[[^\]]*=[^\]]*(?:\]|$)|"(?:\\.|[^"\\])*(?:"|$)|(?<!\w)'.*?(?:'(?!\w)|$)"""
+)
+_CLOSING = {"{": "}", "[": "]"}
+#: The class of a Java exception before its message.
+_CLASS = re.compile(r"^(?:[a-z_]\w*\.)+[A-Z][\w$]*: +")
 
 
 def reason_in(text: str) -> str | None:
@@ -19,7 +25,9 @@ def reason_in(text: str) -> str | None:
     repository's error may hold the whole object that it could not store.
     """
     line = html.unescape(text).strip().split("\n", 1)[0].strip()
-    head, colon, rest = line.partition(": ")
-    if colon and " " not in head and "." in head:
-        line = rest.strip()
-    return _QUOTED.sub(lambda found: f"{found.group()[0]}...{found.group()[-1]}", line) or None
+    return _QUOTED.sub(_emptied, _CLASS.sub("", line)) or None
+
+
+def _emptied(found: re.Match[str]) -> str:
+    mark = found.group()[0]
+    return f"{mark}...{_CLOSING.get(mark, mark)}"

@@ -42,7 +42,7 @@ class Jwk:
     def __init__(self, value: str | t.Mapping[str, t.Any]) -> None:
         if jwt is None:
             raise MissingLibrary("PyJWT[crypto]", _REASON)
-        members = dict(value) if isinstance(value, t.Mapping) else _read(value)
+        members = dict(value) if isinstance(value, t.Mapping) else _read(str(value))
         if members.get("kty") != "RSA" or not members.get("d"):
             raise _unusable('Give a private RSA key: a JWK with "kty": "RSA" and its "d".')
         try:

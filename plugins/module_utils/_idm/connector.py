@@ -152,7 +152,8 @@ def activate_again(client: Client, system: str, context: Context, *, timeout: fl
     try:
         test = _reactivate(client, connector, context, timeout)
     except IdmopsError as exc:
-        exc.result.setdefault("connector", {**connector.as_result(), "ok": False, "error": exc.message})
+        shown = {**connector.as_result(), "ok": False, "error": exc.message, "remedy": exc.remedy}
+        exc.result.setdefault("connector", shown)
         raise
     diff = {"before": {}, "after": {"activated_again": connector.name}}
     return {"changed": True, "diff": diff, "connector": _shown(connector, test)}
@@ -185,7 +186,7 @@ def _reactivate(client: Client, connector: Connector, context: Context, timeout:
         return test
     _write_back(client, connector)
     last: list[ConnectorTest] = []
-    settled = context.clock.now() + _SETTLED
+    settled = context.clock.now() + min(_SETTLED, timeout / 2)
 
     def probe() -> ConnectorTest | None:
         nonlocal settled
@@ -253,19 +254,15 @@ def failed_test(connector: Connector, test: ConnectorTest, consequence: str = ""
 
     :param consequence: a sentence to add, with a blank before it.
     """
-    result = {"connector": {**connector.as_result(), "ok": False, "error": test.error}}
     if connector.enabled is False:
-        return IdmopsError(
-            f"The connector {connector.name} is disabled.{consequence}",
-            remedy=f'Set "enabled" to true in config/{connector.config_id}.',
-            result=result,
-        )
-    where = f" ({connector.host}:{connector.port})" if connector.host else ""
-    return IdmopsError(
-        f"The test of the connector {connector.name}{where} failed: {(test.error or '').rstrip('.')}.{consequence}",
-        remedy=remedy_for(test.error or "", connector.remote),
-        result=result,
-    )
+        message = f"The connector {connector.name} is disabled."
+        remedy = f'Set "enabled" to true in config/{connector.config_id}.'
+    else:
+        where = f" ({connector.host}:{connector.port})" if connector.host else ""
+        message = f"The test of the connector {connector.name}{where} failed: {(test.error or '').rstrip('.')}."
+        remedy = remedy_for(test.error or "", connector.remote)
+    shown = {**connector.as_result(), "ok": False, "error": test.error, "remedy": remedy}
+    return IdmopsError(f"{message}{consequence}", remedy=remedy, result={"connector": shown})
 
 
 def _write_back(client: Client, connector: Connector) -> None:

@@ -118,11 +118,10 @@ def _requests(
     requests: dict[int, SourceRequest] = {}
     for index, entry in enumerate(sources):
         try:
-            request = SourceRequest.parse(entry, directory)
+            request = SourceRequest.parse(entry, directory, f"livesync_sources[{index}]")
         except InvalidOption as exc:
-            report.findings.append(
-                Finding("source_invalid", BLOCKING, exc.message, "Correct the source in livesync_sources.")
-            )
+            finding = Finding("source_invalid", BLOCKING, exc.message, "Correct it there.")
+            report.findings += [finding] if finding not in report.findings else []
             report.plans.append(SourcePlan(str(entry.get("source")), index, blocked=True))
             continue
         if any(other.source.stage_id == request.source.stage_id for other in requests.values()):

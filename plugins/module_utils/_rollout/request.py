@@ -40,16 +40,21 @@ class SourceRequest:
 
     @classmethod
     def parse(
-        cls, entry: t.Mapping[str, t.Any], general: t.Mapping[str, t.Any] | None, option: str = "livesync_sources"
+        cls,
+        entry: t.Mapping[str, t.Any],
+        general: t.Mapping[str, t.Any] | None,
+        option: str = "livesync_sources",
+        general_option: str = "livesync_directory",
     ) -> SourceRequest:
         """Return the request of an entry.
 
         :param general: the directory that holds for the entries that name none themselves.
         :param option: where the entry stands, for the error.
+        :param general_option: where that directory stands.
         :raises InvalidOption: when its source is none, or its directory cannot be reached so.
         """
         own = entry.get("directory")
-        directory = given(general) if own is None else given(own, f"{option}.directory")
+        directory = given(general, general_option) if own is None else given(own, f"{option}.directory")
         mappings = entry.get("mappings")
         return cls(
             source=Source.parse(entry["source"], option),

@@ -31,6 +31,11 @@ def program(name):
     return str(pathlib.Path(sys.executable).with_name(name))
 
 
+def value_of(name, locked):
+    """Return a value that ansible-vault has encrypted as a member of a dictionary in YAML."""
+    return "\n".join([f"{name}: !vault |", *(f"            {line.strip()}" for line in locked.splitlines()[1:])])
+
+
 @pytest.fixture
 def play(tmp_path):
     """Play a book in one way; return what its tasks returned, and what was printed."""
@@ -43,7 +48,8 @@ def play(tmp_path):
         variables = {"into": str(into), "idmops_in_process": WAYS[way], **variables}
         done = subprocess.run(
             [program("ansible-playbook"), "-i", "localhost,", "-vvvv", str(folder / book), "-e", json.dumps(variables),
-             "-e", f"@{folder / 'encrypted.yml'}", "--vault-password-file", str(folder / "vault"), "--tags", tags],
+             "-e", f"@{folder / 'encrypted.yml'}", "-e", f"@{folder / 'given.yml'}", "--tags", tags,
+             "--vault-password-file", str(folder / "vault")],
             cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
             env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(tmp_path / "home"),
                  "XDG_CACHE_HOME": str(tmp_path / "cache"), "LC_ALL": "C.UTF-8", **dict(environment)},
@@ -62,14 +68,20 @@ def play(tmp_path):
     # an encrypted value that stands in the task itself reaches the plugin as it is, without having been a template
     book = (folder / "book.yml").read_text(encoding="utf-8")
     value = locked.stdout.partition("encrypted: ")[2]
-    indented = "\n".join(f"            {line.strip()}" for line in value.splitlines()[1:])
-    inline = f"bind_password: !vault |\n{indented}"
+    inline = value_of("bind_password", value)
     book = book.replace(
         'directory: {servers: [ldaps://one], bind_dn: uid=admin, bind_password: "{{ encrypted }}"}',
         f"directory:\n          servers: [ldaps://one]\n          bind_dn: uid=admin\n          {inline}",
     )
     assert "!vault" in book
     (folder / "book.yml").write_text(book, encoding="utf-8")
+    account = f"username: admin\n  url: http://localhost:1/openidm\n  {value_of('password', value)}"
+    administrator = f"bind_dn: uid=admin\n  servers: [ldaps://localhost:1]\n  {value_of('bind_password', value)}"
+    (folder / "given.yml").write_text(
+        f"livesync_idm:\n  {account}\nlivesync_directory:\n  {administrator}\n"
+        "livesync_sources:\n  - {source: system/ldap/account, schedule: {interval: 15}}\n",
+        encoding="utf-8",
+    )
     return go
 
 
@@ -109,6 +121,12 @@ def test_the_invocation_is_there_where_it_is_asked_for(play):
     for _unused, printed in played.values():
         assert '"invocation": {' in printed and '"username": "admin"' in printed
         assert not [secret for secret in SECRETS if secret in printed]
+
+
+def test_the_role_takes_values_that_are_encrypted_among_its_variables(play):
+    returned, printed = play("role.yml", "worker")
+    assert {"idm_unreachable", "directory_unreachable"} <= set(returned["found"]), printed
+    assert "encryptedsecret" not in printed
 
 
 @pytest.fixture

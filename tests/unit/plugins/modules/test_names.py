@@ -63,12 +63,12 @@ def test_an_initial_load_is_a_choice_for_a_source_and_nothing_else():
 
 
 def plain(options, nested="options"):
-    """Return options without their descriptions, and without what says nothing."""
+    """Return options without their descriptions, without what says nothing, and without what the role leaves out."""
     return {
         name: {
             key: plain(value, nested) if key == nested else value
             for key, value in option.items()
-            if key not in ("description", "fallback") and (key, value) not in (("no_log", False), ("required", False))
+            if key not in ("description", "fallback", "no_log") and (key, value) != ("required", False)
         }
         for name, option in options.items()
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import idm_spec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import access_spec, idm_spec
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import hidden_values
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import given
 
@@ -60,3 +60,9 @@ def test_tls_options_come_from_the_environment(monkeypatch):
         monkeypatch.setenv(f"IDM_{name}", value)
     options, unused = read(SPEC, {"url": "https://idm.example.com/openidm"})
     assert (options["validate_certs"], options["client_cert"], options["client_key"]) == (False, "/c.pem", "/k.pem")
+
+
+def test_the_module_that_grants_takes_the_same_from_the_environment(environment):
+    options, secrets = read(access_spec({"state": {"type": "str"}}), {"principal": "uid=idm"})
+    assert options["servers"][:2] == ["ldaps://ds1.example.com:4444", "ldaps://ds2.example.com:4444"]
+    assert (options["bind_dn"], options["bind_password"], secrets) == ("uid=admin", "hunter2", {"hunter2"})

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime, timezone
 
 import pytest
 from ansible.module_utils import basic
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import idm_spec
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.run import run_module
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import hidden_values, readable
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import Secrets, hidden_values, readable
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, MissingLibrary
 
 try:
@@ -119,6 +120,16 @@ def test_values_that_are_encrypted_in_the_playbook_are_texts():
         "password": "plain",
         "directory": {"bind_password": "plain", "servers": ["a", "plain"]},
     }
+
+
+def test_values_of_yaml_are_what_a_module_gets():
+    moment = datetime(2026, 11, 24, 12, tzinfo=timezone.utc)
+    given = {"raw": moment, "day": date(2026, 11, 24), "m": {1: [True, 2, 2.5]}}
+    assert readable(given) == {"raw": "2026-11-24T12:00:00+00:00", "day": "2026-11-24", "m": {"1": [True, 2, 2.5]}}
+
+
+def test_of_a_secret_that_begins_with_another_one_nothing_is_left():
+    assert list(Secrets({"Summer", "Summer2026!", "x"})) == ["Summer2026!", "Summer", "x"]
 
 
 def test_what_is_hidden():
