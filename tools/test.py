@@ -150,18 +150,25 @@ Ended = t.Union[integration.Outcome, Proof, Units]
 
 
 def run_on_servers(count: int, users: int, others: t.Sequence[cores.Chosen], long: bool) -> list[Ended]:
-    """Run the integration targets, the experiments, and the unit tests on further releases, so many at a time.
+    """Run the integration targets and the experiments, so many at a time; beside them the unit tests on other releases.
 
     :param long: every target in both ways, and the experiments at full length.
     """
+
+    def alone(task: workers.Task[Ended]) -> workers.Task[list[Ended]]:
+        return lambda stop: [task(stop)]
+
+    def units(stop: threading.Event) -> list[Ended]:
+        return [run_units(chosen, stop) for chosen in others]
+
     with tree.exclusive(), running_stacks(count, users) as stacks:
         runner = integration.Runner(stacks)
-        tasks: list[workers.Task[Ended]] = [
-            *(partial(run_proof, name, long) for name in prove.experiments()),
-            *(partial(runner.run, job) for job in runner.jobs(all_ways=long)),
-            *(partial(run_units, chosen) for chosen in others),
+        tasks: list[workers.Task[list[Ended]]] = [
+            units,  # one release after the other, since nothing uses the processors more
+            *(alone(partial(run_proof, name, long)) for name in prove.experiments()),
+            *(alone(partial(runner.run, job)) for job in runner.jobs(all_ways=long)),
         ]
-        return workers.run(tasks, count)
+        return [one for ended in workers.run(tasks, count + 1) for one in ended]
 
 
 def main() -> int:
