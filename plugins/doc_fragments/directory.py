@@ -114,8 +114,8 @@ options:
   directory:
     description:
       - LDAP directory server (not a path) behind the connectors, reached as an administrator of the directory. It has
-        every option of M(idmops.idm.changelog_access) but C(state), so that one dictionary fits every module; what a
-        module does not need of it, it ignores.
+        every option of M(idmops.idm.changelog_access) but C(state), so that one dictionary fits each module that
+        takes one; what a module does not need of it, it ignores.
       - With several servers the one that the connector uses is taken, since change numbers are local to a server. Where
         none fits, that is an error; where the task is about several connectors, a warning, and nothing is known of that
         one's changes.

@@ -11,6 +11,7 @@ changelog of ansible-core 2.22; seen on 2.22.0rc1).
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from datetime import date
 
@@ -42,6 +43,10 @@ else:
     def struck_out(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
         """Return a result as it is: what was registered is masked where it is printed."""
         return value
+
+
+#: What the name of a secret looks like, also one that is misspelt.
+_SECRET = re.compile(r"pa?s*w|pwd|secret|token|cred|jwk|private", re.IGNORECASE)
 
 
 class Secrets(t.Set[str]):
@@ -85,8 +90,8 @@ def _plain(value: t.Any) -> t.Any:
 def hidden_values(spec: ArgumentSpec, params: t.Mapping[str, t.Any], collected: t.Iterable[str]) -> Secrets:
     """Return what must not appear in any output of a task.
 
-    Ansible collects that, but nothing at all where a list or a dictionary of options cannot be read, and then prints
-    all options with the error (seen on ansible-core 2.19).
+    Ansible collects that, but nothing at all where a list or a dictionary of options cannot be read, and nothing of an
+    option that there is not; it then prints all options with the error (seen on ansible-core 2.19).
 
     :param params: the options as far as they have been validated.
     :param collected: what Ansible has found.
@@ -100,12 +105,26 @@ def _secrets_in(argument_spec: t.Mapping[str, t.Any], params: t.Any) -> t.Iterat
         for entry in params:
             yield from _secrets_in(argument_spec, entry)
     elif isinstance(params, t.Mapping):
+        known: set[str] = set()
         for name, option in argument_spec.items():
-            for value in (params.get(name) for name in (name, *option.get("aliases", ()))):
+            names = (name, *option.get("aliases", ()))
+            known.update(names)
+            for value in map(params.get, names):
                 if option.get("no_log"):
                     yield from _leaves(value)
                 elif option.get("options"):
                     yield from _secrets_in(option["options"], value)
+        yield from _suspects({name: value for name, value in params.items() if name not in known})
+
+
+def _suspects(unknown: t.Any) -> t.Iterator[str]:
+    """Yield the values of options that there are not, but whose names, misspelt or not, are those of secrets."""
+    if isinstance(unknown, (list, tuple)):
+        for entry in unknown:
+            yield from _suspects(entry)
+    elif isinstance(unknown, t.Mapping):
+        for name, value in unknown.items():
+            yield from _leaves(value) if _SECRET.search(str(name)) else _suspects(value)
 
 
 def _leaves(value: t.Any) -> t.Iterator[str]:

@@ -24,7 +24,7 @@ COLLECTIONS = HERE.parents[2] / "build" / "pytest"
 WAYS = {"worker": True, "module": False}
 #: Since when a result has the options of its module if told so alone, and since when what is printed is masked instead.
 CORE = tuple(int(part) for part in core.split(".")[:2])
-SECRETS = ("verysecret", "encryptedsecret", "minted-on-the-way", "privatepart")
+SECRETS = ("verysecret", "encryptedsecret", "minted-on-the-way", "privatepart", "misplacedsecret")
 
 
 def program(name):

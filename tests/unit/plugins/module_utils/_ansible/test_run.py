@@ -132,6 +132,21 @@ def test_of_a_secret_that_begins_with_another_one_nothing_is_left():
     assert list(Secrets({"Summer", "Summer2026!", "x"})) == ["Summer2026!", "Summer", "x"]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"changelog": {"servers": ["ldaps://one"], "bind_password": "othersecret"}},
+        {"directory": {"bind_pasword": "othersecret"}},
+        {"passwd": "othersecret"},
+        {"sources": [{"clientSecret": ["othersecret"]}]},
+    ],
+)
+def test_a_secret_under_a_name_that_there_is_not_is_not_shown(run, wrong):
+    result, code = run(lambda params, context: {}, **wrong)
+    assert code == 1 and "Unsupported parameters" in result["msg"]
+    assert "othersecret" not in json.dumps(result)
+
+
 def test_what_is_hidden():
     params = {
         "password": "p1",
