@@ -81,12 +81,10 @@ class Pending:
 
     :param total: all of them.
     :param inside: those to entries within the base contexts; the others move the token and nothing else.
-    :param complete: False where there were too many to look at: ``inside`` counts the first ones only.
     """
 
     total: int
     inside: int
-    complete: bool = True
 
 
 def read_change_log(directory: Directory) -> ChangeLog | None:
@@ -182,8 +180,7 @@ def pending_changes(
             touched = (*entry.texts("targetDN"), *entry.texts("newSuperior"))
             inside += any(is_within_any(text, bases) for text in touched)
         start = end + 1
-    left = change_log.last - start + 1
-    return Pending(total=seen + max(0, left), inside=inside, complete=left <= 0)
+    return Pending(total=seen + max(0, change_log.last - start + 1), inside=inside)
 
 
 def alias_search_works(directory: Directory, change_log: ChangeLog) -> bool:
