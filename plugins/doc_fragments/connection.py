@@ -80,7 +80,9 @@ options:
     type: str
     default: fr:idm:*
   validate_certs:
-    description: Whether the server's TLS certificate must be trusted.
+    description:
+      - Whether the server's TLS certificate must be trusted.
+      - If not set, the environment variable E(IDM_VALIDATE_CERTS) is used.
     type: bool
     default: true
   ca_path:
@@ -92,9 +94,12 @@ options:
     description:
       - File (PEM) of the client certificate for mutual TLS; it may hold the key too.
       - It is sent with every O(auth_method), and is enough by itself with O(auth_method=client_cert).
+      - If not set, the environment variable E(IDM_CLIENT_CERT) is used.
     type: path
   client_key:
-    description: File (PEM) of the client certificate's private key. It needs O(client_cert).
+    description:
+      - File (PEM) of the client certificate's private key. It needs O(client_cert).
+      - If not set, the environment variable E(IDM_CLIENT_KEY) is used.
     type: path
   timeout:
     description:

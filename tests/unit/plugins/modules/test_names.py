@@ -11,6 +11,7 @@ import pathlib
 import pytest
 import yaml
 from ansible_collections.idmops.idm.plugins.doc_fragments import directory as directory_fragment
+from ansible_collections.idmops.idm.plugins.doc_fragments.connection import ModuleDocFragment as Connection
 from ansible_collections.idmops.idm.plugins.doc_fragments.sources import ModuleDocFragment as Sources
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import connection_options, directory_option
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import access_options, directory_options
@@ -84,6 +85,16 @@ def test_the_role_has_the_options_of_the_modules(entry):
         for key in ("default", "required"):
             option.pop(key, None)
     assert plain(options["livesync_idm"]["options"]) == connection
+
+
+def test_each_environment_variable_is_documented():
+    told = yaml.safe_load(Connection.DOCUMENTATION)["options"]
+    for name, option in connection_options().items():
+        for variable in option.get("fallback", (None, []))[1]:
+            assert f"E({variable})" in str(told[name]["description"]), name
+    for variable in directory_option()["directory"]["fallback"][1]:
+        assert f"E({variable})" in directory_fragment.ModuleDocFragment.OPTION
+        assert f"E({variable})" in MODULES["changelog_access"].DOCUMENTATION
 
 
 def documented(fragment, *way):
