@@ -74,11 +74,21 @@ class Unreachable(IdmopsError):
     """No answer came: refused, timed out, reset, cut, or not to be trusted (TLS).
 
     :param sent: whether the server may have received the request, and so may be working on it.
+    :param timed_out: whether the line holds and the answer did not come in time.
     """
 
-    def __init__(self, message: str, *, sent: bool, remedy: str | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        sent: bool,
+        remedy: str | None = None,
+        status: int | None = None,
+        timed_out: bool = False,
+    ) -> None:
         super().__init__(message, status=status, remedy=remedy)
         self.sent = sent
+        self.timed_out = timed_out
 
 
 class Refused(IdmopsError):

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 
 def equals(field: str, value: str) -> str:
     """Return the filter for what has this value in a field."""
@@ -21,3 +23,8 @@ def quoted(value: str) -> str:
     """Return a text as a string of a query filter."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def any_of(field: str, values: t.Iterable[str]) -> str:
+    """Return the filter of a field that equals one of some values, of which there is one at least."""
+    return f"({' or '.join(equals(field, value) for value in values)})"

@@ -10,9 +10,7 @@ import html
 import re
 
 #: What stands between braces, brackets (where it has values) or quotes, or after one that the line does not close.
-_QUOTED = re.compile(
-    r"""\{.*\}|\{.*$|\[[^\]]*=[^\]]*(?:\]|$)|"(?:\\.|[^"\\])*(?:"|$)|(?<!\w)'.*?(?:'(?!\w)|$)"""
-)
+_QUOTED = re.compile(r"""\{.*\}|\{.*$|\[[^\]]*=[^\]]*(?:\]|$)|"(?:\\.|[^"\\])*(?:"|$)|(?<!\w)'.*?(?:'(?!\w)|$)""")
 _CLOSING = {"{": "}", "[": "]"}
 #: The class of a Java exception before its message.
 _CLASS = re.compile(r"^(?:[a-z_]\w*\.)+[A-Z][\w$]*: +")

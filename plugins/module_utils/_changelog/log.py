@@ -9,6 +9,7 @@ Change numbers are local to a server: two servers of one topology number the sam
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -81,10 +82,14 @@ class Pending:
 
     :param total: all of them.
     :param inside: those to entries within the base contexts; the others move the token and nothing else.
+    :param complete: whether all were looked at; else ``inside`` is so many at the least.
+    :param oldest: when the first of those inside was made, as in 2026-11-24T17:19:26Z; None where it is not told.
     """
 
     total: int
     inside: int
+    complete: bool = True
+    oldest: str | None = None
 
 
 def read_change_log(directory: Directory) -> ChangeLog | None:
@@ -167,6 +172,7 @@ def pending_changes(
     """
     bases = [Name.parse(base) for base in base_contexts]
     seen = inside = 0
+    oldest: str | None = None
     start = max(token + 1, change_log.first)
     while start <= change_log.last and seen < most:
         end = min(start + _WINDOW - 1, change_log.last)
@@ -174,13 +180,22 @@ def pending_changes(
             change_log.suffix or SUFFIX,
             ONE_LEVEL,
             f"(&(objectClass=changeLogEntry)(changeNumber>={start})(changeNumber<={end}))",
-            ["targetDN", "newSuperior"],
+            ["targetDN", "newSuperior", "changeTime"],
         ):
             seen += 1
             touched = (*entry.texts("targetDN"), *entry.texts("newSuperior"))
-            inside += any(is_within_any(text, bases) for text in touched)
+            if any(is_within_any(text, bases) for text in touched):
+                inside += 1
+                oldest = oldest or as_time(entry.text("changeTime"))
         start = end + 1
-    return Pending(total=seen + max(0, change_log.last - start + 1), inside=inside)
+    left = max(0, change_log.last - start + 1)
+    return Pending(total=seen + left, inside=inside, complete=not left, oldest=oldest)
+
+
+def as_time(text: str | None) -> str | None:
+    """Return a directory's time, as in 20261124171926Z or 20261124171926.123Z, as IDM writes times; None for others."""
+    found = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,]\d+)?Z", text or "", re.ASCII)
+    return "{}-{}-{}T{}:{}:{}Z".format(*found.groups()) if found else None
 
 
 def alias_search_works(directory: Directory, change_log: ChangeLog) -> bool:

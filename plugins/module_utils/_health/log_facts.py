@@ -17,6 +17,7 @@ from .._changelog.log import (
     SUFFIX,
     ChangeLog,
     alias_search_works,
+    as_time,
     connector_directory,
     judge_access,
     pending_changes,
@@ -25,7 +26,7 @@ from .._changelog.log import (
 from .._idm.connector import Connector
 from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, host_and_port, require_ldap
 from .._ldap.dn import is_name
-from .states import LogFacts
+from .states import LogFacts, outside
 
 
 def directories(
@@ -82,9 +83,10 @@ class LogReader:
         if self.directory:
             self.directory.close()
 
-    def facts(self, token: t.Any) -> LogFacts | None:
+    def facts(self, token: int | None) -> LogFacts | None:
         """Return what the change log tells, relative to a token.
 
+        :param token: the change number that liveSync stands at, None where it stands at none.
         :raises DirectoryError: no answer, or an error.
         """
         log = self.log
@@ -96,7 +98,7 @@ class LogReader:
         contexts = self._connector.sync_base_contexts
         if not all(map(is_name, contexts)):
             contexts = ()  # written as LDAP servers took it before RFC 4514: nothing can be compared with it
-        if isinstance(token, int):
+        if token is not None:
             pending = pending_changes(self.directory, log, token, contexts)
         return LogFacts(
             first=log.first,
@@ -105,6 +107,8 @@ class LogReader:
             alias_search=self._alias_search,
             pending=pending.total if pending else None,
             pending_inside=pending.inside if pending and contexts else None,
+            exact=pending.complete if pending else True,
+            oldest=pending.oldest if pending else None,
             account=self._connector.principal,
             server=self.directory.uri,
         )
@@ -113,18 +117,42 @@ class LogReader:
         """Return the newest change number, None where it cannot be known."""
         return self.log.last if self.log and self.log.mode == NUMBERS else None
 
+    def outside(self, token: int | None) -> tuple[str, str] | None:
+        """Return the state of a token that the change log does not reach, and what mends it; None where it does.
+
+        What looks so is looked at once more: a run may have moved the token after the change log was read.
+        """
+        for again in (False, True):
+            log = self._read() if again else self.log
+            if log is None or log.mode != NUMBERS:
+                return None
+            bad = [(state, remedy) for state, remedy in outside(LogFacts(log.first, log.last), token) if remedy]
+            if not bad:
+                return None
+        return bad[0]
+
     def target_of(self, change_number: t.Any) -> str | None:
         """Return the DN of the entry that a change touched, None where that cannot be known."""
+        return self._text_of(change_number, "targetDN")
+
+    def time_of(self, change_number: int) -> str | None:
+        """Return when a change was made, as in 2026-11-24T17:19:26Z, None where that cannot be known."""
+        return as_time(self._text_of(change_number, "changeTime"))
+
+    def _text_of(self, change_number: t.Any, attribute: str) -> str | None:
         if self.directory is None or not isinstance(change_number, int):
             return None
         suffix = (self.log.suffix if self.log else None) or SUFFIX
         wanted = f"(&(objectClass=changeLogEntry)(changeNumber={change_number}))"
-        found = self.directory.search(suffix, ONE_LEVEL, wanted, ["targetDN"])
-        return found[0].text("targetDN") if found else None
+        found = self.directory.search(suffix, ONE_LEVEL, wanted, [attribute])
+        return found[0].text(attribute) if found else None
 
     @cached_property
     def log(self) -> ChangeLog | None:
         """How far the change log reached when it was first asked; None where there is none, or no way to it."""
+        return self._read()
+
+    def _read(self) -> ChangeLog | None:
         return read_change_log(self.directory) if self.directory else None
 
     @cached_property

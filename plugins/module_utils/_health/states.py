@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import ALIAS, GRANT
+from .._idm.stage import MISFIT_REMEDY
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
-DORMANT, STALLED, DISABLED, FAILING = "dormant", "stalled", "disabled", "failing"
+DORMANT, STALLED, DISABLED = "dormant", "stalled", "disabled"
+DROPPING, FAILING = "dropping", "failing"
 UNSCHEDULED, PAUSED, NEVER_RUN = "unscheduled", "paused", "never_run"
 LAGGING, RUNNING, HEALTHY = "lagging", "running", "healthy"
 
@@ -30,6 +32,7 @@ STATES = (
     DORMANT,
     STALLED,
     DISABLED,
+    DROPPING,
     FAILING,
     UNSCHEDULED,
     PAUSED,
@@ -38,6 +41,10 @@ STATES = (
     RUNNING,
     HEALTHY,
 )
+#: The states in which liveSync can be left alone. Whoever asks whether all is well asks here.
+GOOD_ENOUGH = frozenset({LAGGING, RUNNING, HEALTHY})
+
+_TRIGGER = "Run idmops.idm.livesync_trigger to see it."
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,8 @@ class LogFacts:
     :param alias_search: whether the directory can search the change log the way the connector does; None: not tried.
     :param pending: changes behind the token.
     :param pending_inside: those of them that lie below the connector's base contexts, None where these are not known.
+    :param exact: whether ``pending_inside`` is all of them; else it is so many at the least.
+    :param oldest: when the first of those changes was made, as in 2026-11-24T17:19:26Z; None where it is not known.
     :param account: the connector's account, for sentences about it.
     :param server: the URL of the directory server that was asked.
     """
@@ -62,6 +71,8 @@ class LogFacts:
     alias_search: bool | None = None
     pending: int | None = None
     pending_inside: int | None = None
+    exact: bool = True
+    oldest: str | None = None
     account: str | None = None
     server: str | None = None
 
@@ -75,11 +86,21 @@ class Facts:
     :param unknown_type: what is wrong with the source where the connector has no such object type, else None.
     :param error: what the test said.
     :param remote: the remote connector server that the connector runs on, None for IDM itself.
+    :param number: the token as a change number, None where it is none.
+    :param misfit: what keeps the connector from going on at this token.
     :param log: of the directory, None where none was given or the connector reads none.
+    :param log_error: why nothing is known of the change log although a directory was given.
+    :param unmapped: whether no mapping has this source.
     :param sync_disabled: the mappings of the source whose enableSync is false.
+    :param dropped: how many records IDM gave up on that nothing has brought over since.
+    :param untraced: why records that IDM gives up on would not show, None where they would.
     :param failure: IDM's text about the record that stopped the last run.
     :param blocks: whether a failing record blocks all others for ever.
+    :param erring: a schedule has fired, its run has ended and has not written the stage, as one that ends in an error.
+    :param neglected: since when changes have been pending that the schedule's runs, more than two, have left.
     :param enabled: how many of its schedules are; ``paused`` counts among them.
+    :param meeting: the schedules, where more than one fires.
+    :param unloaded: the mappings of the source of which no load is recorded.
     :param unmoved: a run came and went while changes had been pending for more than 10 seconds, and left them.
     :param moved: the token has been seen moving.
     """
@@ -90,15 +111,30 @@ class Facts:
     error: str | None = None
     remote: str | None = None
     token: t.Any = None
+    number: int | None = None
+    misfit: str | None = None
     log: LogFacts | None = None
+    log_error: str | None = None
+    unmapped: bool = False
     sync_disabled: tuple[str, ...] = ()
+    dropped: int = 0
+    untraced: str | None = None
     failure: str | None = None
     blocks: bool = False
+    erring: bool = False
+    neglected: str | None = None
     enabled: int = 0
     paused: int = 0
+    meeting: tuple[str, ...] = ()
+    unloaded: tuple[str, ...] = ()
     running: bool = False
     unmoved: bool = False
     moved: bool = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether changes are known to be pending, inside the source or not."""
+        return bool(self.log and self.log.pending)
 
 
 @dataclass(frozen=True)
@@ -109,6 +145,11 @@ class Health:
     proved: bool
     remedy: str | None
 
+    @property
+    def good_enough(self) -> bool:
+        """Whether liveSync can be left alone."""
+        return self.state in GOOD_ENOUGH
+
 
 def judge_health(facts: Facts) -> Health:
     """Return the worst state that the facts show.
@@ -117,38 +158,48 @@ def judge_health(facts: Facts) -> Health:
     connector and a dormant one look alike from outside ("Seen on real servers": silent states).
     """
     log = facts.log
-    number = facts.token if isinstance(facts.token, int) else None
-    for state, remedy in _bad_states(facts, log, number):
+    for state, remedy in _bad_states(facts, log, facts.number):
         if remedy is not None:
             return Health(state, True, remedy)
+    if facts.log_error:
+        return Health(
+            UNREADABLE,
+            False,
+            f"The directory that was given cannot be asked, so what is pending cannot be known: {facts.log_error}",
+        )
     if facts.running:
-        return Health(RUNNING, True, None)
-    if log and log.pending_inside:
-        return Health(LAGGING, facts.moved, "Nothing to mend yet: the next run takes what is pending.")
-    return Health(HEALTHY, facts.moved, None)
+        return Health(RUNNING, True, facts.untraced)
+    if log and (log.pending_inside or not log.exact or (log.pending and log.pending_inside is None)):
+        text = "Nothing to mend yet: the next run takes what is pending."
+        return Health(LAGGING, facts.moved, f"{text} {facts.untraced}" if facts.untraced else text)
+    return Health(HEALTHY, facts.moved, facts.untraced)
+
+
+def outside(log: LogFacts | None, number: int | None) -> t.Iterator[tuple[str, str | None]]:
+    """Yield the states of a token that the change log does not reach, each with its remedy, None where it does."""
+    first, last = (log.first, log.last) if log else (None, None)
+    yield (
+        TRIMMED,
+        f"The change log begins at {first}, after the token {number}: changes in between are lost to liveSync. Set"
+        f" the token to {first - 1} (idmops.idm.livesync_token) and reconcile, or run the role livesync again."
+        if first is not None and number is not None and first > number + 1
+        else None,
+    )
+    yield (
+        AHEAD,
+        f"The token {number} lies beyond the end of the change log, {last}: the directory was built anew, or the"
+        " connector talks to another server than before. Run the role livesync, which takes a new base point and loads"
+        " again."
+        if last is not None and number is not None and number > last
+        else None,
+    )
 
 
 def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Iterator[tuple[str, str | None]]:
     """Yield each state that needs mending with its remedy, None for those that do not hold; worst first."""
     yield UNAVAILABLE, _unavailable(facts)
     yield UNREADABLE, _unreadable(log)
-    trimmed = log and log.first is not None and number is not None and log.first > number + 1
-    yield (
-        TRIMMED,
-        f"The change log begins at {log.first}, after the token {number}: changes in between are lost to liveSync. Set"
-        f" the token to {log.first - 1} (idmops.idm.livesync_token) and reconcile, or run the role livesync again."
-        if trimmed and log and log.first is not None
-        else None,
-    )
-    ahead = log and log.last is not None and number is not None and number > log.last
-    yield (
-        AHEAD,
-        f"The token {number} lies beyond the end of the change log, {log.last if log else ''}: the directory was built"
-        " anew, or the connector talks to another server than before. Run the role livesync, which takes a new base"
-        " point and loads again."
-        if ahead
-        else None,
-    )
+    yield from outside(log, number)
     readable = log is not None and log.missing == () and log.alias_search is not False
     yield (
         DORMANT,
@@ -164,23 +215,21 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
         if facts.unmoved and not facts.failure
         else None,
     )
+    yield DISABLED, _disabled(facts)
     yield (
-        DISABLED,
-        f"enableSync is false for {', '.join(facts.sync_disabled)}: liveSync consumes the changes and drops them."
-        " Set it to true, then reconcile: what was dropped does not come back."
-        if facts.sync_disabled
+        DROPPING,
+        f"IDM gave up on {facts.dropped} changed record{'' if facts.dropped == 1 else 's'}, and nothing has brought"
+        f" {'it' if facts.dropped == 1 else 'them'} over since (dropped). Mend the records or the mapping, then"
+        " reconcile them: idmops.idm.recon with ids."
+        if facts.dropped
         else None,
     )
     yield FAILING, _failing(facts)
-    yield (
-        UNSCHEDULED,
-        "Enable the schedule of this source: idmops.idm.livesync_schedule with enabled: true."
-        if not facts.enabled
-        else None,
-    )
+    yield UNSCHEDULED, _unscheduled(facts) if not facts.enabled else None
     yield (
         PAUSED,
-        "The schedule's trigger is paused: resume the scheduler's jobs."
+        "The schedule's trigger is paused. IDM 7 and later: idmops.idm.livesync_schedule with paused: false; others"
+        " resume all jobs together: POST scheduler/job?_action=resumeJobs."
         if facts.enabled and facts.paused >= facts.enabled
         else None,
     )
@@ -219,15 +268,53 @@ def _unreadable(log: LogFacts | None) -> str | None:
     return None
 
 
-def _failing(facts: Facts) -> str | None:
-    if not facts.failure:
+def _disabled(facts: Facts) -> str | None:
+    if facts.unmapped:
+        return (
+            "No mapping has this source: liveSync consumes its changes for nothing. Add the mapping, then let the role"
+            " livesync load it: what was consumed does not come back by itself."
+        )
+    if not facts.sync_disabled:
         return None
-    if facts.blocks:
+    return (
+        f"enableSync is false for {', '.join(facts.sync_disabled)}: liveSync consumes the changes and drops them."
+        " Set it to true, then reconcile: what was dropped does not come back."
+    )
+
+
+def _failing(facts: Facts) -> str | None:
+    if facts.failure and facts.blocks:
         return (
             "One record fails and blocks all that come after it, for ever: the connector has no syncFailureHandler"
             " that gives up. Mend the record or the mapping, and set maxRetries and postRetryAction."
         )
-    return (
-        "A record fails; each run uses up one of the retries, after which IDM drops the change. Mend the record or the"
-        " mapping, then run idmops.idm.livesync_trigger."
-    )
+    if facts.failure:
+        return (
+            "A record fails; each run uses up one of the retries, after which IDM drops the change. Mend the record or"
+            " the mapping before the next run."
+        )
+    if facts.misfit:
+        return f"{facts.misfit} {MISFIT_REMEDY}"
+    if facts.erring:
+        return f"The schedule's runs end in an error: it fires, and nothing is stored. {_TRIGGER}"
+    if facts.neglected:
+        return (
+            f"Changes have been pending since {facts.neglected}, for longer than two intervals of the schedule: its"
+            f" runs end in an error, or do nothing. {_TRIGGER}"
+        )
+    if len(facts.meeting) > 1:
+        return (
+            f"More than one schedule runs this source ({', '.join(facts.meeting)}): their runs meet, and damage each"
+            " other. Remove all but one: idmops.idm.livesync_schedule with state: absent."
+        )
+    return None
+
+
+def _unscheduled(facts: Facts) -> str:
+    if facts.unloaded:
+        return (
+            f"No schedule of this source is enabled, and no load is recorded of {', '.join(facts.unloaded)}: enabling"
+            " alone would leave out what was not loaded. Run the role livesync, which loads and then enables (with"
+            " initial_load: never where all has been loaded by hand)."
+        )
+    return "Enable the schedule of this source: idmops.idm.livesync_schedule with enabled: true."

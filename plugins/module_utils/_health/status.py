@@ -8,148 +8,30 @@ from __future__ import annotations
 
 import typing as t
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 from .._base.context import Context
-from .._base.errors import IdmopsError, InvalidOption, Refused
-from .._http.client import Client, segment
-from .._idm.audit import seconds_between
-from .._idm.connector import Connector, ConnectorTest, read_connectors, test_connectors
-from .._idm.mapping import SyncMapping, read_mappings
-from .._idm.record_failure import RecordFailure, read_failure
-from .._idm.server import ask_server
+from .._base.errors import DirectoryError, IdmopsError, InvalidOption
+from .._http.client import Client
+from .._idm.audit import AuditEntry, seconds_between
+from .._idm.connector import Connector, ConnectorTest
+from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
-from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules, running_elsewhere
+from .._schedule.schedule import Schedule, is_running
+from .dropped import Watched, newest_failures, read_dropped
 from .log_facts import LogReader, directories
-from .states import DISABLED, FAILING, HEALTHY, LAGGING, PENDING_SECONDS, RUNNING, Facts, Health, judge_health
+from .snapshot import Snapshot, read_snapshot
+from .source_status import LONGEST_WATCH, SourceStatus
+from .states import PENDING_SECONDS, RUNNING, Facts
 
-#: For how long at most the runs of a schedule are watched, in seconds.
-_LONGEST_WATCH = 40.0
 #: Between two looks at what runs, in seconds: a run that has nothing to do takes some 10 ms.
 _LOOK = 1.0
-_DEAD_LETTERS = "dead-letter-queue"
+#: By how much the clocks of IDM and of a directory may differ, in seconds.
+_SKEW = 60.0
 
-
-@dataclass(frozen=True)
-class SourceStatus:
-    """What is known of one source."""
-
-    source: Source
-    facts: Facts
-    connector: Connector | None
-    schedules: t.Sequence[Schedule]
-    mappings: t.Sequence[SyncMapping]
-    stage: Stage | None
-    failure: RecordFailure | None = None
-    dead_letters: int | None = None
-
-    @property
-    def health(self) -> Health:
-        """What the facts come to."""
-        return judge_health(self.facts)
-
-    @property
-    def remedy(self) -> str | None:
-        """What mends it; where a record fails, that record's name, its reason and its attempts before it."""
-        health = self.health
-        if health.state == FAILING and self.failure is not None:
-            return f"{self.failure.sentence()} {self.failure.remedy}"
-        return health.remedy
-
-    @property
-    def suspicious(self) -> bool:
-        """Whether changes are pending that a schedule should have taken, so that its next run is worth watching."""
-        facts, log = self.facts, self.facts.log
-        return bool(
-            log
-            and log.pending
-            and facts.enabled > facts.paused
-            and not facts.failure
-            and self.health.state in (LAGGING, HEALTHY, DISABLED)
-        )
-
-    def due(self, now: str | None) -> float:
-        """Return in how many seconds a schedule runs it next, 0 where that is not known.
-
-        :param now: the server's time.
-        """
-        enabled = [schedule for schedule in self.schedules if schedule.enabled and not schedule.paused]
-        waits = [seconds_between(now, schedule.next_run) for schedule in enabled]
-        return max(0.0, min((wait for wait in waits if wait is not None), default=0.0))
-
-    @property
-    def interval(self) -> float:
-        """The shortest interval of its schedules, in seconds."""
-        known = [schedule.interval_seconds for schedule in self.schedules if schedule.enabled]
-        return float(min((seconds for seconds in known if seconds), default=_LONGEST_WATCH))
-
-    def as_result(self) -> dict[str, t.Any]:
-        """Return the entry of ``livesync`` that users see."""
-        facts, log, stage, health = self.facts, self.facts.log, self.stage, self.health
-        return {
-            "source": str(self.source),
-            "state": health.state,
-            "proved": health.proved,
-            "remedy": self.remedy,
-            "token": facts.token,
-            "native_type": stage.native_type if stage else None,
-            "pending": log.pending_inside if log else None,
-            "first_change_number": log.first if log else None,
-            "last_change_number": log.last if log else None,
-            "last_failure": self.failure.as_result() if self.failure else None,
-            "schedules": [schedule.as_result() for schedule in self.schedules],
-            "running": facts.running,
-            "connector": {"name": facts.system, "ok": facts.ok, "error": facts.error},
-            "mappings": [
-                {"name": mapping.name, "target": mapping.target, "sync_enabled": mapping.sync_enabled}
-                for mapping in self.mappings
-            ],
-            "failure_policy": self.connector.failure_policy.as_result() if self.connector else None,
-            "dead_letters": self.dead_letters,
-        }
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What the server tells about all sources at once: lists, not items."""
-
-    connectors: t.Mapping[str, Connector]
-    tests: t.Mapping[str, ConnectorTest]
-    stages: t.Mapping[str, Stage]
-    schedules: t.Sequence[Schedule]
-    mappings: t.Sequence[SyncMapping]
-    running: frozenset[str]
-
-    def known_sources(self) -> list[Source]:
-        """Return the sources that have a token or a schedule of liveSync."""
-        found = {source for schedule in self.schedules if (source := Source.of(schedule.source))}
-        for connector in self.connectors.values():
-            for object_type in connector.object_types:
-                source = Source(connector.name, object_type)
-                if source.stage_id in self.stages:
-                    found.add(source)
-        return sorted(found, key=str)
-
-
-def read_snapshot(client: Client) -> Snapshot:
-    """Read what there is, with one request for each kind of thing.
-
-    :raises Unreachable, Refused: as the client.
-    """
-    return Snapshot(
-        connectors={connector.name: connector for connector in read_connectors(client)},
-        tests={test.name: test for test in test_connectors(client)},
-        stages=read_stages(client),
-        schedules=(schedules := read_schedules(client, ask_server(client))),
-        mappings=read_mappings(client),
-        running=_running(client, schedules),
-    )
-
-
-def _running(client: Client, schedules: t.Iterable[Schedule]) -> frozenset[str]:
-    """Return the sources that jobs run liveSync of, on whichever node."""
-    return frozenset([*executing_sources(client), *running_elsewhere(client, schedules)])
+T = t.TypeVar("T")
 
 
 def status(
@@ -165,6 +47,7 @@ def status(
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     snapshot = read_snapshot(client)
+    failures = newest_failures(client)
     chosen = list(sources or snapshot.known_sources())
     with _Logs(directory, chosen, snapshot, context) as logs:
         found = [_judged(source, snapshot, logs) for source in chosen]
@@ -172,16 +55,10 @@ def status(
         if passed_by:
             snapshot = replace(snapshot, running=snapshot.running - passed_by)
             found = [_judged(source, snapshot, logs) for source in chosen]
+        found = _with_dropped(client, found, failures, logs)
+    found = [_neglected(entry, client.server_time) for entry in found]
     found = _watch(client, found, snapshot, directory, context)
-    dead_letters = _dead_letters(client, {entry.source.system: entry.connector for entry in found})
-    return [
-        replace(
-            entry,
-            failure=_last_failure(client, entry),
-            dead_letters=dead_letters.get(entry.source.system),
-        )
-        for entry in found
-    ]
+    return [replace(entry, failure=_last_failure(client, entry)) for entry in found]
 
 
 def status_result(found: t.Sequence[SourceStatus], fail_on: t.Sequence[str]) -> dict[str, t.Any]:
@@ -208,6 +85,7 @@ class _Logs:
         snapshot: Snapshot,
         context: Context,
     ) -> None:
+        self._errors: dict[str, DirectoryError] = {}
         self._stack = ExitStack()
         systems = {source.system for source in sources}
         # where a connector's test fails, its directory may be down, and nothing is to be learnt of a change log
@@ -224,9 +102,24 @@ class _Logs:
     def __exit__(self, *unused: t.Any) -> None:
         self._stack.close()
 
-    def of(self, source: Source) -> LogReader | None:
-        """Return the change log behind a source, None where nothing can be known of it."""
-        return self._logs.get(source.system)
+    def ask(self, source: Source, what: t.Callable[[LogReader], T]) -> T | None:
+        """Return what the change log behind a source tells, None where nothing can be known of it.
+
+        A directory that has not answered is not asked again: see :meth:`error`.
+        """
+        log = self._logs.get(source.system)
+        if log is None or source.system in self._errors:
+            return None
+        try:
+            return what(log)
+        except DirectoryError as exc:
+            self._errors[source.system] = exc
+            return None
+
+    def error(self, source: Source) -> str | None:
+        """Return why the directory behind a source cannot be asked, None where it can."""
+        exc = self._errors.get(source.system)
+        return f"{exc.message} {exc.remedy or ''}".rstrip() if exc else None
 
 
 def _is_ok(test: ConnectorTest | None) -> bool:
@@ -253,7 +146,9 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
     schedules = [schedule for schedule in snapshot.schedules if schedule.source == str(source)]
     mappings = [mapping for mapping in snapshot.mappings if mapping.source == str(source)]
     enabled = [schedule for schedule in schedules if schedule.enabled]
-    log = logs.of(source)
+    number = stage.number if stage else None
+    counts = connector is not None and connector.reads_change_log
+    log = logs.ask(source, lambda reader: reader.facts(number))
     facts = Facts(
         system=source.system,
         ok=test.ok if test else None,
@@ -261,15 +156,82 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
         error=test.error if test else None,
         remote=connector.remote if connector else None,
         token=token,
-        log=log.facts(token) if log else None,
+        number=number,
+        misfit=stage.misfit if stage and counts else None,
+        log=log,
+        log_error=logs.error(source),
+        unmapped=not mappings,
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
         failure=stage.failure if stage else None,
         blocks=connector.failure_policy.blocks if connector else False,
         enabled=len(enabled),
         paused=len([schedule for schedule in enabled if schedule.paused]),
+        meeting=tuple(schedule.name for schedule in enabled if not schedule.paused),
+        unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in _loads(schedules)),
         running=str(source) in snapshot.running,
     )
     return SourceStatus(source, facts, connector, schedules, mappings, stage)
+
+
+def _loads(schedules: t.Iterable[Schedule]) -> dict[str, str]:
+    """Return when each mapping's recorded load ended, by its name."""
+    return {
+        str(mapping): str(load.get("time") or "")
+        for schedule in schedules
+        for mapping, load in schedule.load_record.items()
+        if isinstance(load, dict)
+    }
+
+
+def _with_dropped(
+    client: Client, found: t.Sequence[SourceStatus], failures: t.Sequence[AuditEntry] | None, logs: _Logs
+) -> list[SourceStatus]:
+    """Add the records that IDM gave up on, and whether such ones would show."""
+    watched = [
+        Watched(
+            entry.source,
+            entry.connector.failure_policy,
+            _loads(entry.schedules),
+            parse_failure(entry.stage).record if entry.stage and entry.stage.failure else None,
+            partial(_time_of, logs, entry.source),
+        )
+        for entry in found
+        if entry.connector
+    ]
+    dropped = read_dropped(client, failures, watched)
+    return [
+        replace(
+            entry,
+            dropped=(records := dropped.get(entry.source)),
+            facts=replace(
+                entry.facts,
+                dropped=len(records or ()),
+                untraced=entry.connector.failure_policy.untraced(audited=failures is not None)
+                if entry.connector
+                else None,
+            ),
+        )
+        for entry in found
+    ]
+
+
+def _time_of(logs: _Logs, source: Source, number: int) -> str | None:
+    return logs.ask(source, lambda reader: reader.time_of(number))
+
+
+def _neglected(entry: SourceStatus, now: str | None) -> SourceStatus:
+    """Say so where changes are older than two intervals of a schedule that is too slow to be watched.
+
+    :param now: the server's time.
+    """
+    facts, log = entry.facts, entry.facts.log
+    if not log or not log.oldest or facts.running or entry.due(now) < LONGEST_WATCH:
+        return entry
+    known = [schedule.interval_seconds for schedule in entry.schedules if schedule.enabled and not schedule.paused]
+    age = seconds_between(log.oldest, now)
+    if not known or None in known or age is None or age <= 2 * min(filter(None, known)) + _SKEW:
+        return entry
+    return replace(entry, facts=replace(facts, neglected=log.oldest))
 
 
 def _passed_by(client: Client, found: t.Sequence[SourceStatus], context: Context) -> frozenset[str]:
@@ -277,7 +239,7 @@ def _passed_by(client: Client, found: t.Sequence[SourceStatus], context: Context
 
     A schedule of a second or so runs at every third look, and a run that does nothing must not pass for one at work.
     """
-    met = [entry for entry in found if entry.health.state == RUNNING and entry.facts.log and entry.facts.log.pending]
+    met = [entry for entry in found if entry.health.state == RUNNING and entry.facts.is_behind]
     if not met:
         return frozenset()
     context.clock.sleep(_LOOK)
@@ -302,16 +264,14 @@ def _watch(
 ) -> list[SourceStatus]:
     """Watch the suspicious sources until their tokens move, or a run has come and gone and left them."""
     now = client.server_time
-    open_ones = {entry.source: entry for entry in found if entry.suspicious and entry.due(now) < _LONGEST_WATCH}
+    open_ones = {entry.source: entry for entry in found if entry.suspicious and entry.due(now) < LONGEST_WATCH}
     if not open_ones:
         return list(found)
     limits = {
-        source: min(_LONGEST_WATCH, max(PENDING_SECONDS, entry.due(now)) + 1.2 * entry.interval + 2)
+        source: min(LONGEST_WATCH, max(PENDING_SECONDS, entry.due(now)) + 1.2 * entry.interval + 2)
         for source, entry in open_ones.items()
     }
-    context.report.progress(
-        f"{', '.join(str(source) for source in open_ones)}: changes are pending; watching the next run"
-    )
+    context.report.progress(f"{', '.join(str(source) for source in open_ones)}: watching the next run")
     seen: dict[Source, SourceStatus] = {}
     start = context.clock.now()
     while open_ones:
@@ -325,10 +285,15 @@ def _watch(
                 with _Logs(directory, [source], moved, context) as logs:
                     again = _judged(source, moved, logs)
                 seen[source] = replace(again, facts=replace(again.facts, moved=True))
-            elif stage is not None and entry.stage and stage.rev != entry.stage.rev and waited >= PENDING_SECONDS:
+            elif _rev(stage) != _rev(entry.stage) and not entry.facts.is_behind:
+                pass  # a run has ended well, and nothing is known to wait for it
+            elif _rev(stage) != _rev(entry.stage) and waited >= PENDING_SECONDS:
                 seen[source] = replace(entry, facts=replace(entry.facts, unmoved=True))
             elif waited < limits[source]:
                 continue
+            elif _rev(stage) == _rev(entry.stage):
+                runs = is_running(client, source)
+                seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs))
             del open_ones[source]
     return [seen.get(entry.source, entry) for entry in found]
 
@@ -339,17 +304,3 @@ def _last_failure(client: Client, entry: SourceStatus) -> RecordFailure | None:
         return None
     failure = read_failure(client, entry.source, entry.stage, detailed=False)
     return failure.under(entry.connector.failure_policy) if entry.connector else failure
-
-
-def _dead_letters(client: Client, connectors: t.Mapping[str, Connector | None]) -> dict[str, int | None]:
-    """Return how many records IDM has put aside, for each connector whose policy does that."""
-    found: dict[str, int | None] = {}
-    for system, connector in connectors.items():
-        if connector and connector.failure_policy.post_retry_action == _DEAD_LETTERS:
-            try:
-                found[system] = len(
-                    client.query(f"repo/synchronisation/deadLetterQueue/{segment(system)}", _fields="_id")
-                )
-            except Refused:
-                found[system] = None
-    return found

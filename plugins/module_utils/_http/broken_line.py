@@ -50,7 +50,8 @@ def unreachable(exc: Exception, where: str, connect_seconds: float, read_seconds
             remedy="Check the host and the port in url, and what lies between.",
         )
     if "ReadTimeout" in kinds:
-        return Unreachable(f"{where} did not answer within {read_seconds:g} s (option timeout).", sent=True)
+        late = f"{where} did not answer within {read_seconds:g} s (option timeout)."
+        return Unreachable(late, sent=True, timed_out=True)
     if _never_connected(exc):
         return Unreachable(
             f"{where} cannot be reached: {text}.",

@@ -200,7 +200,7 @@ class Client:
                 method,
                 url + (f"?_action={action}" if action else ""),
                 answer,
-                transaction=self._last_transaction(),
+                transaction=fixed.get(TRANSACTION_HEADER) or self._last_transaction(),
                 remedy=self._auth.remedy() if answer.status == 401 else None,
             )
         return answer
@@ -247,8 +247,8 @@ class Client:
         while True:
             try:
                 answer = send()
-            except Unreachable:
-                if not over_broken_lines:
+            except Unreachable as exc:
+                if not over_broken_lines or exc.timed_out:  # who did not answer in time would not do so now either
                     raise
                 over_broken_lines = False
                 continue
@@ -281,7 +281,7 @@ class Client:
             self._session.close()  # a connection that the server has closed meanwhile would look like a cut line
         seconds = self.timeout if timeout is None else timeout
         self._requests_sent += 1
-        transaction = self._last_transaction()
+        transaction = headers.get(TRANSACTION_HEADER) or self._last_transaction()
         where = url.split("?")[0] if not url.startswith(self.url) else self.url
         try:
             response = self._session.request(

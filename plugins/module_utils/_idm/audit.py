@@ -10,6 +10,7 @@ audit elsewhere and answers 501, newer servers may not keep the topic: everythin
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +18,19 @@ from datetime import datetime
 from .._base.errors import Refused
 from .._base.filters import equals, starts_with
 from .._base.text import reason_in
+from .._base.values import as_dict, as_int, as_text, as_texts
 from .._http.client import Client
 from .source import Source
 
 _TOPIC = "audit/sync"
+_CALLS = "audit/access"
+#: So many calls are looked through for the one that was sent.
+_MOST_CALLS = 1000
 #: So many entries of one record tell how its last attempts ended.
 _FEW = 5
+#: The filter of entries that tell of a record which was not brought over; that of a reconciliation's records.
+FAILED = '(status eq "FAILURE" or action eq "EXCEPTION")'
+RECONCILED = 'entryType eq "entry"'
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,11 @@ class AuditEntry:
     """One record that was synchronised, or was not.
 
     :param record: the record's id within its source.
+    :param failed: whether it was not brought over. A situation whose action is EXCEPTION is: audit calls its status
+        SUCCESS all the same (seen on OpenIDM 6.1.0).
     :param cause: why it failed, one line, None where it did not.
+    :param mapping: the name of the mapping, None where the entry does not tell.
+    :param source: what the record is of, as in system/ldap/account.
     """
 
     id: str
@@ -38,41 +50,64 @@ class AuditEntry:
     record: str
     failed: bool
     cause: str | None
+    mapping: str | None = None
+    situation: str | None = None
+    source: str = ""
 
     @classmethod
-    def parse(cls, body: t.Mapping[str, t.Any], source: Source) -> AuditEntry:
+    def parse(cls, body: t.Mapping[str, t.Any]) -> AuditEntry:
         """Return the entry that an answer holds."""
+        path = str(body.get("sourceObjectId") or "")
+        source = next(iter(re.findall(r"^system/[^/]+/[^/]+(?=/)", path)), "")
         return cls(
             id=str(body.get("_id")),
             timestamp=str(body.get("timestamp")),
-            record=str(body.get("sourceObjectId") or "").removeprefix(f"{source}/"),
-            failed=body.get("status") == "FAILURE",
+            record=path.removeprefix(f"{source}/"),
+            failed=body.get("status") == "FAILURE" or body.get("action") == "EXCEPTION",
             cause=reason_in(str(body.get("exception") or body.get("message") or "")),
+            mapping=as_text(body.get("mapping")),
+            situation=as_text(body.get("situation")),
+            source=source,
         )
 
+    def is_of(self, source: Source) -> bool:
+        """Tell whether the record is one of a source."""
+        return self.source == str(source)
 
-def _ask(
-    client: Client, source: Source, what: str, *, order: str = "-timestamp", size: int = 1
+
+def ask_sync(
+    client: Client, what: str, *, order: str = "-timestamp", size: int = 1, topic: str = _TOPIC
 ) -> list[AuditEntry] | None:
-    """Return entries about a source, None where audit does not answer.
+    """Return entries of audit, None where it does not answer.
 
+    :param what: a filter.
+    :param order: by which key, "-" before it for descending.
+    :param size: how many at the most.
     :raises Unreachable: as the client.
     """
     try:
-        found = client.query(_TOPIC, what, _pageSize=str(size), _sortKeys=order)
+        found = client.query(topic, what, _pageSize=str(size), _sortKeys=order)
     except Refused:
         return None
-    return [AuditEntry.parse(body, source) for body in found]
+    return [AuditEntry.parse(body) for body in found]
 
 
 def newest_entry(client: Client, source: Source) -> list[AuditEntry] | None:
     """Return the newest entry about a source in a list, which is empty for none; None where audit does not answer."""
-    return _ask(client, source, _about(source))
+    return ask_sync(client, _about(source))
 
 
 def entries_of_record(client: Client, source: Source, record: str) -> list[AuditEntry]:
     """Return the newest entries about one record, newest first; none where audit does not answer."""
-    return _ask(client, source, equals("sourceObjectId", f"{source}/{record}"), size=_FEW) or []
+    return ask_sync(client, equals("sourceObjectId", f"{source}/{record}"), size=_FEW) or []
+
+
+def since(entries: t.Iterable[AuditEntry], moment: str | None) -> list[AuditEntry]:
+    """Return those of some entries that were made at a moment or after it.
+
+    :param moment: the server's time, as in 2026-11-24T17:19:26Z; None is the beginning of time.
+    """
+    return [entry for entry in entries if moment is None or entry.timestamp >= _from(moment)]
 
 
 def failures_since(client: Client, source: Source, since: str, most: int = 100) -> list[AuditEntry]:
@@ -80,8 +115,46 @@ def failures_since(client: Client, source: Source, since: str, most: int = 100) 
 
     :param since: the server's time, as in 2026-11-24T17:19:26Z.
     """
-    what = f'{_about(source)} and status eq "FAILURE" and timestamp ge "{_from(since)}"'
-    return _ask(client, source, what, order="timestamp", size=most) or []
+    what = f'{_about(source)} and {FAILED} and timestamp ge "{_from(since)}"'
+    return ask_sync(client, what, order="timestamp", size=most) or []
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A call that has ended, as audit/access tells: also one whose caller had gone (seen on OpenIDM 6.1.0).
+
+    :param status: the HTTP status of an error, None where it is not told.
+    """
+
+    ok: bool
+    status: int | None
+
+
+def end_of_call(client: Client, transaction: str, began: str) -> Ended | bool | None:
+    """Tell how a POST below system/ has ended.
+
+    :param transaction: the id that it carried.
+    :param began: the server's time before it was sent.
+    :returns: False while it goes on, None where audit/access does not tell of calls.
+    :raises Unreachable: as the client.
+    """
+    after = f'timestamp ge "{_from(began)}"'
+    try:
+        calls = client.query(_CALLS, f'/http/request/path co "/system" and {after}', _pageSize=str(_MOST_CALLS))
+        ended = next((call for call in calls if _carries(call, transaction)), None)
+        if ended is None:
+            return False if client.query(_CALLS, after, _pageSize="1") else None
+    except Refused:
+        return None
+    response = as_dict(ended.get("response"))
+    return Ended(response.get("status") == "SUCCESSFUL", as_int(response.get("statusCode")))
+
+
+def _carries(call: t.Mapping[str, t.Any], transaction: str) -> bool:
+    """Tell whether a call carried an id: in its headers, or as its own where the server trusts such ids."""
+    request = as_dict(as_dict(call.get("http")).get("request"))
+    sent = [value for values in as_dict(request.get("headers")).values() for value in as_texts(values)]
+    return transaction in sent or str(call.get("transactionId")).startswith(transaction)
 
 
 class Counter:
@@ -102,7 +175,7 @@ class Counter:
         """Return how many records have been handled, None where audit does not answer."""
         while True:
             what = f'{_about(self._source)} and timestamp gt "{self._since}"'
-            found = _ask(self._client, self._source, what, order="timestamp", size=self._PAGE)
+            found = ask_sync(self._client, what, order="timestamp", size=self._PAGE)
             if found is None:
                 return None
             self.count += len(found)

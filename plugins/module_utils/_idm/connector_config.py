@@ -16,8 +16,8 @@ from .._base.values import as_bool, as_dict, as_int, as_text, as_texts, as_whole
 _LOCAL = "#LOCAL"
 #: The pseudo object type that stands for all of them.
 _ALL = "__ALL__"
-#: Post-retry actions that do something with a record that has failed for the last time.
-_KNOWN_ACTIONS = ("logged-ignore", "dead-letter-queue", "script")
+#: Post-retry actions that keep a record that has failed for the last time, or hand it on.
+_DEAD_LETTERS, _SCRIPT = "dead-letter-queue", "script"
 _LDAP_PORT, _LDAPS_PORT = 389, 636
 
 
@@ -28,7 +28,7 @@ class FailurePolicy:
     :param max_retries: how often a record is tried again, one retry each run; None where none or a placeholder stands.
     :param post_retry_action: logged-ignore, dead-letter-queue, script, another text as it stands, or None.
     :param blocks: whether a failing record holds up all that come after it for ever.
-    :param drops: whether a record that used up its retries vanishes without a trace: no action that IDM knows.
+    :param drops: whether a record that used up its retries is gone but for a line in IDM's log.
     """
 
     max_retries: int | None = None
@@ -43,14 +43,40 @@ class FailurePolicy:
         stated = handler.get("maxRetries")
         retries = as_int(stated)
         action = handler.get("postRetryAction")
-        known = "script" if isinstance(action, dict) and "script" in action else as_text(action)
+        known = _SCRIPT if isinstance(action, dict) and "script" in action else as_text(action)
         placeholder = action is not None and known is None
         blocks = stated is None or (retries is not None and retries < 0)
         return cls(
             max_retries=retries,
             post_retry_action=known,
             blocks=blocks,
-            drops=not blocks and not placeholder and known not in _KNOWN_ACTIONS,
+            drops=not blocks and not placeholder and known not in (_DEAD_LETTERS, _SCRIPT),
+        )
+
+    @property
+    def keeps_letters(self) -> bool:
+        """Whether records that used up their retries are put aside, where they can be looked at."""
+        return self.post_retry_action == _DEAD_LETTERS
+
+    def untraced(self, *, audited: bool) -> str | None:
+        """Return a sentence about failures that would not show, with its remedy; None where all would.
+
+        audit/sync has no entry of a record that failed before the mapping (seen on OpenIDM 6.1.0).
+
+        :param audited: whether audit/sync answers.
+        """
+        if not self.drops:
+            return None
+        attempts = "" if self.max_retries is None else f" after attempt {self.max_retries + 1}"
+        action = f"postRetryAction {self.post_retry_action or 'is not set'}"
+        hidden = (
+            "one that fails before the mapping leaves no entry in audit/sync"
+            if audited
+            else "IDM's audit does not answer here"
+        )
+        return (
+            f"IDM drops a record that fails{attempts} ({action}), and that would not show: {hidden}. Set"
+            " postRetryAction to dead-letter-queue in the connector's syncFailureHandler."
         )
 
     def as_result(self) -> dict[str, t.Any]:

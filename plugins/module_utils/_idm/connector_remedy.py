@@ -39,6 +39,11 @@ _REMEDIES = (
         " system?_action=testConnectorServers), then test again before the first operation.",
     ),
     (
+        r"does not answer the test",
+        "The connected system hangs: it takes connections and says nothing. See to it, or start it again; then test"
+        " again, since runs that wait for it go on when it answers.",
+    ),
+    (
         r"refused|CommunicationException|ServiceUnavailable|ConnectException|timed out|timeout|reset|No route to host",
         "The connector cannot reach its system: start it, or correct host and port in the connector's configuration,"
         " and see that no firewall lies between.",

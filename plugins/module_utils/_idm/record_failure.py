@@ -13,9 +13,9 @@ from xml.etree import ElementTree
 
 from .._base.values import as_int, as_text
 from .._http.client import Client
-from .audit import entries_of_record, failures_since
+from .audit import entries_of_record, failures_since, since
 from .connector import FailurePolicy
-from .error_texts import DOUBLED, RACE, RACE_REMEDY, read_reason
+from .error_texts import DOUBLED, RACE, read_reason
 from .source import Source
 from .stage import Stage
 
@@ -24,6 +24,11 @@ from .stage import Stage
 _TEXT = re.compile(r"Failed to synchronize (?P<uid>.*?) object on \S+?(, retries \((?P<retries>\d+)\)|: (?P<cause>.*))")
 _SECRET = re.compile(r"passw|pwd|credential|secret|__PASSWORD__", re.IGNORECASE)
 _HIDDEN = "(hidden)"
+#: Where to look for a cause that audit/sync does not tell.
+UNTOLD = (
+    "IDM does not tell the cause over REST: a failure before the mapping (a second value where the connector's schema"
+    " knows one, for example) leaves no entry in audit/sync. IDM's log names it, beside the id of the record. "
+)
 _IDENTITY = ("record", "dn", "operation", "change_number", "attempt")
 
 
@@ -66,7 +71,7 @@ class RecordFailure:
         text += ")" if self.change_number is None else f" with token {self.change_number})"
         text += f": {self.cause.rstrip('.')}." if self.cause else "."
         if self.by_race:
-            return text + " Two runs of the source at once caused this, not the record."
+            text += " Two runs of the source at once caused this, not the record."
         if self.blocks:
             return text + (
                 " It blocks all later changes for ever: the connector has no syncFailureHandler that gives up."
@@ -76,11 +81,18 @@ class RecordFailure:
         return text
 
     @property
-    def remedy(self) -> str | None:
+    def remedy(self) -> str:
         """What the reader can do about it."""
+        reason = read_reason(self.cause or "")
+        if self.by_race and reason.kind == DOUBLED and reason.remedy:
+            return reason.remedy
         if self.by_race:
-            return read_reason(self.cause or "").remedy or RACE_REMEDY
-        text = "Mend the record or the mapping before the next run"
+            return (
+                "See that no two runs of the source meet (one schedule, one control host, if_running: wait); the next"
+                " run takes the record again."
+            )
+        text = "" if self.cause else UNTOLD
+        text += "Mend the record or the mapping before the next run"
         return f"{text}, and set maxRetries and postRetryAction in the connector." if self.blocks else f"{text}."
 
     @property
@@ -104,19 +116,27 @@ class RecordFailure:
         return dict(vars(self))
 
 
-def read_failure(client: Client, source: Source, stage: Stage, *, detailed: bool) -> RecordFailure:
+def read_failure(
+    client: Client, source: Source, stage: Stage, *, detailed: bool, began: str | None = None
+) -> RecordFailure:
     """Return the failure that a stage holds; its cause comes from audit/sync where that answers.
 
     :param detailed: whether attribute values may be shown.
+    :param began: the server's time when the run began that has left the failure, None where that is not known.
     :raises Unreachable: as the client.
     """
     failure = parse_failure(stage, detailed=detailed)
     if failure.cause is not None:
         return replace(failure, by_race=_is_race(failure.cause))
     entries = entries_of_record(client, source, failure.record)
-    cause = next((entry.cause for entry in entries if entry.failed), None)
-    # a run stops at a record that fails: who has synchronised it since was another run
-    overtaken = bool(entries) and not entries[0].failed
+    told = next(iter(entries), None)
+    overtaken = False
+    if told and not told.failed and began is not None:
+        # a run stops at a record that fails: who has synchronised it after that was another run
+        told = next((entry for entry in since(entries, began) if entry.failed), None)
+        overtaken = told is not None
+    # a success from before the failure says nothing of it: what fails before the mapping leaves no entry
+    cause = told.cause if told and told.failed else None
     return replace(failure, cause=cause, by_race=overtaken or _is_race(cause))
 
 
@@ -153,7 +173,7 @@ def passed_over(
     after: Stage | None,
     policy: FailurePolicy,
     *,
-    since: str | None,
+    began: str | None,
 ) -> list[dict[str, t.Any]]:
     """Return the records that the token has passed although they were never synchronised.
 
@@ -162,17 +182,18 @@ def passed_over(
     a record counts as passed over when its attempts were used up.
 
     :param earlier: the failures that the stage has held before runs, oldest first.
-    :param since: the server's time when the runs began, None where it is not known.
+    :param began: the server's time when the runs began, None where it is not known.
     """
     found: list[dict[str, t.Any]] = []
     latest = {(failure.record, str(failure.change_number)): failure for failure in earlier}
     for failure in (failure.under(policy) for failure in latest.values() if not _same_record(failure, after)):
-        entries = entries_of_record(client, source, failure.record)
+        # an earlier success says nothing: what fails before the mapping leaves no entry
+        entries = since(entries_of_record(client, source, failure.record), began)
         used_up = failure.allowed is not None and (failure.attempt or 0) >= failure.allowed - 1
         if entries[0].failed if entries else used_up:
             found.append(_skipped(failure, entries[0].cause if entries else failure.cause))
-    if policy.max_retries == 0 and since:
-        for entry in failures_since(client, source, since):
+    if policy.max_retries == 0 and began:
+        for entry in failures_since(client, source, began):
             newest = entries_of_record(client, source, entry.record)[:1]
             if not newest or newest[0].id == entry.id:
                 found.append(_skipped(RecordFailure(record=entry.record), entry.cause))

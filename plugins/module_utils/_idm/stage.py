@@ -13,6 +13,13 @@ from .._http.client import Client, segment
 from .source import Source
 
 _CONTAINER = "repo/synchronisation/pooledSyncStage"
+#: The native types of a token that holds a number ("OpenIDM family over REST", section 1.3).
+NUMBER_TYPES = ("integer", "JAVA_TYPE_LONG")
+#: What mends a token of a type that the connector does not take.
+MISFIT_REMEDY = (
+    "Set the same number with idmops.idm.livesync_token and native_type: integer; where it is none, run the role"
+    " livesync, which takes a new base point and loads again."
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,28 @@ class Stage:
     native_type: str | None = None
     failure: str | None = None
     delta: str | None = field(default=None, repr=False)
+
+    @property
+    def number(self) -> int | None:
+        """The token as a change number, also where it is kept as a text; None where it is none."""
+        text = self.token if isinstance(self.token, str) and self.native_type in NUMBER_TYPES else ""
+        if text.isascii() and text.isdigit():
+            return int(text)
+        return self.token if isinstance(self.token, int) and not isinstance(self.token, bool) else None
+
+    @property
+    def misfit(self) -> str | None:
+        """What keeps a connector that counts changes from going on at this token, None where nothing does.
+
+        Such a run ends in 500 "String cannot be cast to Integer", or in 400 for a number with a fraction; a text of
+        digits with a number's type does no harm (seen on OpenIDM 6.1.0).
+        """
+        if self.token is None or (self.number is not None and self.native_type in NUMBER_TYPES):
+            return None
+        return (
+            f"The token {self.token!r} is stored as {self.native_type or 'nothing'}, and this connector takes a change"
+            " number, of the type integer: its runs end in an error."
+        )
 
     @classmethod
     def parse(cls, body: t.Mapping[str, t.Any]) -> Stage:

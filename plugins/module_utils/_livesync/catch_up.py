@@ -19,7 +19,7 @@ from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
 from .._idm.audit import Counter
 from .._idm.connector import Connector, reactivate
 from .._idm.record_failure import RecordFailure, passed_over
-from .._idm.stage import Stage, read_stage
+from .._idm.stage import MISFIT_REMEDY, Stage, read_stage
 from .._record.lock import RunLock
 from .one_run import LiveSync
 from .outcome import ADVANCED, BASELINE, FAILED, UNCHANGED, Mark, Run
@@ -66,6 +66,7 @@ class Runs:
         tally, clock = self.tally, self._context.clock
         target = self.log.last()
         tally.before, mark = self.livesync.mark(target)
+        self._see_that_the_token_fits(tally.before)
         earlier = self.request.follow.get(self.livesync.source)
         if earlier is not None:
             tally.before = Stage(rev=earlier.rev, token=earlier.token)
@@ -89,6 +90,35 @@ class Runs:
                 break
             unused, mark = self.livesync.mark(target)
         self._conclude(first, end)
+        well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
+        tally.proved = well and target is not None and self._reached(target)
+        if self.request.until_caught_up and not tally.proved and tally.error is None:
+            self._say_that_nothing_is_proved()
+
+    def _say_that_nothing_is_proved(self) -> None:
+        way = (
+            "Give directory to have that compared with the change log."
+            if self.connector.reads_change_log
+            else "This connector does not tell where its changes end."
+        )
+        self._context.report.warn(
+            f"{self.livesync.source}: the last run moved nothing, which does not prove that all has arrived: a"
+            f" connector that cannot see the changes looks the same. {way}"
+        )
+
+    def _see_that_the_token_fits(self, stage: Stage | None) -> None:
+        """Send no run that would fail at the token, or would jump over changes as if they were none.
+
+        :raises IdmopsError: saying why, and what mends it.
+        """
+        if stage is None or self.livesync.source in self.request.follow or not self.connector.reads_change_log:
+            return
+        if stage.misfit:
+            raise IdmopsError(f"{self.livesync.source}: {stage.misfit}", remedy=MISFIT_REMEDY)
+        bad = self.log.outside(stage.number)
+        if bad:
+            state, remedy = bad
+            raise IdmopsError(f"liveSync of {self.livesync.source} is {state}, so no run was sent.", remedy=remedy)
 
     def _one(self, mark: Mark) -> Run:
         """Send one POST, or follow the run that an earlier task has sent; remember it until its end is known."""
@@ -115,8 +145,9 @@ class Runs:
             return work(mark)
         livesync = self.livesync
         total = None
-        if isinstance(mark.token, int) and mark.last_change_number is not None:
-            total = max(mark.last_change_number - mark.token, 0)
+        number = self.tally.number
+        if number is not None and mark.last_change_number is not None:
+            total = max(mark.last_change_number - number, 0)
         progress: Progress | None = None
         with livesync.client.sibling() as watcher:
             counter = Counter(watcher, livesync.source, mark.began) if mark.began else None
@@ -136,17 +167,17 @@ class Runs:
         """Tell whether a run that did what it could was the last one."""
         if run.outcome not in (ADVANCED, UNCHANGED) or not self.request.until_caught_up:
             return True
-        if target is not None:
+        if target is not None and self.tally.number is not None:
             return self._reached(target)
         return run.outcome == UNCHANGED or self.connector.uses_timestamps
 
     def _reached(self, target: int) -> bool:
-        token = self.tally.token
-        return not isinstance(token, int) or token >= target
+        return self.tally.number is not None and self.tally.number >= target
 
     def _left_behind(self, run: Run, target: int | None) -> bool:
         """Tell whether a run left pending changes where they were."""
-        if self.request.wait and run.outcome == UNCHANGED and target is not None and not self._reached(target):
+        counted = target is not None and self.tally.number is not None
+        if self.request.wait and run.outcome == UNCHANGED and counted and not self._reached(t.cast(int, target)):
             return True
         self._unmoved_since = None
         return False
@@ -161,8 +192,9 @@ class Runs:
             if clock.now() - self._unmoved_since < PENDING_SECONDS:
                 clock.sleep(_PAUSE)
                 return True
+            log = self.log.facts(tally.number)
             health = judge_health(
-                Facts(source.system, token=tally.token, log=self.log.facts(tally.token), enabled=1, unmoved=True)
+                Facts(source.system, token=tally.token, number=tally.number, log=log, enabled=1, unmoved=True)
             )
             error = (
                 f"liveSync of {source} answers 200 and leaves the changes after {tally.token} up to {target} where they"
@@ -235,7 +267,7 @@ class Runs:
         marks = [mark for mark in (self.left, first) if mark]
         earlier = [RecordFailure.of(mark.failing) for mark in marks if mark.failing]
         client, source, now = self.livesync.client, self.livesync.source, tally.after or tally.before
-        tally.skipped_records = passed_over(client, source, earlier, now, policy, since=marks[0].began)
+        tally.skipped_records = passed_over(client, source, earlier, now, policy, began=marks[0].began)
         if not tally.skipped_records:
             return None
         names = ", ".join(str(record["dn"] or record["record"]) for record in tally.skipped_records)

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import random
 import typing as t
+import uuid
 from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
 from .._base.errors import Refused, TimedOut, Unreachable
+from .._http.answer import TRANSACTION_HEADER
 from .._http.client import Client
 from .._idm.audit import entries_of_record
 from .._idm.connector import test_connector
@@ -78,6 +80,7 @@ class LiveSync:
             last_change_number=last_change_number,
             began=self.client.server_time,
             failing=self._failing(stage) if stage and stage.failure else None,
+            transaction=f"idmops-{uuid.uuid4()}",
         )
         return stage, mark
 
@@ -183,7 +186,7 @@ class LiveSync:
                 remedy=DORMANT_CURE,
             )
         if stage.failure:
-            failure = read_failure(self.client, self.source, stage, detailed=self.detailed)
+            failure = read_failure(self.client, self.source, stage, detailed=self.detailed, began=mark.began)
             outcome = RECORD_FAILED
         elif mark.token is None and (mark.rev is None or stage.token is not None):
             outcome = BASELINE
@@ -194,13 +197,13 @@ class LiveSync:
         return Run(outcome, mark, after=stage, failure=failure, attributed=attributed)
 
     def _failing(self, stage: Stage) -> dict[str, t.Any]:
-        """Return the failure that a stage holds, with the entry of audit/sync that tells of it."""
+        """Return the failure that a stage holds, with the entry of audit/sync that tells of it, if one does."""
         failure = parse_failure(stage)
-        return {**failure.identity, "audit": self._newest_of(failure.record)}
+        return {**failure.identity, "audit": self._newest_failure_of(failure.record)}
 
-    def _newest_of(self, record: str) -> str | None:
+    def _newest_failure_of(self, record: str) -> str | None:
         entries = entries_of_record(self.client, self.source, record)
-        return entries[0].id if entries else None
+        return entries[0].id if entries and entries[0].failed else None
 
     def _untried(self, mark: Mark, stage: Stage) -> bool:
         """Tell whether a run has left the failure from before it, and has not tried that record again.
@@ -214,10 +217,10 @@ class LiveSync:
         if not known or not same_attempt(mark.failing, stage):
             return False
         record = parse_failure(stage).record
-        if self._newest_of(record) != known:
+        if self._newest_failure_of(record) != known:
             return False
         self.context.clock.sleep(_AUDIT_LAG)
-        return self._newest_of(record) == known
+        return self._newest_failure_of(record) == known
 
     def _sent(self, mark: Mark, timeout: float) -> Run | None:
         """Send the POST, once; return how the run ended, None where no answer of IDM's came.
@@ -231,8 +234,9 @@ class LiveSync:
         path = self.source.path
         if self.endpoint == "system":
             path, params["source"] = "system", str(self.source)
+        known_by = {TRANSACTION_HEADER: mark.transaction} if mark.transaction else {}
         try:
-            return self._answered(mark, self.client.post(path, params, timeout=timeout))
+            return self._answered(mark, self.client.post(path, params, timeout=timeout, headers=known_by))
         except Unreachable as exc:
             self.transaction = exc.result.get("transaction_id")
             if not exc.sent:

@@ -28,6 +28,7 @@ class Mark:
     :param last_change_number: the end of the change log, None where it was not read.
     :param began: the server's time, None where it does not tell.
     :param failing: the record that the stage said had failed (:meth:`RecordFailure.identity`), None for none.
+    :param transaction: the id that the POST carries, by which audit/access knows it again; None where it has none.
     """
 
     rev: str | None = None
@@ -36,6 +37,7 @@ class Mark:
     last_change_number: int | None = None
     began: str | None = None
     failing: t.Mapping[str, t.Any] | None = None
+    transaction: str | None = None
 
     @classmethod
     def parse(cls, given: t.Mapping[str, t.Any]) -> Mark:
@@ -47,6 +49,7 @@ class Mark:
             last_change_number=as_int(given.get("last_change_number")),
             began=as_text(given.get("began")),
             failing=as_dict(given.get("failing")) or None,
+            transaction=as_text(given.get("transaction")),
         )
 
 

@@ -20,6 +20,7 @@ class Request:
     """What a task asks for: the options of livesync_trigger, checked.
 
     :param directory: connection options of the directory, None where none are given.
+    :param mappings: those that must take the changes; None: one that does will do.
     :param follow: marks of runs that an earlier task has started, by source: they are followed, nothing is sent.
     """
 
@@ -34,6 +35,7 @@ class Request:
     parallel: int = 4
     reactivate: bool = False
     directory: t.Mapping[str, t.Any] | None = None
+    mappings: tuple[str, ...] | None = None
     follow: t.Mapping[Source, Mark] = field(default_factory=dict)
 
 
@@ -45,6 +47,9 @@ def request_of(options: t.Mapping[str, t.Any]) -> Request:
     for name in ("wait_timeout", "stall_timeout", "parallel"):
         if options[name] <= 0:
             raise InvalidOption(name, options[name], "Give a number above 0.")
+    mappings = options.get("mappings")
+    if mappings == []:
+        raise InvalidOption("mappings", mappings, "Name at least one, or leave it out for all of the source.")
     follow = {}
     for entry in options.get("follow") or []:
         follow[Source.parse(str(entry.get("source", "")), "follow")] = Mark.parse(entry)
@@ -64,5 +69,6 @@ def request_of(options: t.Mapping[str, t.Any]) -> Request:
         parallel=options["parallel"],
         reactivate=options["reactivate"],
         directory=given(options.get("directory")),
+        mappings=None if mappings is None else tuple(mappings),
         follow=follow,
     )

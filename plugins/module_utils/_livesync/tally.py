@@ -19,6 +19,7 @@ from .outcome import PLANNED, Run
 class Tally:
     """What became of one source in one task.
 
+    :param proved: whether the token was seen to reach the end that the change log had at the start.
     :param seconds: from the first run's start to the last one's end.
     :param transaction: the id of the request that did not end well, by which the server's logs know it.
     """
@@ -31,6 +32,7 @@ class Tally:
     runs: int = 0
     seconds: float = 0.0
     skipped_records: list[dict[str, t.Any]] = field(default_factory=list)
+    proved: bool = False
     error: str | None = None
     remedy: str | None = None
     status: int | None = None
@@ -41,6 +43,12 @@ class Tally:
         """The token as it was seen last."""
         stage = self.after or self.before
         return stage.token if stage else None
+
+    @property
+    def number(self) -> int | None:
+        """That token as a change number, None where it is none."""
+        stage = self.after or self.before
+        return stage.number if stage else None
 
     @property
     def changed(self) -> bool:
@@ -55,8 +63,8 @@ class Tally:
         """Return the entry of ``runs`` that users see."""
         before, after, last = self.before, self.after or self.before, self.last
         token = before.token if before else None
-        numbers = isinstance(token, int) and isinstance(self.token, int)
-        changes = self.token - token if numbers else None
+        start, end = before.number if before else None, self.number
+        changes = end - start if start is not None and end is not None else None
         result = {
             "source": str(self.source),
             "outcome": self.outcome,
@@ -67,6 +75,7 @@ class Tally:
             "skipped_records": self.skipped_records,
             "attributed": last.attributed if last else True,
             "restarted": last.restarted if last else False,
+            "proved": self.proved,
             "error": self.error,
             "remedy": self.remedy,
             "transaction_id": self.transaction,

@@ -16,16 +16,13 @@ from .._http.client import Client
 from .._idm.connector import read_connectors
 from .._idm.server import ask_server
 from .._idm.source import Source
-from .._idm.stage import Stage, delete_stage, read_stage, write_token
+from .._idm.stage import NUMBER_TYPES, Stage, delete_stage, read_stage, write_token
 from .._ldap.options import given
 from .._record.lock import run_lock
 from .._schedule.schedule import executing_sources, read_schedules
 from .one_run import LiveSync
 from .outcome import PATIENCE
 from .watch import LeftRun
-
-#: The native types that hold a number ("OpenIDM family over REST", section 1.3).
-_NUMBERS = ("integer", "JAVA_TYPE_LONG")
 
 
 @dataclass(frozen=True)
@@ -81,8 +78,9 @@ def keep_token(client: Client, wish: Wish, context: Context) -> dict[str, t.Any]
     connector = connectors[wish.source.system]
     stage = read_stage(client, wish.source)
     before = stage.token if stage else None
-    after, native_type = _wanted(wish, stage)
-    changed = after != before or (wish.absent and stage is not None)
+    after, native_type = _wanted(wish, stage, counts=connector.reads_change_log)
+    retyped = stage is not None and not wish.absent and stage.native_type != native_type
+    changed = after != before or retyped or (wish.absent and stage is not None)
     if changed:
         if not wish.force:
             _refuse_while_busy(client, wish.source, context)
@@ -105,16 +103,26 @@ def keep_token(client: Client, wish: Wish, context: Context) -> dict[str, t.Any]
     }
 
 
-def _wanted(wish: Wish, stage: Stage | None) -> tuple[t.Any, str]:
-    """Return the token that should be there and its type."""
+def _wanted(wish: Wish, stage: Stage | None, *, counts: bool) -> tuple[t.Any, str]:
+    """Return the token that should be there and its type.
+
+    :param counts: whether the connector takes change numbers and nothing else: a text stops its runs.
+    """
     stored = stage.native_type if stage else None
     if wish.absent:
         return None, stored or ""
     text = str(wish.token).strip()
-    native_type = wish.native_type or stored or ("integer" if text.lstrip("-").isdigit() else "string")
-    if native_type not in _NUMBERS:
+    is_number = text.isascii() and text.isdigit()
+    if counts and stored not in NUMBER_TYPES:
+        stored = "integer"
+    native_type = wish.native_type or stored or ("integer" if is_number else "string")
+    if counts and native_type not in NUMBER_TYPES:
+        raise InvalidOption(
+            "native_type", native_type, f"The connector {wish.source.system} takes change numbers: leave it out."
+        )
+    if native_type not in NUMBER_TYPES:
         return text, native_type
-    if not text.isdigit():
+    if not is_number:
         raise InvalidOption("sync_token", wish.token, f"A token of the type {native_type} is a number, 0 or more.")
     return int(text), native_type
 

@@ -15,13 +15,16 @@ from .._base.errors import IdmopsError, TimedOut
 from .._base.threads import side_by_side
 from .._health.log_facts import LogReader, directories
 from .._http.client import Client
-from .._idm.connector import Connector, read_connectors, rouse
+from .._idm.audit import newest_entry
+from .._idm.connector import Connector, checked, failed_test, read_connectors, rouse
+from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import read_stage
 from .._record.lock import run_lock
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
 from .catch_up import Runs
+from .mapped import check_mapped
 from .one_run import LiveSync
 from .outcome import FAILED, PLANNED, SKIPPED, Surroundings
 from .request import Request, request_of
@@ -44,11 +47,13 @@ def trigger(client: Client, request: Request, context: Context) -> dict[str, t.A
         source.check({name: connector.object_types for name, connector in connectors.items()}, "sources")
     systems = {source.system: connectors[source.system] for source in request.sources}
     urls = directories(request.directory, systems.values(), context)
+    mappings = read_mappings(client)
     schedules = read_schedules(client, ask_server(client))
     groups: dict[str, list[_SourceTask]] = {}
     for source in request.sources:
         own = [schedule for schedule in schedules if schedule.source == str(source)]
-        task = _SourceTask(request, context, source, systems[source.system], urls.get(source.system), own)
+        mapped = [mapping for mapping in mappings if mapping.source.strip("/") == str(source)]
+        task = _SourceTask(request, context, source, systems[source.system], urls.get(source.system), own, mapped)
         groups.setdefault(source.system, []).append(task)
 
     def run_group(tasks: list[_SourceTask]) -> list[Tally]:
@@ -74,6 +79,7 @@ class _SourceTask:
     connector: Connector
     url: str | None
     schedules: t.Sequence[Schedule]
+    mappings: t.Sequence[SyncMapping]
 
     def tally(self, client: Client) -> Tally:
         """Run this source; an error becomes part of its tally, so that the other sources go on."""
@@ -88,6 +94,8 @@ class _SourceTask:
 
     def _fill(self, tally: Tally, client: Client) -> None:
         request, context = self.request, self.context
+        if self.source not in request.follow:
+            self._see_that_it_can_work(client)
         if context.check_mode:
             tally.before = read_stage(client, self.source)
             tally.outcome = PLANNED
@@ -107,10 +115,29 @@ class _SourceTask:
             if lock is None or not self._idle(livesync, left):
                 self._busy(tally, client)
                 return
-            if self.connector.remote and self.source not in request.follow:
+            if self.url is not None and self.connector.remote and self.source not in request.follow:
                 rouse(client, [self.source.system])
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None).go()
+
+    def _see_that_it_can_work(self, client: Client) -> None:
+        """Send nothing where the changes would be lost, or would not come.
+
+        :raises IdmopsError: saying why, and what mends it.
+        """
+        if warning := check_mapped(self.source, self.mappings, self.request.mappings):
+            self.context.report.warn(warning)
+        policy = self.connector.failure_policy
+        if policy.drops:
+            audited = newest_entry(client, self.source) is not None
+            untraced = policy.untraced(audited=audited)
+            if untraced and (not audited or policy.max_retries == 0):
+                self.context.report.warn(f"{self.source}: {untraced}")
+        if self.url is not None:
+            return  # what is pending shows whether it was brought
+        test = checked(client, self.connector)
+        if not test.ok:
+            raise failed_test(self.connector, test, " No run was sent.")
 
     def _idle(self, livesync: LiveSync, left: LeftRun | None) -> bool:
         """Tell whether neither a job nor a run that an earlier task has left runs this source.

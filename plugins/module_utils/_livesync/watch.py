@@ -15,16 +15,18 @@ import typing as t
 from .._base.context import Context
 from .._base.errors import IdmopsError
 from .._http.client import Client
-from .._idm.audit import newest_entry, seconds_between
+from .._idm.audit import Ended, end_of_call, newest_entry, seconds_between
 from .._idm.nodes import has_restarted, read_startup
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stage
 from .._record.lock import RunLock
 from .._schedule.schedule import is_running
-from .outcome import UNKNOWN, Mark, Patience, Run, Surroundings
+from .outcome import FAILED, UNKNOWN, Mark, Patience, Run, Surroundings
 
 #: How often audit is asked for signs of life at the most, in seconds.
 _ASK_AUDIT = 5.0
+#: How often it is asked for the end of the call, in seconds.
+_ASK_CALLS = 2.0
 #: For how long audit must be silent before the end of another run is taken for that of ours, in seconds.
 _SILENCE = 5.0
 #: For how long at most a run that an earlier task has left is waited for where nothing can be heard of it, in seconds.
@@ -56,6 +58,9 @@ class Watch:
         self._heard = self._now()
         self._asked = float("-inf")
         self._audited = True
+        self._calls_asked = float("-inf")
+        self._calls_told = True
+        self._end: Ended | bool | None = None
         self._down_since: float | None = None
         self._last: Stage | None = None
 
@@ -65,9 +70,12 @@ class Watch:
 
     def ended(self) -> Run | None:
         """Return how the run ended, None while it may be going on."""
+        told = self._end_of_call()
         stage = self._last = read_stage(self._of.client, self._of.source)
         if self._down_since is not None:  # it answers again: silence is counted from here
             self._down_since, self._heard = None, self._now()
+        if isinstance(told, Ended):
+            return self._of.concluded(self._mark, stage) if told.ok and stage else self._failed(told, stage)
         if stage is None or stage.rev == self._mark.rev:
             return None
         if not self._of.surroundings.scheduled:
@@ -87,8 +95,8 @@ class Watch:
         """Return why nothing more is to be expected of the run, None while something is."""
         stall = self._of.patience.stall
         silence = self._silence()
-        if silence is None or silence < stall:
-            return None
+        if silence is None or silence < stall or self._end_of_call() is False:
+            return None  # a call that audit/access knows nothing of yet goes on, however silent
         return f"nothing has been heard of it for {stall:g} s (stall_timeout)"
 
     def unanswered(self, exc: IdmopsError) -> str | None:
@@ -112,6 +120,29 @@ class Watch:
             remedy="A run that ends in an error leaves no trace over REST: look for it in IDM's log, then run"
             " liveSync again. Nothing was sent twice.",
         )
+
+    def _failed(self, told: Ended, stage: Stage | None) -> Run:
+        status = f"HTTP {told.status}" if told.status else "an error"
+        return Run(
+            FAILED,
+            self._mark,
+            after=stage,
+            status=told.status,
+            error=f"The line to IDM was cut during liveSync of {self._of.source}, and the run ended with {status}, as"
+            " audit/access tells.",
+            remedy="IDM's log has the error's text at that time; where it has been mended, run liveSync again.",
+        )
+
+    def _end_of_call(self) -> Ended | bool | None:
+        """Ask audit/access now and then how the POST has ended: see :func:`.._idm.audit.end_of_call`."""
+        mark = self._mark
+        if not (self._calls_told and mark.transaction and mark.began):
+            return None
+        if self._now() - self._calls_asked >= _ASK_CALLS:
+            self._calls_asked = self._now()
+            self._end = end_of_call(self._of.client, mark.transaction, mark.began)
+            self._calls_told = self._end is not None
+        return self._end
 
     def _silence(self) -> float | None:
         """Return for how many seconds audit has told nothing new; None where it does not answer."""
@@ -152,13 +183,15 @@ class LeftRun:
 def may_go_on(livesync: Followed, mark: Mark) -> bool:
     """Tell whether a run that an earlier task has left may be going on.
 
-    It is not where the server was started again; where the stage was written since, and not by a run of the scheduler;
-    or where nothing has been heard of it for ``stall_timeout``. Where audit does not answer nothing can be heard, and
-    ``wait_timeout`` ends the waiting, or an hour.
+    It is not where audit/access tells of its end; where the server was started again; or where the stage was written
+    since, and not by a run of the scheduler. Silence proves nothing (a directory that hangs is silent, seen on OpenIDM
+    6.1.0): where nothing else is known, it may be going on for an hour.
 
     :raises Unreachable, Refused: as the client.
     """
     client, source, patience = livesync.client, livesync.source, livesync.patience
+    if mark.transaction and mark.began and isinstance(end_of_call(client, mark.transaction, mark.began), Ended):
+        return False
     stage = read_stage(client, source)
     written = (stage.rev if stage else None) != mark.rev
     if (written and not livesync.surroundings.scheduled) or has_restarted(mark.startup, read_startup(client)):
@@ -167,15 +200,15 @@ def may_go_on(livesync: Followed, mark: Mark) -> bool:
     times = (mark.began, *(entry.timestamp for entry in heard or []))
     known = [seconds for time in times if (seconds := seconds_between(time, client.server_time)) is not None]
     if not known:
-        return False
+        return not written
     if written:
         if stage is not None and _has_reached(stage, mark.last_change_number):
             return False
         # life may be that of the scheduler's own runs: it is not waited for without end
         young = known[0] < patience.stall and heard is not None and min(known) < _SILENCE
         return young and not is_running(client, source)
-    return min(known) < (min(patience.wait, _UNHEARD) if heard is None else patience.stall)
+    return min(known) < _UNHEARD
 
 
 def _has_reached(stage: Stage, target: int | None) -> bool:
-    return target is not None and isinstance(stage.token, int) and stage.token >= target
+    return target is not None and stage.number is not None and stage.number >= target

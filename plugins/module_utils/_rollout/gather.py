@@ -20,7 +20,7 @@ from .._changelog.limits import checked_limits, outermost
 from .._changelog.log import NUMBERS, alias_search_works, connector_directory, see_as
 from .._changelog.rights import Visibility
 from .._changelog.server_config import SYNCHRONIZATION, search_config, seconds
-from .._health.status import Snapshot
+from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping, has_links

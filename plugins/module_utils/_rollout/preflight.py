@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, Refused, Unreachable
 from .._base.values import as_dict
-from .._health.status import Snapshot, read_snapshot
+from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
 from .._idm.server import ask_server
 from .._ldap.directory import INVALID_CREDENTIALS, Directory

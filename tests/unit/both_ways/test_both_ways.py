@@ -88,9 +88,7 @@ def play(tmp_path):
 def comparable(result):
     """Return a result without what is a matter of the moment, or of the programs' insides."""
     return {
-        name: value
-        for name, value in result.items()
-        if name not in ("exception", "deprecations", "ansible_parsed")
+        name: value for name, value in result.items() if name not in ("exception", "deprecations", "ansible_parsed")
     }
 
 

@@ -34,6 +34,7 @@ class LiveSyncClient(ScriptedClient):
     url = "https://idm.example.com/openidm"
     server_time = "2026-11-24T11:00:00Z"
     auth_method = "openidm"
+    timeout = 30
 
     def __enter__(self):
         return self
@@ -119,6 +120,30 @@ def entry(timestamp=OLD, record=UUID, failed=False, cause=None):
 def audit(*entries, **params):
     """An answer of audit/sync; none given: it does not answer."""
     return call("GET", "audit/sync", {"result": list(entries)}, **({"params": params} if params else {}))
+
+
+def calls(*found, other=True):
+    """What audit/access answers; ``other``: it tells of calls, and not of the one that is sought."""
+    looks = [call("GET", "audit/access", {"result": list(found)})]
+    return looks if found else [*looks, call("GET", "audit/access", {"result": [{"_id": "another"}] if other else []})]
+
+
+def no_calls():
+    """audit/access does not answer."""
+    return call("GET", "audit/access", refused(501))
+
+
+def ended(transaction, status="SUCCESSFUL", code=None):
+    """A call of ours as audit/access of OpenIDM 6.1.0 tells of it once it has ended."""
+    headers = {"X-ForgeRock-TransactionId": [transaction], "Host": ["localhost"]}
+    path = "https://idm.example.com/openidm/system/ldap/account"
+    return {
+        "_id": "call",
+        "timestamp": "2026-11-24T11:00:09.511Z",
+        "transactionId": "0274174d-1291",
+        "http": {"request": {"method": "POST", "path": path, "headers": headers}},
+        "response": {"status": status, "statusCode": code, "elapsedTime": 11039},
+    }
 
 
 def no_audit():

@@ -125,7 +125,7 @@ def test_pending_asks_in_windows_and_stops_where_there_are_too_many():
     directory = FakeDirectory(world)
     log = read_change_log(directory)
     assert pending_changes(directory, log, 0, PEOPLE) == Pending(1300, 1300)
-    assert pending_changes(directory, log, 0, PEOPLE, most=600) == Pending(1300, 1000)
+    assert pending_changes(directory, log, 0, PEOPLE, most=600) == Pending(1300, 1000, complete=False)
 
 
 def test_a_log_that_was_cut_off_counts_what_is_left():

@@ -11,8 +11,8 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import STATES, Facts, LogFacts, judge_health
 
 LOG = LogFacts(first=1, last=100, missing=(), alias_search=True, pending=0, pending_inside=0)
-GOOD = Facts("ldap", token=100, log=LOG, enabled=1)
-BEHIND = replace(GOOD, token=90, log=replace(LOG, pending=10, pending_inside=5))
+GOOD = Facts("ldap", token=100, number=100, log=LOG, enabled=1)
+BEHIND = replace(GOOD, token=90, number=90, log=replace(LOG, pending=10, pending_inside=5))
 
 #: For each state: facts that show it, and words that its remedy must have.
 SHOWN = {
@@ -28,36 +28,54 @@ SHOWN = {
         (replace(GOOD, log=replace(LOG, alias_search=False)), "alias dereferencing"),
         (replace(GOOD, log=LogFacts(usable=False)), "replication server"),
     ],
-    "trimmed": [(replace(GOOD, token=3, log=replace(LOG, first=5)), "Set the token to 4")],
-    "ahead": [(replace(GOOD, token=101), "beyond the end of the change log, 100")],
+    "trimmed": [(replace(GOOD, number=3, log=replace(LOG, first=5)), "Set the token to 4")],
+    "ahead": [(replace(GOOD, number=101), "beyond the end of the change log, 100")],
     "dormant": [(replace(BEHIND, unmoved=True), "state: reactivated")],
     "stalled": [
         (replace(BEHIND, unmoved=True, log=replace(BEHIND.log, missing=None)), "IDM's log"),
         (replace(BEHIND, unmoved=True, log=None), "IDM's log"),
     ],
-    "disabled": [(replace(GOOD, sync_disabled=("one", "two")), "enableSync is false for one, two")],
+    "disabled": [
+        (replace(GOOD, sync_disabled=("one", "two")), "enableSync is false for one, two"),
+        (replace(GOOD, unmapped=True), "No mapping has this source"),
+    ],
+    "dropping": [
+        (replace(GOOD, dropped=1), "gave up on 1 changed record, and nothing has brought it over"),
+        (replace(GOOD, dropped=3), "idmops.idm.recon with ids"),
+    ],
     "failing": [
         (replace(GOOD, failure="Failed"), "uses up one of the retries"),
         (replace(GOOD, failure="Failed", blocks=True), "blocks all that come after it"),
         (replace(BEHIND, failure="Failed", unmoved=True), "uses up one of the retries"),
+        (replace(GOOD, misfit="The token 'x' is a text."), "native_type: integer"),
+        (replace(GOOD, erring=True), "runs end in an error"),
+        (replace(BEHIND, neglected="2026-11-24T09:00:00Z"), "pending since 2026-11-24T09:00:00Z"),
+        (replace(GOOD, enabled=2, meeting=("a", "b")), "(a, b)"),
     ],
     "unscheduled": [
         (replace(GOOD, enabled=0), "enabled: true"),
-        (replace(GOOD, enabled=0), "enabled: true"),
+        (replace(GOOD, enabled=0, unloaded=("one",)), "Run the role livesync"),
         (replace(BEHIND, enabled=0), "enabled: true"),
     ],
     "paused": [(replace(GOOD, paused=1), "resume"), (replace(GOOD, enabled=2, paused=2), "resume")],
     "never_run": [(replace(GOOD, token=None), "base point")],
-    "lagging": [(BEHIND, "the next run takes what is pending")],
+    "lagging": [
+        (BEHIND, "the next run takes what is pending"),
+        (replace(BEHIND, untraced="That would not show."), "the next run takes what is pending. That would not show."),
+        # the count was cut, or nobody knows what lies inside: there may be more
+        (replace(BEHIND, log=replace(LOG, pending=9000, pending_inside=0, exact=False)), "the next run"),
+        (replace(BEHIND, log=replace(LOG, pending=3, pending_inside=None)), "the next run"),
+    ],
     "running": [(replace(GOOD, running=True), None), (replace(BEHIND, running=True), None)],
     "healthy": [
         (GOOD, None),
         (replace(GOOD, log=None), None),
-        (replace(GOOD, enabled=2, paused=1), None),
+        (replace(GOOD, enabled=2, paused=1, meeting=("a",)), None),
+        (replace(GOOD, untraced="That would not show."), "would not show"),
         # a change outside of the source is pending: the next run moves the token and nothing else
-        (replace(GOOD, token=95, log=replace(LOG, pending=5, pending_inside=0)), None),
-        (replace(GOOD, token=4, log=replace(LOG, first=5, last=4)), None),
-        (replace(GOOD, token="20260101000000Z"), None),
+        (replace(GOOD, number=95, log=replace(LOG, pending=5, pending_inside=0)), None),
+        (replace(GOOD, number=4, log=replace(LOG, first=5, last=4)), None),
+        (replace(GOOD, token="20260101000000Z", number=None), None),
     ],
 }
 
@@ -78,7 +96,15 @@ def test_every_state_is_shown():
 def test_the_worst_state_wins(state):
     """Everything that is worse than a state, added to facts that show it, hides it; and the worst of all is told."""
     everything = Facts(
-        "ldap", ok=False, token=3, log=LogFacts(5, 2, missing=("x",)), sync_disabled=("m",), failure="f", unmoved=True
+        "ldap",
+        ok=False,
+        token=3,
+        number=3,
+        log=LogFacts(5, 2, missing=("x",)),
+        sync_disabled=("m",),
+        dropped=1,
+        failure="f",
+        unmoved=True,
     )
     mended = {
         "unavailable": {"ok": True},
@@ -88,6 +114,7 @@ def test_the_worst_state_wins(state):
         "dormant": {"log": LogFacts(1, 9, pending=6, pending_inside=6)},
         "stalled": {"unmoved": False},
         "disabled": {"sync_disabled": (), "failure": "f"},
+        "dropping": {"dropped": 0},
         "failing": {"failure": None},
         "unscheduled": {"enabled": 1, "paused": 1},
         "paused": {"paused": 0, "token": None},
@@ -125,3 +152,21 @@ def test_who_lacks_what_and_where_is_told():
     log = replace(LOG, missing=("privilege", "change_log"), account="uid=idm,ou=apps", server="ldap://ds1:1389")
     told = judge_health(replace(GOOD, log=log)).remedy
     assert told.startswith("The connector's account uid=idm,ou=apps lacks on ldap://ds1:1389: privilege, change_log. ")
+
+
+def test_a_directory_that_cannot_be_asked_is_no_comfort_but_hides_nothing_that_is_known():
+    silent = replace(GOOD, log=None, log_error="It hangs.")
+    health = judge_health(silent)
+    assert (health.state, health.proved, health.good_enough) == ("unreadable", False, False)
+    assert "It hangs." in health.remedy
+    assert judge_health(replace(silent, running=True)).state == "unreadable"
+    assert judge_health(replace(silent, failure="Failed")).state == "failing"
+
+
+def test_only_three_states_are_good_enough():
+    good = {state for state, cases in SHOWN.items() if all(judge_health(facts).good_enough for facts, unused in cases)}
+    bad = {
+        state for state, cases in SHOWN.items() if not any(judge_health(facts).good_enough for facts, unused in cases)
+    }
+    assert good == {"lagging", "running", "healthy"}
+    assert good | bad == set(STATES)

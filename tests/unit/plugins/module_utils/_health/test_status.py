@@ -5,8 +5,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
+    DirectoryError,
+    IdmopsError,
+    InvalidOption,
+    Unreachable,
+)
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import Pending
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
 from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
@@ -53,7 +61,15 @@ def mappings(*found):
     return (call("GET", "config/sync", {"mappings": list(found)}), call("GET", "config", {"result": []}))
 
 
-def lists(*, stage=None, jobs=(), running=(), maps=(), connector=None, test=None):
+MAPPING = {"name": "one", "source": SOURCE, "target": "managed/user"}
+#: A policy under which nothing is dropped unseen.
+KEEPS = {**CONNECTOR, "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "dead-letter-queue"}}
+NO_LETTERS = call("GET", "repo/synchronisation/deadLetterQueue/ldap", {"result": []})
+#: A run that a schedule has done meanwhile: its end shows in the stage.
+RAN = stages(document("2", 9))
+
+
+def lists(*, stage=None, jobs=(), running=(), maps=(MAPPING,), connector=None, test=None, failed=()):
     """The requests of a status, whatever its number of sources."""
     return (
         *connectors(connector),
@@ -62,6 +78,7 @@ def lists(*, stage=None, jobs=(), running=(), maps=(), connector=None, test=None
         *(version(), schedules(*jobs)),
         *mappings(*maps),
         executing(*running),
+        audit(*failed),
     )
 
 
@@ -104,26 +121,28 @@ def look(*calls, sources=(), directory=None, it=None):
 
 
 def test_one_source_and_everything_that_is_told_of_it():
-    mapping = {"name": "one", "source": SOURCE, "target": "managed/user"}
-    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=[mapping]))
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), RAN)
     told = found.as_result()
     schedule = told.pop("schedules")
     assert [entry["name"] for entry in schedule] == ["nightly"]
     assert told == {
         "source": SOURCE,
         "state": "healthy",
+        "good_enough": True,
         "proved": False,
-        "remedy": None,
+        "remedy": found.facts.untraced,
         "token": 9,
         "native_type": "integer",
         "pending": None,
+        "pending_exact": None,
         "first_change_number": None,
         "last_change_number": None,
         "last_failure": None,
         "running": False,
         "connector": {"name": "ldap", "ok": True, "error": None},
         "mappings": [{"name": "one", "target": "managed/user", "sync_enabled": True}],
-        "failure_policy": {"max_retries": 5, "post_retry_action": "logged-ignore", "blocks": False, "drops": False},
+        "failure_policy": {"max_retries": 5, "post_retry_action": "logged-ignore", "blocks": False, "drops": True},
+        "dropped": [],
         "dead_letters": None,
     }
 
@@ -141,18 +160,19 @@ def test_fifty_sources_cost_as_many_requests_as_one(log):
             schedules(),
             *mappings(),
             executing(),
+            audit(),
         ),
     ]
     found = look(*calls, directory=DIRECTORY)
     assert len(found) == 50
-    assert len(calls) == 9
+    assert len(calls) == 10
     assert log.made == [("ldap", "ldap://localhost:1389")]
 
 
 def test_sources_are_found_by_their_tokens_and_schedules():
     jobs = [job("a", "system/hr/person"), job("b", "system/ldap/group"), {**job("c"), "invokeService": "taskscanner"}]
     other = {**document("1", 1), "_id": "SYSTEMGONEX"}
-    calls = list(lists(jobs=jobs))
+    calls = list(lists(jobs=jobs, maps=()))
     calls[3] = stages(document("1", 9), other)
     assert [str(found.source) for found in look(*calls)] == ["system/hr/person", SOURCE, "system/ldap/group"]
 
@@ -171,7 +191,7 @@ def test_where_the_connectors_test_fails_its_directory_is_not_asked(log):
 def test_a_record_that_fails_is_told_with_its_cause():
     failed = document("1", 2, failed_text(1), delta())
     cause = audit(entry(failed=True, cause="Policy validation failed"))
-    (found,) = look(*lists(stage=failed, jobs=[job()]), cause)
+    (found,) = look(*lists(stage=failed, jobs=[job()], failed=[entry(failed=True)]), cause)
     told = found.as_result()
     assert told["state"] == "failing"
     assert (told["last_failure"]["dn"], told["last_failure"]["attempt"], told["last_failure"]["allowed"]) == (DN, 2, 6)
@@ -184,13 +204,16 @@ def test_a_record_that_fails_is_told_with_its_cause():
 
 
 @pytest.mark.parametrize(
-    ("letters", "number"), [({"result": [{"_id": "1"}, {"_id": "2"}]}, 2), (refused(404, "no"), None)]
+    ("letters", "number"),
+    [({"result": [{"_id": "1", "uid": "a"}, {"_id": "2", "uid": "b"}]}, 2), (refused(404, "no"), 0)],
 )
 def test_dead_letters_are_counted_where_the_policy_makes_any(letters, number):
-    connector = {**CONNECTOR, "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "dead-letter-queue"}}
     asked = call("GET", "repo/synchronisation/deadLetterQueue/ldap", letters)
-    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=connector), asked)
+    follow_up = [audit(), call("GET", "audit/recon", {"result": []}), call("GET", SOURCE, refused(503))]
+    later = follow_up if number else [RAN]
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), asked, *later)
     assert found.as_result()["dead_letters"] == number
+    assert found.health.state == ("dropping" if number else "healthy")
 
 
 def test_states_that_must_not_be_fail_the_task():
@@ -200,7 +223,7 @@ def test_states_that_must_not_be_fail_the_task():
         status_result(found, ["stalled", "unscheduled"])
     assert caught.value.message == f"{SOURCE} is unscheduled."
     assert caught.value.result["livesync"][0]["state"] == "unscheduled"
-    assert "livesync_schedule" in caught.value.remedy
+    assert "role livesync" in caught.value.remedy
 
 
 # The watch
@@ -217,7 +240,7 @@ def test_a_token_that_moves_is_proof(log):
     (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *moves, directory=DIRECTORY, it=it)
     assert (found.health.state, found.health.proved, found.facts.token) == ("healthy", True, 12)
     assert it.clock.slept == 2.0
-    assert it.report.lines == [f"{SOURCE}: changes are pending; watching the next run"]
+    assert it.report.lines == [f"{SOURCE}: watching the next run"]
     log.ends = [12, 20]
     log.made.clear()
     (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), stages(document("2", 12)), directory=DIRECTORY)
@@ -233,13 +256,31 @@ def test_a_run_that_leaves_what_has_been_pending_for_ten_seconds_is_proof_too(lo
     assert it.clock.slept == 10.0
 
 
-def test_without_a_run_nothing_is_held_against_anybody(log):
+@pytest.mark.parametrize("given", [DIRECTORY, None])
+def test_a_schedule_that_fires_and_writes_nothing_ends_in_errors(log, given):
+    """A run that ends in an error leaves the stage as it is (seen on OpenIDM 6.1.0), whatever the error is."""
     log.ends = [12]
     it = context()
     looks = [stages(document("1", 9))] * 30
-    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *looks, directory=DIRECTORY, it=it)
-    assert (found.health.state, found.health.proved) == ("lagging", False)
+    later = (*looks, executing(), schedules(due(5)))
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *later, directory=given, it=it)
+    assert (found.health.state, found.health.proved) == ("failing", True)
+    assert "runs end in an error" in found.remedy and "livesync_trigger" in found.remedy
     assert 28 <= it.clock.slept <= 40
+
+
+def test_a_long_run_that_has_begun_meanwhile_is_no_error(log):
+    log.ends = [12]
+    looks = [stages(document("1", 9))] * 30
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *looks, executing(SOURCE), directory=DIRECTORY)
+    assert (found.health.state, found.facts.erring) == ("running", False)
+
+
+def test_where_nothing_can_be_counted_a_run_that_writes_the_stage_will_do():
+    it = context()
+    calls = (*lists(stage=document("1", 9), jobs=[due(5)]), stages(document("1", 9)), RAN)
+    (found,) = look(*calls, it=it)
+    assert (found.health.state, found.health.proved, it.clock.slept) == ("healthy", False, 2.0)
 
 
 @pytest.mark.parametrize(
@@ -255,6 +296,102 @@ def test_what_nobody_runs_soon_is_not_watched(log, more):
     it = context()
     look(*lists(stage=document("1", 9), **more), directory=DIRECTORY, it=it)
     assert it.clock.slept == 0.0
+
+
+@pytest.mark.parametrize(
+    ("oldest", "interval", "state"),
+    [
+        ("2026-11-24T09:00:00Z", "0 0/5 * * * ?", "failing"),
+        ("2026-11-24T10:55:00Z", "0 0/5 * * * ?", "lagging"),
+        ("2026-11-24T09:00:00Z", "0 0 3 * * ?", "lagging"),
+        (None, "0 0/5 * * * ?", "lagging"),
+    ],
+)
+def test_what_has_been_pending_for_longer_than_two_intervals_is_not_just_late(
+    log, monkeypatch, oldest, interval, state
+):
+    log.ends = [12]
+    facts = log.facts
+    monkeypatch.setattr(log, "facts", lambda self, token: replace(facts(self, token), oldest=oldest))
+    jobs = [job(cron=interval, nextRunDate="2026-11-24T11:04:00.000Z")]
+    (found,) = look(*lists(stage=document("1", 9), jobs=jobs), directory=DIRECTORY)
+    assert found.health.state == state
+    assert state == "lagging" or oldest in found.remedy
+
+
+def test_a_directory_that_does_not_answer_is_no_comfort_and_stops_nobody_else(log, monkeypatch):
+    def down(self, token):
+        raise DirectoryError("ldap://localhost:1389 hangs.", remedy="Look at it.")
+
+    monkeypatch.setattr(log, "facts", down)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), directory=DIRECTORY)
+    assert (found.health.state, found.health.proved, found.health.good_enough) == ("unreadable", False, False)
+    assert "hangs. Look at it." in found.remedy and "cannot be known" in found.remedy
+    (found,) = look(*lists(stage=document("1", 9)), directory=DIRECTORY)
+    assert found.health.state == "unscheduled"
+
+
+def test_a_system_that_hangs_is_said_to_hang():
+    calls = list(lists(stage=document("1", 9), jobs=[job()]))
+    late = Unreachable("It did not answer within 30 s.", sent=True, timed_out=True)
+    calls[2] = call("POST", "system", late, params={"_action": "test"})
+    (found,) = look(*calls)
+    assert (found.health.state, found.facts.ok) == ("unavailable", False)
+    assert "hangs" in found.remedy
+
+
+def test_a_system_that_hangs_does_not_speak_for_the_others():
+    late = Unreachable("It did not answer within 30 s.", sent=True, timed_out=True)
+    other = {**CONNECTOR, "name": "hr"}
+    calls = [
+        call("GET", "config", {"configurations": [{"_id": f"provisioner.openicf/{name}"} for name in ("hr", "ldap")]}),
+        call("GET", "config", {"result": []}),
+        call("GET", "config/provisioner.openicf/hr", other),
+        call("GET", "config/provisioner.openicf/ldap", CONNECTOR),
+        call("POST", "system", late, params={"_action": "test"}),
+        call("POST", "system/hr", {"ok": True}, params={"_action": "test"}),
+        call("POST", "system/ldap", late, params={"_action": "test"}),
+        *lists(stage=document("1", 9))[3:],
+    ]
+    found = look(*calls, sources=["system/hr/account", SOURCE])
+    assert [entry.facts.ok for entry in found] == [True, False]
+
+
+def test_a_token_of_another_type_is_known_before_a_run_fails_at_it():
+    text = {**document("1", "9"), "connectorData": {"nativeType": "string", "syncToken": "9"}}
+    (found,) = look(*lists(stage=text, jobs=[job()]))
+    assert found.health.state == "failing"
+    assert "stored as string" in found.remedy and "native_type: integer" in found.remedy
+
+
+def test_a_number_in_quotes_is_a_number(log):
+    log.ends = [8]
+    seen = []
+    log.facts = lambda self, token: seen.append(token) or LogFacts(1, 8, True, (), True, 0, 0)
+    (found,) = look(*lists(stage=document("1", "9"), jobs=[job()]), directory=DIRECTORY)
+    assert (found.health.state, seen) == ("ahead", [9])
+
+
+def test_a_source_without_any_mapping_consumes_its_changes():
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=()))
+    assert found.health.state == "disabled"
+    assert "No mapping has this source" in found.remedy
+
+
+def test_two_schedules_of_one_source_are_not_well():
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job("a"), job("b")]))
+    assert found.health.state == "failing"
+    assert "a, b" in found.remedy
+
+
+def test_a_schedule_that_is_off_is_not_all_that_is_needed_where_no_load_is_recorded():
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job(enabled=False)]))
+    assert "no load is recorded of one" in found.remedy and "role livesync" in found.remedy
+    record = {"one": {"recon": "r", "time": OLD, "idm": []}}
+    loaded = job(enabled=False)
+    loaded["invokeContext"]["initialLoad"] = record
+    (found,) = look(*lists(stage=document("1", 9), jobs=[loaded]))
+    assert found.remedy == "Enable the schedule of this source: idmops.idm.livesync_schedule with enabled: true."
 
 
 def test_a_run_that_is_still_going_on_a_second_later_is_not_watched(log):
@@ -287,15 +424,15 @@ def test_a_run_that_failed_in_passing_is_over_too(log):
 
 def test_a_job_that_another_node_runs_shows_in_its_trigger():
     calls = lists(stage=document("1", 9), jobs=[job(triggers=[{"state": 4}])])
-    (found,) = look(*calls, cluster(OLD, NEW))
+    (found,) = look(*calls[:-1], cluster(OLD, NEW), calls[-1])
     assert found.health.state == "running"
-    (found,) = look(*calls, cluster(OLD))
+    (found,) = look(*calls[:-1], cluster(OLD), calls[-1], RAN)
     assert found.health.state == "healthy"
 
 
 def test_a_job_whose_source_is_none_stops_nobody():
     jobs = [job("odd", "ldap"), job("older", "system/ldap"), job()]
-    assert [str(found.source) for found in look(*lists(stage=document("1", 9), jobs=jobs))] == [SOURCE]
+    assert [str(found.source) for found in look(*lists(stage=document("1", 9), jobs=jobs), RAN)] == [SOURCE]
 
 
 def test_a_run_seen_in_passing_that_moves_the_token_is_proof(log):
@@ -387,12 +524,12 @@ def directory(monkeypatch):
 
 
 def _log_reader_pending(log, token):
-    return type("Pending", (), {"total": log.last - token, "inside": log.last - token - 1})
+    return Pending(log.last - token, log.last - token - 1)
 
 
 def test_facts_are_read_once_for_all_tokens(directory):
     with LogReader(DIRECTORY, "ldap://localhost:1389", connector(), context()) as log:
-        assert log.facts(9) == LogFacts(5, 12, True, (), True, 3, 2, "uid=idm", "ldap://localhost:1389")
+        assert log.facts(9) == LogFacts(5, 12, True, (), True, 3, 2, account="uid=idm", server="ldap://localhost:1389")
         assert log.facts(10).pending == 2
         assert log.facts(None).pending is None
         assert log.last() == 12

@@ -32,8 +32,8 @@ NEWEST = {"_pageSize": "1", "_sortKeys": "-timestamp"}
 
 
 def test_an_entry_is_read_without_javas_words():
-    found = AuditEntry.parse(entry(failed=True, cause="Policy validation failed"), LDAP)
-    assert found == AuditEntry(f"{UUID}-{OLD}", OLD, UUID, True, "Policy validation failed")
+    found = AuditEntry.parse(entry(failed=True, cause="Policy validation failed"))
+    assert found == AuditEntry(f"{UUID}-{OLD}", OLD, UUID, True, "Policy validation failed", source=SOURCE)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_an_entry_is_read_without_javas_words():
     ],
 )
 def test_the_cause_is_the_first_line(text, cause):
-    assert AuditEntry.parse({"exception": text}, LDAP).cause == cause
-    assert AuditEntry.parse({"message": text}, LDAP).cause == cause
+    assert AuditEntry.parse({"exception": text}).cause == cause
+    assert AuditEntry.parse({"message": text}).cause == cause
 
 
 def test_the_newest_entry_of_a_source():
@@ -70,7 +70,8 @@ def test_the_last_entries_of_a_record_and_its_id_is_quoted():
 
 
 def test_failures_since_a_moment():
-    what = f'sourceObjectId sw "{SOURCE}/" and status eq "FAILURE" and timestamp ge "{OLD[:-1]}"'
+    failed = '(status eq "FAILURE" or action eq "EXCEPTION")'
+    what = f'sourceObjectId sw "{SOURCE}/" and {failed} and timestamp ge "{OLD[:-1]}"'
     wanted = {"_queryFilter": what, "_pageSize": "100", "_sortKeys": "timestamp"}
     client = LiveSyncClient(audit(entry(failed=True), **wanted), no_audit())
     assert [found.failed for found in failures_since(client, LDAP, OLD)] == [True]

@@ -97,7 +97,7 @@ def test_a_configuration_is_read():
             "max_retries": 5,
             "post_retry_action": "logged-ignore",
             "blocks": False,
-            "drops": False,
+            "drops": True,
         },
         "remote": None,
     }
@@ -186,7 +186,7 @@ def test_types_that_are_kept_from_liveSync(sync, denied):
         ({"maxRetries": "5", "postRetryAction": {"script": {"source": "x"}}}, 5, "script", False, False),
         ({"maxRetries": 5, "postRetryAction": "log-and-ignore"}, 5, "log-and-ignore", False, True),
         ({"maxRetries": 5}, 5, None, False, True),
-        ({"maxRetries": "&{esv.r}", "postRetryAction": "logged-ignore"}, None, "logged-ignore", False, False),
+        ({"maxRetries": "&{esv.r}", "postRetryAction": "logged-ignore"}, None, "logged-ignore", False, True),
         ({"maxRetries": 5, "postRetryAction": "&{esv.a}"}, 5, None, False, False),
     ],
 )

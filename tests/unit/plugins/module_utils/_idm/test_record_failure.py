@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import FailurePolicy
@@ -104,10 +105,36 @@ def test_the_cause_comes_from_audit_and_a_race_is_told(cause, by_race):
 
 
 def test_a_record_that_another_run_has_synchronised_since_did_not_fail_by_itself():
-    client = LiveSyncClient(audit(entry(failed=False), entry(failed=True, cause="Something odd"), entry(failed=False)))
-    failure = read_failure(client, LDAP, stage(), detailed=False)
+    entries = (entry(failed=False), entry(failed=True, cause="Something odd"), entry(failed=False))
+    failure = read_failure(LiveSyncClient(audit(*entries)), LDAP, stage(), detailed=False, began=OLD)
     assert (failure.cause, failure.by_race) == ("Something odd", True)
-    assert "Nothing is lost" in failure.remedy
+    assert "no two runs of the source meet" in failure.remedy
+
+
+@pytest.mark.parametrize("began", [None, NEW])
+def test_an_earlier_success_makes_no_race_of_a_failure_that_audit_does_not_know(began):
+    """What fails before the mapping leaves no entry: a second value of an attribute that has one (OpenIDM 6.1.0)."""
+    client = LiveSyncClient(audit(entry(failed=False), entry(failed=True, cause="long ago")))
+    failure = read_failure(client, LDAP, stage(2), detailed=False, began=began).under(FIVE)
+    assert (failure.cause, failure.by_race) == (None, False)
+    assert "attempt 3 of 6" in failure.sentence()
+    assert "IDM's log names it" in failure.remedy
+    assert "run it again" not in failure.remedy.lower()
+
+
+def test_a_situation_that_is_an_exception_is_a_failure_whatever_its_status_says():
+    """Recorded on OpenIDM 6.1.0: a person deleted and added again where SOURCE_MISSING is ignored."""
+    text = "Situation FOUND_ALREADY_LINKED marked as EXCEPTION"
+    marked = {**entry(), "action": "EXCEPTION", "status": "SUCCESS", "message": f"{text}. Root cause: {text}"}
+    marked["exception"] = f"org.forgerock.openidm.sync.SynchronizationException: {text}"
+    failure = read_failure(LiveSyncClient(audit(marked, entry())), LDAP, stage(), detailed=False)
+    assert (failure.cause, failure.by_race) == (text, False)
+    assert gone(LiveSyncClient(audit(marked, entry())), stage(4), Stage("2", 9)) == [(UUID, DN, text)]
+
+
+def test_an_attempt_counts_also_where_two_runs_met():
+    failure = replace(parse_failure(stage(4)).under(FIVE), by_race=True)
+    assert "Two runs" in failure.sentence() and "attempt 5 of 6" in failure.sentence()
 
 
 @pytest.mark.parametrize("call", [no_audit(), audit()])
@@ -130,7 +157,7 @@ def test_the_sentence_names_the_record_the_attempt_and_what_comes_of_it():
 
 def gone(client, earlier, after, policy=FIVE):
     failed = [parse_failure(earlier)] if earlier else []
-    found = passed_over(client, LDAP, failed, after, policy, since=OLD)
+    found = passed_over(client, LDAP, failed, after, policy, began=OLD)
     client.finished()
     return [(record["record"], record["dn"], record["cause"]) for record in found]
 
@@ -146,12 +173,18 @@ def test_a_failure_is_known_again_by_what_a_lock_or_a_template_keeps_of_it():
     known = RecordFailure.of({**kept, "change_number": str(kept["change_number"]), "attempt": str(kept["attempt"])})
     assert (known.record, known.dn, known.attempt) == (UUID, DN, 5)
     client = LiveSyncClient()
-    assert passed_over(client, LDAP, [known], stage(5), FIVE, since=OLD) == []
+    assert passed_over(client, LDAP, [known], stage(5), FIVE, began=OLD) == []
 
 
 def test_of_two_marks_of_one_record_the_later_attempt_counts():
     marks = [parse_failure(stage(3)), parse_failure(stage(4))]
-    found = passed_over(LiveSyncClient(no_audit()), LDAP, marks, Stage("2", 9), FIVE, since=OLD)
+    found = passed_over(LiveSyncClient(no_audit()), LDAP, marks, Stage("2", 9), FIVE, began=OLD)
+    assert [record["record"] for record in found] == [UUID]
+
+
+def test_what_audit_told_before_the_run_does_not_tell_of_its_end():
+    client = LiveSyncClient(audit(entry(failed=False)))
+    found = passed_over(client, LDAP, [parse_failure(stage(4))], Stage("2", 9), FIVE, began=NEW)
     assert [record["record"] for record in found] == [UUID]
 
 

@@ -25,14 +25,17 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     answer,
     audit,
     broken_stage,
+    calls,
     cluster,
     delta,
     document,
+    ended,
     entry,
     executing,
     failed_text,
     job,
     no_audit,
+    no_calls,
     no_stage,
     post,
     schedules,
@@ -402,10 +405,10 @@ def test_startup_counts_running_nodes_only():
     [
         ([stage("2", 9)], False),
         ([stage("1", 5), cluster(NEW)], False),
-        ([stage("1", 5), cluster(OLD), audit()], False),
+        # silence proves nothing: a directory that hangs is silent too
+        ([stage("1", 5), cluster(OLD), audit()], True),
         ([stage("1", 5), cluster(OLD), audit(entry(timestamp="2026-11-24T10:59:58.500Z"))], True),
-        ([stage("1", 5), cluster(OLD), audit(entry(timestamp="2026-11-24T10:50:00.000Z"))], False),
-        # where audit does not answer only wait_timeout, an hour here, ends the waiting
+        ([stage("1", 5), cluster(OLD), audit(entry(timestamp="2026-11-24T10:50:00.000Z"))], True),
         ([stage("1", 5), cluster(OLD), no_audit()], True),
     ],
 )
@@ -416,9 +419,69 @@ def test_whether_a_run_may_go_on(calls, goes_on):
     it.client.finished()
 
 
-def test_without_audit_a_left_run_is_given_up_after_wait_timeout():
-    it = livesync(stage("1", 5), cluster(OLD), no_audit(), stall=300.0)
+@pytest.mark.parametrize("heard", [no_audit(), audit()])
+def test_a_left_run_of_which_nothing_is_known_is_given_up_after_an_hour(heard):
+    it = livesync(stage("1", 5), cluster(OLD), heard, stall=300.0)
     assert not may_go_on(it, Mark(rev="1", token=5, startup=OLD, began="2026-11-24T09:59:00Z"))
+
+
+def test_a_left_run_that_nothing_at_all_is_known_of_may_go_on():
+    it = livesync(stage("1", 5), cluster(), no_audit())
+    assert may_go_on(it, Mark(rev="1", token=5))
+    it = livesync(stage("2", 5), cluster(), no_audit())
+    assert not may_go_on(it, Mark(rev="1", token=5))
+
+
+SENT = Mark(rev="1", token=5, startup=OLD, began="2026-11-24T10:59:00Z", transaction="idmops-t")
+
+
+@pytest.mark.parametrize("call_ended", [ended("idmops-t"), ended("idmops-t", "FAILED", 500)])
+def test_a_left_run_whose_call_has_ended_has_ended(call_ended):
+    it = livesync(*calls(call_ended))
+    assert not may_go_on(it, SENT)
+    it.client.finished()
+
+
+OTHERS = [call("GET", "audit/access", {"result": [ended("idmops-u")]}), call("GET", "audit/access", {"result": [{}]})]
+
+
+@pytest.mark.parametrize("told", [OTHERS, calls(), calls(other=False), [no_calls()]])
+def test_where_no_end_is_told_the_rest_decides(told):
+    it = livesync(*told, stage("1", 5), cluster(OLD), audit())
+    assert may_go_on(it, SENT)
+    it.client.finished()
+
+
+def test_after_a_cut_line_audit_tells_of_a_run_that_ended_in_an_error():
+    """Recorded on OpenIDM 6.1.0: the entry is written at the end of the call, also when its caller has gone."""
+    it = livesync(post(cut()), cluster(OLD), *calls(ended("idmops-t", "FAILED", 500)), stage("1", 5))
+    ended_so = it.run(SENT)
+    assert (ended_so.outcome, ended_so.status, ended_so.attributed) == ("failed", 500, True)
+    assert "as audit/access tells" in ended_so.error
+    it.client.finished()
+
+
+def test_after_a_cut_line_audit_tells_of_the_end_beside_a_schedule():
+    it = livesync(post(cut()), cluster(OLD), *calls(ended("idmops-t")), stage("2", 9), scheduled=True)
+    ended_so = it.run(SENT)
+    assert (ended_so.outcome, ended_so.attributed) == ("advanced", True)
+
+
+def test_a_run_that_audit_knows_to_go_on_is_not_given_up_for_its_silence():
+    it = livesync(wait=60.0, stall=6.0)
+    asked = simulated(it)
+    plain = it.client._answer
+
+    def look(method, path, params, *rest):
+        if path != "audit/access":
+            return plain(method, path, params, *rest)
+        asked.append(path)
+        return {"result": [] if "/http" in params["_queryFilter"] else [{"_id": "another"}]}
+
+    it.client._answer = look
+    ended_so = it.follow(SENT)
+    assert "had not ended after 60 s (wait_timeout)" in ended_so.error
+    assert 30 <= asked.count("audit/access") <= 62
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._livesync import token 
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.token import keep_token, wish_of
 from ansible_collections.idmops.idm.plugins.module_utils._record.lock import run_lock
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
+    CONNECTOR,
     OLD,
     SOURCE,
     STAGE,
@@ -41,6 +42,8 @@ OPTIONS = {
     "directory": None,
 }
 IDLE = (version(), schedules(), executing())
+#: A token that was stored as a text, at which the runs of a connector that counts changes fail.
+TEXT = call("GET", STAGE, {"_rev": "1", "connectorData": {"nativeType": "string", "syncToken": "9"}})
 
 
 @pytest.fixture(autouse=True)
@@ -93,9 +96,9 @@ def test_something_and_nothing_to_do(check):
     ("before", "options", "token", "native_type"),
     [
         (no_stage(), {"sync_token": 9}, 9, "integer"),
-        (no_stage(), {"sync_token": "20260101Z"}, "20260101Z", "string"),
         (no_stage(), {"sync_token": " 9 ", "native_type": "JAVA_TYPE_LONG"}, 9, "JAVA_TYPE_LONG"),
-        (stage("1", 5), {"sync_token": 9, "native_type": "string"}, "9", "string"),
+        (TEXT, {"sync_token": 9}, 9, "integer"),
+        (TEXT, {"sync_token": "29"}, 29, "integer"),
         (call("GET", STAGE, {"_rev": "1", "connectorData": {"nativeType": "JAVA_TYPE_LONG", "syncToken": 5}}),
          {"sync_token": 9}, 9, "JAVA_TYPE_LONG"),
     ],
@@ -103,6 +106,31 @@ def test_something_and_nothing_to_do(check):
 def test_the_stored_type_is_kept_and_a_given_one_wins(before, options, token, native_type):
     result, unused = keep(before, *idle(), stored(token, native_type), **options)
     assert result["token_after"] == token
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"sync_token": "20260101Z"}, "a number, 0 or more"),
+        ({"sync_token": "-1"}, "a number, 0 or more"),
+        ({"sync_token": "²"}, "a number, 0 or more"),
+        ({"sync_token": 9, "native_type": "string"}, "takes change numbers"),
+    ],
+)
+def test_a_connector_that_counts_changes_takes_numbers_alone(options, words, check):
+    for held in (stage("1", 5), TEXT, no_stage()):
+        with pytest.raises(InvalidOption, match=words):
+            keep(held, check=check, **options)
+
+
+def test_another_connector_takes_what_it_made():
+    other = {
+        **CONNECTOR,
+        "connectorRef": {"connectorName": "org.identityconnectors.databasetable.DatabaseTableConnector"},
+    }
+    client = LiveSyncClient(*connectors(other), no_stage(), *idle(), stored("20260101Z", "string"))
+    assert keep_token(client, wish_of({**OPTIONS, "sync_token": "20260101Z"}), context())["token_after"] == "20260101Z"
 
 
 @pytest.mark.parametrize(

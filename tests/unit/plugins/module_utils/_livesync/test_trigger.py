@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption
-from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts, outside
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
@@ -37,6 +37,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     failed_text,
     job,
     no_audit,
+    no_calls,
     no_stage,
     post,
     schedules,
@@ -65,9 +66,25 @@ DIRECTORY = {"servers": ["ldap://localhost:1389"], "bind_dn": "uid=admin", "bind
 RACE = refused(500, "Update rejected as current Object revision is different than expected by caller")
 
 
+#: A policy under which nothing is dropped unseen, so that audit is not asked whether it would show.
+KEEPS = {**CONNECTOR, "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "dead-letter-queue"}}
+MAPPED = {"name": "one", "source": SOURCE, "target": "managed/user"}
+OFF = {**MAPPED, "name": "two", "enableSync": False}
+
+
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def tested(monkeypatch):
+    """The tests that connectors are given; each is well."""
+    tested = []
+    monkeypatch.setattr(
+        module, "checked", lambda client, it: tested.append(it.name) or ConnectorTest(it.name, True, None, True)
+    )
+    return tested
 
 
 class FakeLog:
@@ -89,6 +106,11 @@ class FakeLog:
     def last(self):
         return self.end
 
+    def outside(self, token):
+        return next(
+            ((state, remedy) for state, remedy in outside(LogFacts(self.first, self.end), token) if remedy), None
+        )
+
     def facts(self, token):
         return LogFacts(self.first, self.end, True, self.missing, True, self.end - token, self.end - token)
 
@@ -103,9 +125,13 @@ def log(monkeypatch):
     return log
 
 
-def lists(*jobs):
+def lists(*jobs, connector=KEEPS, mappings=(MAPPED, {**MAPPED, "name": "of_groups", "source": "system/ldap/group"})):
     """What is read before any source is looked at."""
-    return (*connectors(), version(), schedules(*jobs))
+    return (*connectors(connector), *maps(*mappings), version(), schedules(*jobs))
+
+
+def maps(*mappings):
+    return (call("GET", "config/sync", {"mappings": list(mappings)}), call("GET", "config", {"result": []}))
 
 
 def before(rev="1", token=5):
@@ -184,6 +210,7 @@ def test_one_run_and_all_that_is_asked_for_it():
         "skipped_records": [],
         "attributed": True,
         "restarted": False,
+        "proved": False,
         "error": None,
         "remedy": None,
         "transaction_id": None,
@@ -227,11 +254,13 @@ def test_a_task_that_does_not_wait():
         "last_change_number": None,
         "began": "2026-11-24T11:00:00Z",
         "failing": None,
+        "transaction": result["runs"][0]["follow"]["transaction"],
     }
+    assert result["runs"][0]["follow"]["transaction"].startswith("idmops-")
     follow = [result["runs"][0]["follow"]]
     # the mark that the first task has left does not hold up the task that follows it
     result, unused = run(
-        *lists(), executing(), *before("2", 9), cluster(OLD), stage("2", 9), sources=None, follow=follow
+        *(*lists(), executing(), *before("2", 9), cluster(OLD), no_calls(), stage("2", 9)), sources=None, follow=follow
     )
     assert (result["runs"][0]["outcome"], result["runs"][0]["changes"], result["changed"]) == ("advanced", 4, True)
 
@@ -279,7 +308,7 @@ def test_systems_run_side_by_side_and_sources_of_one_after_the_other(monkeypatch
         call("GET", "config", {"result": []}),
         call("GET", "config/provisioner.openicf/hr", other),
         call("GET", "config/provisioner.openicf/ldap", CONNECTOR),
-        *(version(), schedules()),
+        *(*maps(), version(), schedules()),
     )
     named = ["system/ldap/account", "system/ldap/group", "system/hr/account", "system/hr/group"]
     result, unused = run(*calls, sources=named)
@@ -398,7 +427,7 @@ def test_a_failure_that_another_run_caused_is_said_to_be_that(monkeypatch):
     assert result["failed"]
     assert result["runs"][0]["failure"]["by_race"]
     assert "caused this, not the record" in result["msg"]
-    assert "Nothing is lost" in result["remedy"]
+    assert "no two runs of the source meet" in result["remedy"]
     monkeypatch.setattr(catch_up.LiveSync, "quiet", lambda self, timeout: False)
     result, unused = run(*lists(), executing(), *before(), *raced("More than one link found"))
     assert result["runs"][0]["failure"]["by_race"]
@@ -479,9 +508,8 @@ def test_a_record_that_was_dropped_in_a_run_that_is_followed_is_told():
     follow = [result["runs"][0]["follow"]]
     assert "attributes" not in follow[0]["failing"]
     dropped = audit(entry(failed=True, cause="Policy validation failed"))
-    result, unused = run(
-        *lists(), executing(), *before("2", 9), cluster(OLD), stage("2", 9), dropped, sources=None, follow=follow
-    )
+    ended = (cluster(OLD), no_calls(), stage("2", 9))
+    result, unused = run(*lists(), executing(), *before("2", 9), *ended, dropped, sources=None, follow=follow)
     assert result["failed"] and f"gave up on {DN}" in result["msg"]
 
 
@@ -513,21 +541,85 @@ def test_before_every_post_a_running_job_is_waited_for():
     assert it.clock.slept > 0
 
 
-def test_a_remote_connector_is_tested_before_its_first_operation():
-    reference = {**CONNECTOR["connectorRef"], "connectorHostRef": "rcs1"}
-    remote = {**CONNECTOR, "connectorRef": reference}
+def test_without_a_directory_the_connector_is_tested_before_a_run(tested, monkeypatch):
+    seen = lists()
+    result, it = run(*seen, executing(), *before(), post(answer(9)))
+    assert (result["runs"][0]["outcome"], tested) == ("advanced", ["ldap"])
+    monkeypatch.setattr(module, "checked", lambda client, it: ConnectorTest(it.name, False, "error code 49", True))
+    for check in (False, True):
+        result, unused = run(*seen, check=check)
+        assert result["failed"] and "No run was sent" in result["msg"]
+        assert "correct principal and credentials" in result["remedy"]
+    follow = [{"source": SOURCE, "rev": "1", "token": 5, "startup": OLD}]
+    result, unused = run(*seen, executing(), *before("2", 9), cluster(OLD), stage("2", 9), sources=None, follow=follow)
+    assert result["runs"][0]["outcome"] == "advanced"
 
-    def tested(ok):
+
+def test_with_a_directory_a_remote_connector_is_tested_before_its_first_operation(log, tested):
+    reference = {**CONNECTOR["connectorRef"], "connectorHostRef": "rcs1"}
+    log.end = 9
+
+    def test(ok):
         answered = {"ok": ok} if ok else {"ok": False, "error": "Interim message missed"}
         return call("POST", "system/ldap", answered, params={"_action": "test"})
 
-    seen = (*connectors(remote), version(), schedules(), executing())
-    for tests in ([tested(True)], [tested(False), tested(True)], [tested(False), tested(False)]):
-        result, unused = run(*seen, *tests, *before(), post(answer(9)))
+    seen = (*lists(connector={**KEEPS, "connectorRef": reference}), executing())
+    for tests in ([test(True)], [test(False), test(True)], [test(False), test(False)]):
+        result, unused = run(*seen, *tests, *before(), post(answer(9)), directory=DIRECTORY)
         assert result["runs"][0]["outcome"] == "advanced"  # a connector may have no test: the run tells
-    follow = [{"source": SOURCE, "rev": "1", "token": 5, "startup": OLD}]
-    result, unused = run(*seen, *before("2", 9), cluster(OLD), stage("2", 9), sources=None, follow=follow)
+    assert tested == []
+
+
+# What a run would consume for nothing
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    ("mappings", "options", "words"),
+    [
+        ([], {}, "No mapping has the source"),
+        ([{**MAPPED, "source": "managed/user"}], {}, "No mapping has the source"),
+        ([OFF], {}, "enableSync is false for two"),
+        ([MAPPED, OFF], {"mappings": ["one", "two"]}, "enableSync is false for two"),
+        ([MAPPED], {"mappings": ["three"]}, "mappings: 'three' cannot be used"),
+    ],
+)
+def test_changes_that_no_mapping_would_take_are_not_consumed(check, mappings, options, words):
+    result, unused = run(*lists(mappings=mappings), check=check, **options)
+    assert result["failed"] and words in result["msg"]
+    assert result["runs"][0]["outcome"] == "failed"
+
+
+def test_the_remedy_of_a_mapping_that_is_off_names_what_is_needed_afterwards():
+    result, unused = run(*lists(mappings=[OFF]))
+    assert "reconcile the mapping once it is on" in result["remedy"]
+
+
+def test_a_mapping_that_is_off_beside_others_is_worth_a_warning():
+    result, it = run(*lists(mappings=[MAPPED, OFF]), executing(), *before(), post(answer(9)))
     assert result["runs"][0]["outcome"] == "advanced"
+    assert "enableSync is false for two" in it.report.warnings[0] and "reconcile" in it.report.warnings[0]
+    result, it = run(*lists(mappings=[MAPPED, OFF]), executing(), *before(), post(answer(9)), mappings=["one"])
+    assert result["runs"][0]["outcome"] == "advanced"
+
+
+@pytest.mark.parametrize(
+    ("policy", "answered", "words"),
+    [
+        ({"maxRetries": 2, "postRetryAction": "logged-ignore"}, no_audit(), "IDM's audit does not answer here"),
+        ({"maxRetries": 0, "postRetryAction": "logged-ignore"}, audit(), "leaves no entry in audit/sync"),
+        ({"maxRetries": 2}, no_audit(), "postRetryAction is not set"),
+        ({"maxRetries": 2, "postRetryAction": "logged-ignore"}, audit(), None),
+        ({"maxRetries": 2, "postRetryAction": "dead-letter-queue"}, None, None),
+        ({"maxRetries": -1, "postRetryAction": "logged-ignore"}, None, None),
+    ],
+)
+def test_a_policy_that_drops_what_would_not_show_is_worth_a_warning(policy, answered, words):
+    asked = [answered] if answered else []
+    connector = {**CONNECTOR, "syncFailureHandler": policy}
+    unused, it = run(*lists(connector=connector), *asked, stage("1", 5), check=True)
+    assert (words is None) == (it.report.warnings == [])
+    assert words is None or (words in it.report.warnings[0] and "dead-letter-queue" in it.report.warnings[0])
 
 
 def test_what_a_left_run_and_this_one_have_dropped_is_told():
@@ -572,26 +664,77 @@ def test_the_request_that_failed_can_be_found_in_the_servers_logs():
 
 
 def test_without_a_change_log_until_a_run_moves_nothing():
-    result, unused = run(
+    result, it = run(
         *(*lists(), executing(), *before(), post(answer(9))),
         *(*before("2", 9), post(answer(12)), *before("3", 12), post(answer(12))),
         until_caught_up=True,
     )
     assert (result["runs"][0]["outcome"], result["runs"][0]["runs"], result["runs"][0]["changes"]) == ("advanced", 3, 7)
+    assert result["runs"][0]["proved"] is False
+    assert "does not prove that all has arrived" in it.report.warnings[0] and "directory" in it.report.warnings[0]
 
 
 def test_with_a_change_log_until_its_end_as_it_was_at_the_start(log):
     log.end = 12
-    result, unused = run(
+    result, it = run(
         *(*lists(), executing(), *before(), post(answer(9)), *before("2", 9), post(answer(14))), until_caught_up=True
     )
     assert (result["runs"][0]["token_after"], result["runs"][0]["runs"]) == (14, 2)
+    assert (result["runs"][0]["proved"], it.report.warnings) == (True, [])
+
+
+def test_a_number_in_quotes_is_a_number(log):
+    log.end = 12
+    result, unused = run(
+        *(*lists(), executing(), *before(token="5"), post(answer("9")), *before("2", "9"), post(answer("14"))),
+        until_caught_up=True,
+    )
+    told = result["runs"][0]
+    assert (told["runs"], told["proved"], told["changes"]) == (2, True, 9)
+
+
+def test_a_token_that_is_no_number_is_followed_until_a_run_moves_nothing(log):
+    """A connector that makes texts, beside a directory that was given for it all the same."""
+    log.end = 12
+    other = {**KEEPS, "connectorRef": {"connectorName": "org.identityconnectors.databasetable.DatabaseTableConnector"}}
+    result, unused = run(
+        *(*lists(connector=other), executing(), *before(token="a"), post(answer("b")), *before("2", "b")),
+        *(post(answer("c")), *before("3", "c"), post(answer("c"))),
+        until_caught_up=True,
+    )
+    assert (result["runs"][0]["runs"], result["runs"][0]["proved"]) == (3, False)
+
+
+@pytest.mark.parametrize("caught_up", [True, False])
+def test_no_run_is_sent_at_a_token_that_the_change_log_does_not_reach(log, caught_up):
+    log.end = 30
+    for token in (15000, "15000"):
+        result, unused = run(*lists(), executing(), *before(token=token), until_caught_up=caught_up)
+        assert result["failed"] and "ahead" in result["msg"] and "role livesync" in result["remedy"]
+    log.first = 8
+    result, unused = run(*lists(), executing(), *before(), until_caught_up=caught_up)
+    assert result["failed"] and "trimmed" in result["msg"]
+
+
+@pytest.mark.parametrize(("kind", "token"), [("string", 5), ("string", "5"), ("string", "x"), ("integer", 5.0)])
+def test_no_run_is_sent_at_a_token_of_a_type_that_ends_it(log, kind, token):
+    log.end = 30
+    held = {**document("1", token), "connectorData": {"nativeType": kind, "syncToken": token}}
+    stored = (call("GET", "repo/synchronisation/pooledSyncStage/SYSTEMLDAPACCOUNT", held), cluster(OLD))
+    result, unused = run(*lists(), executing(), *stored)
+    assert result["failed"] and f"stored as {kind}" in result["msg"]
+    assert "native_type: integer" in result["remedy"]
+
+
+def stamp(token):
+    held = {**document("1", token), "connectorData": {"nativeType": "string", "syncToken": token}}
+    return call("GET", "repo/synchronisation/pooledSyncStage/SYSTEMLDAPACCOUNT", held)
 
 
 def test_a_source_of_time_stamps_moves_with_every_run():
-    stamped = {**CONNECTOR, "configurationProperties": {"useTimestampsForSync": True}}
+    stamped = {**KEEPS, "configurationProperties": {"useTimestampsForSync": True}}
     result, unused = run(
-        *(*connectors(stamped), version(), schedules(), executing(), *before(token="2026"), post(answer("2027"))),
+        *(*lists(connector=stamped), executing(), stamp("2026"), cluster(OLD), post(stamp("2027")[-1])),
         until_caught_up=True,
     )
     assert (result["runs"][0]["runs"], result["runs"][0]["changes"]) == (1, None)
@@ -660,11 +803,9 @@ def test_a_connector_is_activated_again_once(log, woken):
     assert (result["failed"], woken) == (True, ["ldap"])
 
 
-@pytest.mark.parametrize(("trait", "state"), [({"missing": ("change_log",)}, "unreadable"), ({"first": 8}, "trimmed")])
-def test_what_another_activation_does_not_mend_is_told(log, woken, trait, state):
-    log.end = 9
-    for name, value in trait.items():
-        setattr(log, name, value)
+@pytest.mark.parametrize(("missing", "state"), [(("change_log",), "unreadable")])
+def test_what_another_activation_does_not_mend_is_told(log, woken, missing, state):
+    log.end, log.missing = 9, missing
     result, it = run(*lists(), executing(), *unmoved(21), reactivate=True)
     assert f"it is {state}" in result["msg"]
     assert woken == []

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The changes that IDM gave up on and that nothing has brought over since.
+
+audit/sync names the records that failed, the dead letter queue those that were put aside. A record counts until a later
+entry of audit/sync or of audit/recon shows that it was brought over, until a load of its mapping is recorded, or until
+neither it nor a link of it is there any more.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._base.errors import Refused
+from .._base.filters import any_of
+from .._base.text import reason_in
+from .._base.values import as_dict, as_int, as_text
+from .._http.client import Client, segment
+from .._idm.audit import FAILED, RECONCILED, AuditEntry, ask_sync, seconds_between
+from .._idm.connector import FailurePolicy
+from .._idm.error_texts import DOUBLED, RACE, read_reason
+from .._idm.source import Source
+
+_DEAD_LETTERS = "repo/synchronisation/deadLetterQueue"
+_LINKS = "repo/link"
+#: So many failed entries are read, the newest, and so many records are followed up for each source.
+_MOST_FAILURES, _MOST_RECORDS = 1000, 400
+#: So many ids fit into one filter: 200 answer 414 (seen on OpenIDM 6.1.0).
+_IDS = 40
+#: A run that lost a race failed within so many seconds of the success of the one that won it.
+_RACE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """One record whose change was dropped.
+
+    :param record: its id within the source.
+    :param time: when it failed last, by the server's clock; None where that is not known.
+    :param dead_letter: the id of its entry in the dead letter queue, None where it has none.
+    """
+
+    record: str
+    mapping: str | None = None
+    time: str | None = None
+    situation: str | None = None
+    cause: str | None = None
+    dead_letter: str | None = None
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the record as modules show it."""
+        return dict(vars(self))
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What is known of a source whose dropped records are sought.
+
+    :param loaded: when each mapping's recorded load ended, by its name.
+    :param failing: the record that the token stands before, which IDM has not given up on yet.
+    :param time_of: tells when the change of a number was made, None where that cannot be known.
+    """
+
+    source: Source
+    policy: FailurePolicy
+    loaded: t.Mapping[str, str]
+    failing: str | None
+    time_of: t.Callable[[int], str | None]
+
+
+def newest_failures(client: Client) -> list[AuditEntry] | None:
+    """Return the newest failures of all sources together, None where audit/sync does not answer.
+
+    :raises Unreachable: as the client.
+    """
+    return ask_sync(client, FAILED, size=_MOST_FAILURES)
+
+
+def read_dropped(
+    client: Client, failures: t.Sequence[AuditEntry] | None, watched: t.Sequence[Watched]
+) -> dict[Source, tuple[Dropped, ...] | None]:
+    """Return the dropped records of each source; None where neither audit nor a dead letter queue tells of them.
+
+    :param failures: as :func:`newest_failures` returned them.
+    :raises Unreachable: as the client.
+    """
+    found: dict[Source, tuple[Dropped, ...] | None] = {}
+    for one in watched:
+        letters = _letters(client, one)
+        if failures is None and letters is None:
+            found[one.source] = None
+            continue
+        known = _failed(failures or (), one)
+        for letter in letters or ():
+            same = known.get(letter.record)
+            known[letter.record] = replace(same, dead_letter=letter.dead_letter) if same else letter
+        known.pop(str(one.failing), None)
+        found[one.source] = _left(client, one.source, list(known.values()))
+    return found
+
+
+def _failed(failures: t.Iterable[AuditEntry], one: Watched) -> dict[str, Dropped]:
+    """Return the newest failure of each record of a source that no recorded load has overtaken."""
+    found: dict[str, Dropped] = {}
+    for entry in failures:
+        loaded = one.loaded.get(entry.mapping or "")
+        if not entry.is_of(one.source) or (loaded and entry.timestamp <= loaded):
+            continue
+        if entry.record not in found or str(found[entry.record].time) < entry.timestamp:
+            found[entry.record] = Dropped(entry.record, entry.mapping, entry.timestamp, entry.situation, entry.cause)
+    return found
+
+
+def _letters(client: Client, one: Watched) -> list[Dropped] | None:
+    """Return what the dead letter queue holds of a source, None where there is none to be read."""
+    if not one.policy.keeps_letters:
+        return None
+    try:
+        letters = client.query(f"{_DEAD_LETTERS}/{segment(one.source.system)}")
+    except Refused:
+        return None
+    loaded = min(one.loaded.values(), default=None)
+    found = []
+    for letter in map(as_dict, letters):
+        if letter.get("objectType") not in (None, one.source.object_type):
+            continue
+        number = as_int(letter.get("token"))
+        time = one.time_of(number) if number is not None else None
+        if time and loaded and time <= loaded:
+            continue
+        found.append(
+            Dropped(
+                record=str(letter.get("uid")),
+                time=time,
+                cause=reason_in(as_text(letter.get("failureCause")) or ""),
+                dead_letter=str(letter.get("_id")),
+            )
+        )
+    return found
+
+
+def _left(client: Client, source: Source, dropped: list[Dropped]) -> tuple[Dropped, ...]:
+    """Return those of the records that nothing has brought over."""
+    followed, others = dropped[:_MOST_RECORDS], dropped[_MOST_RECORDS:]
+    left: list[Dropped] = []
+    for start in range(0, len(followed), _IDS):
+        part = followed[start : start + _IDS]
+        successes = _successes(client, source, part)
+        part = [one for one in part if not any(_mends(success, one) for success in successes)]
+        gone = _gone(client, source, part)
+        left += [one for one in part if one.record not in gone]
+    return (*left, *others)
+
+
+def _successes(client: Client, source: Source, part: t.Sequence[Dropped]) -> list[AuditEntry]:
+    """Return the entries of audit that tell of a success of one of the records."""
+    ids = any_of("sourceObjectId", [f"{source}/{one.record}" for one in part])
+    found = ask_sync(client, ids, size=_MOST_FAILURES) or []
+    found += ask_sync(client, f"{RECONCILED} and {ids}", size=_MOST_FAILURES, topic="audit/recon") or []
+    return [entry for entry in found if not entry.failed and entry.is_of(source)]
+
+
+def _mends(success: AuditEntry, one: Dropped) -> bool:
+    """Tell whether a success has brought over what was dropped."""
+    if success.record != one.record or one.time is None:
+        return False
+    if one.mapping and success.mapping and one.mapping != success.mapping:
+        return False
+    if success.timestamp > one.time:
+        return True
+    before = seconds_between(success.timestamp, one.time)
+    return before is not None and before <= _RACE_SECONDS and read_reason(one.cause or "").kind in (RACE, DOUBLED)
+
+
+def _gone(client: Client, source: Source, part: t.Sequence[Dropped]) -> set[str]:
+    """Return the records of which neither the source nor a link knows any more: there is nothing to bring over."""
+    records = [one.record for one in part]
+    if not records:
+        return set()
+    try:
+        there = {str(item.get("_id")) for item in client.query(source.path, any_of("_id", records), _fields="_id")}
+        missing = [record for record in records if record not in there]
+        if not missing:
+            return set()
+        links = client.query(_LINKS, any_of("firstId", missing), _fields="firstId")
+    except Refused:
+        return set()
+    linked = {str(link.get("firstId")) for link in links}
+    return {record for record in missing if record not in linked}

@@ -1,0 +1,95 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the server tells about all sources at once: lists, not items."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from functools import partial
+
+from .._base.errors import Refused, Unreachable
+from .._base.threads import side_by_side
+from .._http.client import Client
+from .._idm.connector import Connector, ConnectorTest, read_connectors, test_connector, test_connectors
+from .._idm.mapping import SyncMapping, read_mappings
+from .._idm.server import ask_server
+from .._idm.source import Source
+from .._idm.stage import Stage, read_stages
+from .._schedule.schedule import Schedule, executing_sources, read_schedules, running_elsewhere
+
+#: How many connectors are tested side by side where one of them hangs.
+_SIDE_BY_SIDE = 8
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What there is on a server at one moment."""
+
+    connectors: t.Mapping[str, Connector]
+    tests: t.Mapping[str, ConnectorTest]
+    stages: t.Mapping[str, Stage]
+    schedules: t.Sequence[Schedule]
+    mappings: t.Sequence[SyncMapping]
+    running: frozenset[str]
+
+    def known_sources(self) -> list[Source]:
+        """Return the sources that have a token or a schedule of liveSync."""
+        found = {source for schedule in self.schedules if (source := Source.of(schedule.source))}
+        for connector in self.connectors.values():
+            for object_type in connector.object_types:
+                source = Source(connector.name, object_type)
+                if source.stage_id in self.stages:
+                    found.add(source)
+        return sorted(found, key=str)
+
+
+def read_snapshot(client: Client) -> Snapshot:
+    """Read what there is, with one request for each kind of thing.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    connectors = {connector.name: connector for connector in read_connectors(client)}
+    return Snapshot(
+        connectors=connectors,
+        tests={test.name: test for test in _tests(client, connectors)},
+        stages=read_stages(client),
+        schedules=(schedules := read_schedules(client, ask_server(client))),
+        mappings=read_mappings(client),
+        running=_running(client, schedules),
+    )
+
+
+def _tests(client: Client, connectors: t.Collection[str]) -> list[ConnectorTest]:
+    """Test all connectors: at once, and one by one where a system that hangs keeps the answer for all."""
+    try:
+        return test_connectors(client)
+    except Unreachable as exc:
+        if not exc.timed_out:
+            raise
+    if len(connectors) == 1:
+        return [_hangs(client, name) for name in connectors]
+    return side_by_side([partial(_tested, client, name) for name in connectors], _SIDE_BY_SIDE)
+
+
+def _tested(client: Client, name: str) -> ConnectorTest:
+    with client.sibling() as own:
+        try:
+            return test_connector(own, name)
+        except Unreachable as exc:
+            if exc.timed_out:
+                return _hangs(client, name)
+            return ConnectorTest(name, False, exc.message, None)
+        except Refused as exc:
+            return ConnectorTest(name, False, exc.message, None)
+
+
+def _hangs(client: Client, name: str) -> ConnectorTest:
+    return ConnectorTest(name, False, f"its system does not answer the test within {client.timeout:g} s", None)
+
+
+def _running(client: Client, schedules: t.Iterable[Schedule]) -> frozenset[str]:
+    """Return the sources that jobs run liveSync of, on whichever node."""
+    return frozenset([*executing_sources(client), *running_elsewhere(client, schedules)])

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One source as livesync_status shows it. No I/O."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._idm.audit import seconds_between
+from .._idm.connector import Connector
+from .._idm.mapping import SyncMapping
+from .._idm.record_failure import RecordFailure
+from .._idm.source import Source
+from .._idm.stage import Stage
+from .._schedule.schedule import Schedule
+from .dropped import Dropped
+from .states import DISABLED, DROPPING, FAILING, HEALTHY, LAGGING, Facts, Health, judge_health
+
+#: For how long at most the runs of a schedule are watched, in seconds.
+LONGEST_WATCH = 40.0
+#: How many dropped records are named.
+_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    """What is known of one source."""
+
+    source: Source
+    facts: Facts
+    connector: Connector | None
+    schedules: t.Sequence[Schedule]
+    mappings: t.Sequence[SyncMapping]
+    stage: Stage | None
+    failure: RecordFailure | None = None
+    dropped: tuple[Dropped, ...] | None = None
+
+    @property
+    def health(self) -> Health:
+        """What the facts come to."""
+        return judge_health(self.facts)
+
+    @property
+    def remedy(self) -> str | None:
+        """What mends it; where a record fails, that record's name, its reason and its attempts before it."""
+        health = self.health
+        if health.state == FAILING and self.failure is not None:
+            return f"{self.failure.sentence()} {self.failure.remedy}"
+        if health.state == DROPPING and self.dropped:
+            names = ", ".join(one.record for one in self.dropped[:3]) + (", ..." if len(self.dropped) > 3 else "")
+            return f"{health.remedy} They are: {names}." + _letters_of(self.source, self.dropped)
+        return health.remedy
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether a schedule's next run is worth watching: changes are pending that it should have taken, or may be."""
+        facts, log, state = self.facts, self.facts.log, self.health.state
+        known = log is not None and log.pending is not None
+        if facts.enabled <= facts.paused or facts.failure or facts.running or (known and not facts.is_behind):
+            return False
+        return state in (LAGGING, HEALTHY) or (known and state in (DISABLED, DROPPING))
+
+    def due(self, now: str | None) -> float:
+        """Return in how many seconds a schedule runs it next, 0 where that is not known.
+
+        :param now: the server's time.
+        """
+        enabled = [schedule for schedule in self.schedules if schedule.enabled and not schedule.paused]
+        waits = [seconds_between(now, schedule.next_run) for schedule in enabled]
+        return max(0.0, min((wait for wait in waits if wait is not None), default=0.0))
+
+    @property
+    def interval(self) -> float:
+        """The shortest interval of its schedules, in seconds."""
+        known = [schedule.interval_seconds for schedule in self.schedules if schedule.enabled]
+        return float(min((seconds for seconds in known if seconds), default=LONGEST_WATCH))
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the entry of ``livesync`` that users see."""
+        facts, log, stage, health = self.facts, self.facts.log, self.stage, self.health
+        return {
+            "source": str(self.source),
+            "state": health.state,
+            "good_enough": health.good_enough,
+            "proved": health.proved,
+            "remedy": self.remedy,
+            "token": facts.token,
+            "native_type": stage.native_type if stage else None,
+            "pending": log.pending_inside if log else None,
+            "pending_exact": log.exact if log and log.pending_inside is not None else None,
+            "first_change_number": log.first if log else None,
+            "last_change_number": log.last if log else None,
+            "last_failure": self.failure.as_result() if self.failure else None,
+            "schedules": [schedule.as_result() for schedule in self.schedules],
+            "running": facts.running,
+            "connector": {"name": facts.system, "ok": facts.ok, "error": facts.error},
+            "mappings": [
+                {"name": mapping.name, "target": mapping.target, "sync_enabled": mapping.sync_enabled}
+                for mapping in self.mappings
+            ],
+            "failure_policy": self.connector.failure_policy.as_result() if self.connector else None,
+            "dropped": None if self.dropped is None else [one.as_result() for one in self.dropped[:_SHOWN]],
+            "dead_letters": None
+            if self.dropped is None or not (self.connector and self.connector.failure_policy.keeps_letters)
+            else len([one for one in self.dropped if one.dead_letter]),
+        }
+
+
+def _letters_of(source: Source, dropped: t.Iterable[Dropped]) -> str:
+    """Return how to be rid of dead letters once their records are well, "" where there are none."""
+    if not any(one.dead_letter and one.time is None for one in dropped):
+        return ""
+    return (
+        " When a dead letter was written cannot be known here: delete it once its record is well (DELETE"
+        f" repo/synchronisation/deadLetterQueue/{source.system}/<dead_letter>)."
+    )
