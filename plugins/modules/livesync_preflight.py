@@ -169,6 +169,24 @@ plans:
       sample:
         - mapping: systemLdapAccount_managedUser
           reason: No load of this mapping is recorded, and a schedule or a token alone proves none.
+    catch_up:
+      description: Whether what has changed is brought over before the schedule is switched on.
+      type: bool
+      returned: always
+      sample: true
+    forget:
+      description:
+        - Mappings whose recorded load does not count any more, since C(enableSync) is false. liveSync takes their
+          changes and drops them, so once they are on they are loaded again.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    enabled:
+      description: Whether the schedule is on now.
+      type: raw
+      returned: always
+      sample: false
     record:
       description: What of the load record holds meanwhile.
       type: dict

@@ -12,8 +12,12 @@ description:
   - Judges each source of liveSync by what IDM and, with O(directory), the directory behind it say. One state and one
     remedy come out for each.
   - Finds the states that IDM answers with HTTP 200 while nothing moves.
-  - Reads only. When changes are pending and a schedule will run within 40 seconds, its next run is watched for so long
-    at the most. A source that runs while changes are pending is looked at once more, a second later.
+  - Reads only. When changes are pending, or cannot be counted, and a schedule will run within 40 seconds, its next run
+    is watched, for so long at the most. A run that ends in an error leaves nothing behind, and shows by that. A source
+    that runs while changes are pending is looked at once more, a second later.
+  - Changes that IDM gave up on stay told until a later entry of audit, or a recorded load, shows that they were brought
+    over (RV(livesync[].dropped)).
+  - A directory that does not answer stops nobody. Its sources are V(unreadable) where nothing worse is known of them.
   - Reads lists rather than items, so that many sources cost as many requests as one. With O(directory) and several
     connectors, only those whose host is among the servers of O(directory) are compared with a change log.
 extends_documentation_fragment:
@@ -41,6 +45,7 @@ options:
       - dormant
       - stalled
       - disabled
+      - dropping
       - failing
       - unscheduled
       - paused
@@ -81,6 +86,7 @@ EXAMPLES = r"""
       - dormant
       - stalled
       - disabled
+      - dropping
       - failing
       - unscheduled
       - paused
@@ -106,12 +112,18 @@ livesync:
           V(unreadable), its account may not read the change log, or there is none with change numbers;
           V(trimmed), the change log begins after the token; V(ahead), the token lies beyond the change log's end;
           V(dormant), the connector was activated while its system was down, and everything works but liveSync;
-          V(stalled), pending changes do not move; V(disabled), a mapping with C(enableSync) false drops the changes;
-          V(failing), a record fails; V(unscheduled), no schedule is enabled; V(paused), its trigger is paused;
-          V(never_run), there is no token; V(lagging), changes are pending; V(running); V(healthy).
+          V(stalled), pending changes do not move; V(disabled), no mapping, or one with C(enableSync) false, so that
+          changes are consumed and lost; V(dropping), changes that IDM gave up on and nothing has brought over since;
+          V(failing), a record fails, or the schedule's runs end in an error; V(unscheduled), no schedule is enabled;
+          V(paused), its trigger is paused; V(never_run), there is no token; V(lagging), changes are pending;
+          V(running); V(healthy).
       type: str
       returned: always
       sample: healthy
+    good_enough:
+      description: Whether liveSync can be left alone, which is so in V(healthy), V(running) and V(lagging).
+      type: bool
+      returned: always
     proved:
       description:
         - Whether something was seen that no other state looks like. Where nothing is pending, a healthy connector and a
@@ -133,6 +145,10 @@ livesync:
     pending:
       description: Changes within the connector's base contexts that are not synchronised yet. Known with O(directory).
       type: int
+      returned: always
+    pending_exact:
+      description: Whether these are all. If V(false), there are so many at the least. V(none) where nothing is known.
+      type: bool
       returned: always
     first_change_number:
       description: The oldest change in the change log. Known with O(directory).
@@ -204,10 +220,50 @@ livesync:
           RV(idmops.idm.connector_info#module:connectors[].failure_policy).
       type: dict
       returned: always
+    dropped:
+      description:
+        - Records that IDM gave up on and that nothing has brought over since, the first hundred. V(none) where neither
+          audit nor a dead letter queue tells.
+        - Bring them over with M(idmops.idm.recon) and its O(idmops.idm.recon#module:ids).
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        record:
+          description: Its id within the source.
+          type: str
+          returned: always
+        mapping:
+          description: The mapping that it failed in, where IDM tells.
+          type: str
+          returned: always
+        time:
+          description: When it failed last, where that is known.
+          type: str
+          returned: always
+        situation:
+          description: The situation that it was found in, where IDM tells.
+          type: str
+          returned: always
+        cause:
+          description: Why it failed, where IDM tells.
+          type: str
+          returned: always
+        dead_letter:
+          description: The id of its entry in the dead letter queue, V(none) where it has none.
+          type: str
+          returned: always
     dead_letters:
-      description: How many records IDM has put into the dead letter queue, where the connector's policy uses it.
+      description:
+        - How many of RV(livesync[].dropped) IDM has put into the dead letter queue. V(none) where the connector's
+          policy does not use it.
       type: int
       returned: always
+msg:
+  description: The state of each source with what mends it, which is the error of a task that a condition on it fails.
+  type: str
+  returned: always
+  sample: system/ldap/account is healthy.
 status:
   description: The HTTP status or LDAP result code that came with a failure.
   type: int

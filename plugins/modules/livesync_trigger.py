@@ -14,13 +14,16 @@ description:
   - A line that is cut (a time-out, a proxy, a reset) does not end the run on the server. The module then finds out how
     the run ended, and sends no second one. Where that cannot be known it says so.
   - Runs of one source never overlap on one control host, and a job of the scheduler that runs it is waited for. A run
-    that an interrupted task has left is waited for too, as long as it shows signs of life, or for O(wait_timeout), an
-    hour at most, where IDM's audit does not tell of any.
+    that an interrupted task has left is waited for too, until audit/access tells of its end, or for an hour where IDM
+    does not tell.
   - IDM has no lock of its own, so runs from several control hosts, or from several containers, can still meet. What
     comes of that is told as such (RV(runs[].failure.by_race), RV(runs[].attributed)). Load the data before several
     hosts trigger the same source, since two runs at once may create the same object twice.
   - After a record failure nothing is sent again. Each run uses up one of the connector's retries, and with the last one
     IDM drops the change.
+  - No run is sent where its changes would be lost, since liveSync consumes them all the same. That is where no enabled
+    mapping takes them, where the change log does not reach back to the token, and where the token has a type that the
+    connector does not take. Without O(directory) none is sent either where the connector's test fails.
 extends_documentation_fragment:
   - idmops.idm.connection
   - idmops.idm.directory.option
@@ -60,16 +63,26 @@ options:
   stall_timeout:
     description:
       - Seconds without any sign of a run whose line was cut, after which its end counts as unknown.
-      - Where audit/sync does not answer there are no signs, and O(wait_timeout) alone ends the waiting. While IDM is
-        down, its return is awaited for 120 seconds at least.
+      - Where audit/sync does not answer there are no signs, and where audit/access tells of calls the run is known to
+        go on, however silent; there O(wait_timeout) alone ends the waiting. While IDM is down, its return is awaited
+        for 120 seconds at least.
     type: float
     default: 300
   until_caught_up:
     description:
-      - Run again until the token has reached the end that the change log had at the start; without O(directory), until
-        a run moved nothing. Changes that others make meanwhile do not prolong it.
+      - Run again until the token has reached the end that the change log had at the start. Changes that others make
+        meanwhile do not prolong it.
+      - Without O(directory), until a run moved nothing. That proves nothing, since a connector that cannot see the
+        changes looks the same; the task warns of it, and RV(runs[].proved) is false.
     type: bool
     default: false
+  mappings:
+    description:
+      - The mappings that must take the changes. The task fails, and nothing is sent, where one of them has
+        C(enableSync) set to false.
+      - Without it one enabled mapping of the source will do, and others that are off are worth a warning.
+    type: list
+    elements: str
   on_record_failure:
     description:
       - What to do when a record could not be synchronised, or when IDM gave up on one and dropped the change.
@@ -254,6 +267,12 @@ runs:
       description: Whether IDM was restarted meanwhile, so that the run was sent again.
       type: bool
       returned: always
+    proved:
+      description:
+        - Whether the token was seen to reach the end that the change log had at the start, with no record left out.
+          Always V(false) without O(directory).
+      type: bool
+      returned: always
     error:
       description: What went wrong.
       type: str
@@ -316,6 +335,7 @@ SPEC = idm_spec(
         "wait_timeout": {"type": "float", "default": 3600},
         "stall_timeout": {"type": "float", "default": 300},
         "until_caught_up": {"type": "bool", "default": False},
+        "mappings": {"type": "list", "elements": "str"},
         "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
         "if_running": {"type": "str", "choices": ["wait", "fail", "skip"], "default": "wait"},
         "detailed_failure": {"type": "bool", "default": False},

@@ -41,10 +41,12 @@ class Stage:
     @property
     def number(self) -> int | None:
         """The token as a change number, also where it is kept as a text; None where it is none."""
-        text = self.token if isinstance(self.token, str) and self.native_type in NUMBER_TYPES else ""
+        if self.native_type not in (None, *NUMBER_TYPES) or isinstance(self.token, bool):
+            return None
+        text = self.token if isinstance(self.token, str) else ""
         if text.isascii() and text.isdigit():
             return int(text)
-        return self.token if isinstance(self.token, int) and not isinstance(self.token, bool) else None
+        return self.token if isinstance(self.token, int) else None
 
     @property
     def misfit(self) -> str | None:

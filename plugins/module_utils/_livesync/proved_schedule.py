@@ -41,6 +41,12 @@ def schedule(client: Client, options: t.Mapping[str, t.Any], context: Context) -
         runs.extend(trigger(client, Request((wanted.source,), endpoint="system"), context)["runs"])
 
     applied = apply_schedule(client, server, wanted, context, run_first if options["run_first"] else None, timeout)
+    schedule = applied.schedule
+    if wanted.enabled is True and wanted.load_record is None and schedule and not schedule.load_record:
+        context.report.warn(
+            f"No load of {wanted.source} is recorded: what was there before its base point comes over by a load alone."
+            " The role livesync loads and records it (idmops.idm.livesync_load by hand)."
+        )
     if wanted.enabled is False:
         _wait_until_idle(client, wanted, options, context)
     return {**applied.as_result(), **({"run": runs[0]} if runs else {})}

@@ -15,6 +15,7 @@ from .._changelog.log import NUMBERS, ChangeLog
 from .._changelog.rights import Visibility
 from .._idm.connector import Connector, ConnectorTest
 from .._idm.mapping import SyncMapping
+from .._idm.stage import Stage
 from .._ldap.dn import Name, is_within_any
 from .._schedule.document import Schedule
 from .load_record import Load, loads_to_do
@@ -101,7 +102,7 @@ class SourceEvidence:
     :param job_name: its name, also where it is still to be made.
     :param schedule_error: why the wanted schedule cannot be.
     :param schedule_changes: in what the job differs from what is wanted.
-    :param token: where liveSync stands, None where it has never stored one.
+    :param stage: what IDM keeps of the source between two runs, None where it has never run.
     :param foreign: the recorded mappings whose load was done elsewhere.
     :param linked: for mappings that can delete, whether they have links; None where that cannot be read.
     :param directory: None where none is known, or the connector reads no change log.
@@ -120,7 +121,7 @@ class SourceEvidence:
     job_name: str = ""
     schedule_error: IdmopsError | None = None
     schedule_changes: tuple[str, ...] = ()
-    token: t.Any = None
+    stage: Stage | None = None
     running: bool = False
     record: t.Mapping[str, Load] = field(default_factory=dict)
     foreign: frozenset[str] = frozenset()
@@ -134,6 +135,17 @@ class SourceEvidence:
         return str(self.request.source)
 
     @property
+    def token(self) -> t.Any:
+        """Where liveSync stands, None where it has never stored a token."""
+        return self.stage.token if self.stage else None
+
+    @property
+    def misfit(self) -> str | None:
+        """What keeps the connector from going on at the token, None where nothing does."""
+        counts = self.connector is not None and self.connector.reads_change_log
+        return self.stage.misfit if self.stage and counts else None
+
+    @property
     def gap(self) -> str | None:
         """Why the changes after the token cannot be had from the change log; None: they can, as far as is known.
 
@@ -141,16 +153,17 @@ class SourceEvidence:
         the change log's.
         """
         log = self.directory.change_log if self.directory else None
-        if log is None or log.mode != NUMBERS or not isinstance(self.token, int):
+        number = self.stage.number if self.stage else None
+        if log is None or log.mode != NUMBERS or number is None:
             return None
-        if log.first > self.token + 1:
+        if log.first > number + 1:
             return (
-                f"The change log begins at {log.first}, after the token {self.token}: the changes in between have been"
+                f"The change log begins at {log.first}, after the token {number}: the changes in between have been"
                 " removed from it."
             )
-        if self.token > log.last:
+        if number > log.last:
             return (
-                f"The token {self.token} lies beyond the end of the change log, {log.last}: the directory was built"
+                f"The token {number} lies beyond the end of the change log, {log.last}: the directory was built"
                 " anew, or the connector talks to another server than before."
             )
         return None
@@ -168,12 +181,17 @@ class SourceEvidence:
         )
 
     @property
+    def switched_off(self) -> tuple[str, ...]:
+        """The mappings of the source whose enableSync is false: what liveSync takes meanwhile is lost to them."""
+        return (*(mapping.name for mapping in self.mappings if mapping.sync_enabled is False), *self.left_out)
+
+    @property
     def kept_record(self) -> dict[str, Load]:
         """What of the record still holds while the loads are being done."""
         if self.token is None or self.gap:
             return {}
-        loads = self.loads
-        return {name: load for name, load in self.record.items() if name not in loads and name not in self.foreign}
+        over = {*self.loads, *self.foreign, *self.switched_off}
+        return {name: load for name, load in self.record.items() if name not in over}
 
     @property
     def granted_account(self) -> str | None:

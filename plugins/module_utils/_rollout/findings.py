@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from .._base.errors import IdmopsError
 from .._changelog.log import ALIAS_REMEDY, COOKIES_ONLY_REMEDY, NO_CHANGE_LOG_REMEDY, NUMBERS
 from .._idm.connector_remedy import remedy_for
+from .._idm.stage import MISFIT_REMEDY
 from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
 from .load_record import NEVER
 
@@ -142,6 +143,15 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
             " come after it, for ever.",
             'Set "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "dead-letter-queue"} in'
             f" config/{connector.config_id}.",
+        )
+    if connector.failure_policy.drops:
+        yield say(
+            "failures_dropped",
+            WARNING,
+            f"The connector {connector.name} gives up on a record that fails, and drops its change without a trace but"
+            " for a line in IDM's log.",
+            'Set "postRetryAction" to "dead-letter-queue" in syncFailureHandler of'
+            f" config/{connector.config_id}: then IDM keeps what it gave up on, and livesync_status tells it.",
         )
     if connector.reads_change_log and (connector.uid_attribute or "").lower() == "dn":
         yield say(
@@ -360,6 +370,8 @@ def _load(evidence: SourceEvidence) -> t.Iterator[Finding]:
             f"liveSync of {evidence.name} has no base point.",
             "The role stores it with a first liveSync, before the load.",
         )
+    if evidence.misfit:
+        yield say("token_type", BLOCKING, evidence.misfit, MISFIT_REMEDY)
     for name, reason in evidence.loads.items():
         yield say(
             "load_needed", MENDED, f"The mapping {name} has to be loaded. {reason}", "The role loads it (initial_load)."

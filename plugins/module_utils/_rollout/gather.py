@@ -80,7 +80,7 @@ class Gatherer:
             strangers=strangers,
             known_systems=tuple(sorted(snapshot.connectors)),
             schedules=schedules,
-            token=stage.token if stage else None,
+            stage=stage,
             running=str(source) in snapshot.running,
         )
         evidence = self._with_job(evidence)

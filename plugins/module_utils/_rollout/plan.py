@@ -34,6 +34,10 @@ class SourcePlan:
     :param reset: why the token is forgotten; None: it stays.
     :param baseline: whether a first liveSync stores the base point.
     :param to_load: the mappings to load, with the reasons.
+    :param catch_up: whether what has changed is brought over before the schedule is switched on.
+    :param forget: the mappings whose load does not count any more, since what liveSync takes is lost to them: taken
+        out of the record also where something stands in the way, so that switching them on again loads them.
+    :param enabled: whether the job is on now, as it stands there.
     :param record: the load record as far as it holds during the loads.
     :param schedule: what was given for the schedule.
     :param options: of the source, for the steps.
@@ -52,6 +56,9 @@ class SourcePlan:
     reset: str | None = None
     baseline: bool = False
     to_load: t.Mapping[str, str] = field(default_factory=dict)
+    catch_up: bool = False
+    forget: tuple[str, ...] = ()
+    enabled: t.Any = False
     record: t.Mapping[str, t.Any] = field(default_factory=dict)
     schedule: t.Mapping[str, t.Any] = field(default_factory=dict)
     options: t.Mapping[str, t.Any] = field(default_factory=dict)
@@ -64,6 +71,7 @@ class SourcePlan:
             **vars(self),
             "base_contexts": list(self.base_contexts),
             "to_load": [{"mapping": name, "reason": reason} for name, reason in self.to_load.items()],
+            "forget": list(self.forget),
             "record": dict(self.record),
             "schedule": dict(self.schedule),
             "options": dict(self.options),
@@ -95,6 +103,10 @@ def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index:
         reset=reset,
         baseline=baseline,
         to_load=loads,
+        # a schedule that is switched on leaves no trace of when that was: what has waited till now is not its fault
+        catch_up=bool(loads) or (not baseline and not (job and job.enabled)),
+        forget=tuple(name for name in evidence.switched_off if name in evidence.record),
+        enabled=job.enabled if job else False,
         record=kept,
         schedule=dict(evidence.request.schedule),
         options=dict(evidence.request.others),

@@ -15,6 +15,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_confi
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector, ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import SyncMapping
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import (
     DirectoryFacts,
     ServerFacts,
@@ -43,7 +44,7 @@ CONNECTOR = Connector.parse(
             "uidAttribute": "entryUUID",
         },
         "objectTypes": {"account": {}, "group": {}},
-        "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "logged-ignore"},
+        "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "dead-letter-queue"},
     }
 )
 
@@ -96,7 +97,7 @@ def directory(before=None, after=None, **facts):
     return DirectoryFacts(**{**known, "seen": Visibility(100, 100), **facts})
 
 
-def finished(**spoilt):
+def finished(token=50, native_type="integer", **spoilt):
     """Return the evidence of a finished source, with some of it replaced."""
     evidence = SourceEvidence(
         request=SourceRequest(Source.parse(SOURCE), directory={"servers": [URI]}),
@@ -107,7 +108,7 @@ def finished(**spoilt):
         schedules=(job(),),
         job=job(),
         job_name="liveSync_ldap_account",
-        token=50,
+        stage=None if token is None else Stage("1", token, native_type),
         record=RECORD,
         directory=directory(),
     )

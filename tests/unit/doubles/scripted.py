@@ -58,6 +58,8 @@ def context(check_mode=False):
 class ScriptedClient:
     """Fails on a request too many, another request, or, in check mode, a write."""
 
+    server_time = None
+
     def __init__(self, *calls, check_mode=False):
         self.calls = list(calls)
         self.check_mode = check_mode

@@ -44,6 +44,9 @@ def test_a_finished_source_shows_nothing():
     assert findings_of(finished()) == []
 
 
+#: Policies that drop a record: at once, after some attempts, with an action that IDM does not know.
+DROPS = FailurePolicy.parse({"maxRetries": 0, "postRetryAction": "logged-ignore"})
+
 FAULTS = {
     "system_unknown": ("blocking", {"connector": None, "test": None, "directory": None}),
     "object_type_unknown": ("blocking", {"request": replace(REQUEST, source=Source("ldap", "nope"))}),
@@ -51,6 +54,8 @@ FAULTS = {
     "connector_test_failed": ("blocking", {"test": ConnectorTest("ldap", False, "Connection refused", True)}),
     "sync_denied": ("blocking", {"connector": replace(CONNECTOR, sync_denied=("account",))}),
     "no_failure_policy": ("warning", {"connector": replace(CONNECTOR, failure_policy=FailurePolicy())}),
+    "failures_dropped": ("warning", {"connector": replace(CONNECTOR, failure_policy=DROPS)}),
+    "token_type": ("blocking", {"token": "29", "native_type": "string"}),
     "uid_attribute_dn": ("warning", {"connector": replace(CONNECTOR, uid_attribute="DN")}),
     "mapping_unknown": ("blocking", {"strangers": {"x": "IDM has none of this name"}}),
     "no_mapping": ("blocking", {"mappings": ()}),
@@ -91,6 +96,33 @@ def test_each_fault_is_found_with_its_severity_and_a_remedy(code):
     assert found[code].severity == severity
     assert found[code].remedy and found[code].message
     assert found[code].source == str(finished(**spoilt).request.source)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        {"maxRetries": 0},
+        {"maxRetries": 9, "postRetryAction": "logged-ignore"},
+        {"maxRetries": "2", "postRetryAction": "Dead-Letter"},
+    ],
+)
+def test_every_policy_that_drops_is_named(handler):
+    connector = replace(CONNECTOR, failure_policy=FailurePolicy.parse(handler))
+    (found,) = findings_of(finished(connector=connector))
+    assert (found.code, found.severity) == ("failures_dropped", "warning")
+    assert "dead-letter-queue" in found.remedy
+
+
+@pytest.mark.parametrize(("token", "kind"), [("29", "string"), (29, "string"), ("x", "integer"), (5.5, "integer")])
+def test_a_token_at_which_runs_fail_is_named_and_not_taken_for_one_that_is_trimmed(token, kind):
+    found = findings_of(finished(token=token, native_type=kind, directory=TRIMMED))
+    assert [(finding.code, finding.severity) for finding in found] == [("token_type", "blocking")]
+    assert "native_type: integer" in found[0].remedy
+
+
+def test_a_number_in_quotes_is_compared_as_a_number():
+    (trimmed, load) = findings_of(finished(token="3", directory=TRIMMED))
+    assert (trimmed.code, load.code) == ("change_log_trimmed", "load_needed")
 
 
 def test_nothing_is_made_for_a_system_that_there_is_not():

@@ -14,6 +14,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Idm
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
+from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import gather
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import load as module
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.gather import entry_filter
@@ -43,13 +44,14 @@ def people(count):
 class Surroundings:
     """What the load finds, and what it asked for."""
 
-    def __init__(self, monkeypatch, seen=(5,), linked=True, state="SUCCESS"):
-        self.seen, self.linked = list(seen), linked
+    def __init__(self, monkeypatch, seen=(5,), linked=True, state="SUCCESS", token=7):
+        self.seen, self.linked, self.token = list(seen), linked, token
         self.asked, self.reactivated, self.waited = [], 0, 0
         for name, stand_in in {
             "read_connector": lambda *unused: CONNECTOR,
             "read_mappings": lambda *unused: [MAPPING],
             "has_links": lambda *unused: self.linked,
+            "read_stage": lambda *unused: None if self.token is None else Stage("1", self.token, "integer"),
             "some_links": lambda *unused: ("a",),
             "compare": self._compare,
             "reconcile": self._reconcile,
@@ -245,6 +247,26 @@ def test_check_mode_foretells_and_sends_nothing(monkeypatch):
     result = load(ScriptedClient(check_mode=True), request(), context(check_mode=True)).as_result()
     assert result["changed"] and result["loads"][0]["state"] == "planned" and result["record"]["m"]["recon"]
     assert there.asked == [] and there.waited == 0
+
+
+def test_check_mode_foretells_what_would_be_refused(monkeypatch):
+    there = Surroundings(monkeypatch, seen=(Visibility(5, 4),))
+    with pytest.raises(IdmopsError, match="4 of 5 entries"):
+        load(ScriptedClient(check_mode=True), request(), context(check_mode=True))
+    there.seen = [None]
+    with pytest.raises(IdmopsError, match="can delete"):
+        load(ScriptedClient(check_mode=True), request(), context(check_mode=True))
+
+
+def test_without_a_base_point_what_changes_meanwhile_would_be_lost(monkeypatch):
+    there = Surroundings(monkeypatch, token=None)
+    with pytest.raises(IdmopsError, match="no base point") as caught:
+        load(ScriptedClient(), request(), context())
+    assert "livesync_trigger first" in caught.value.remedy and "role livesync" in caught.value.remedy
+    assert there.asked == []
+    it = context(check_mode=True)  # there a task before this one may be going to store it
+    assert load(ScriptedClient(check_mode=True), request(), it).runs[0]["state"] == "planned"
+    assert "no base point" in it.report.warnings[0]
 
 
 def test_a_mapping_of_another_source_is_refused(monkeypatch):

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import ChangeLog
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import findings_of, grants_unknown
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import Load
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.plan import (
@@ -18,6 +19,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._rollout.plan import (
     plan_enabled,
     principal_key,
 )
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     CONNECTOR,
     MAPPING,
@@ -30,8 +32,12 @@ from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     job,
 )
 
+NEVER = SourceRequest(Source.parse(SOURCE), directory={"servers": ["ldap://x"]}, initial_load="never")
 TRIMMED = directory(grants(log=ChangeLog(60, 100, "change_numbers", None)))
 REBUILT = directory(grants(log=ChangeLog(1, 7, "change_numbers", None)))
+
+
+STAMPED = replace(CONNECTOR, uses_timestamps=True)
 
 
 def plan(**spoilt):
@@ -64,7 +70,10 @@ def steps(**spoilt):
         ({"directory": REBUILT}, (False, True, True, True, ["m"])),
         ({"directory": directory(grants(missing=("privilege",)), grants())}, (True, False, False, False, [])),
         # a token that is no number is none of a change log's
-        ({"token": "20261124130000Z", "directory": TRIMMED}, (False, False, False, False, [])),
+        (
+            {"token": "20261124130000Z", "native_type": "string", "directory": TRIMMED, "connector": STAMPED},
+            (False, False, False, False, []),
+        ),
     ],
 )
 def test_steps(spoilt, wanted):
@@ -93,6 +102,33 @@ def test_a_new_base_point_spoils_the_record_of_mappings_that_are_not_asked_for_t
     made = plan(job=off, schedules=(off,), record=known, directory=TRIMMED)
     assert list(made.to_load) == ["m"]
     assert made.record == {}
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "catches_up"),
+    [
+        ({}, False),
+        ({"record": {}}, True),
+        # what has waited while a schedule was off is brought before it is on, so that its runs can be judged
+        ({"job": job(enabled=False)}, True),
+        ({"job": None, "schedules": (), "record": {}, "request": NEVER}, True),
+        ({"job": None, "schedules": (), "record": {}, "request": NEVER, "token": None}, False),
+    ],
+)
+def test_what_has_waited_is_brought_before_the_schedule_is_on(spoilt, catches_up):
+    assert plan(**spoilt).catch_up is catches_up
+
+
+def test_a_load_does_not_count_for_a_mapping_whose_changes_are_dropped():
+    """Switched on again it is loaded again: what liveSync took meanwhile is lost to it."""
+    off = replace(MAPPING, sync_enabled=False)
+    made = plan(mappings=(off,))
+    assert (made.blocked, made.forget, made.record, made.enabled) == (True, ("m",), {}, True)
+    known = {**RECORD, "n": Load("r-2", "", ("b",))}
+    made = plan(left_out=("n",), record=known, job=job(record=known))
+    assert (made.blocked, made.forget, list(made.record)) == (False, ("n",), ["m"])
+    assert plan(mappings=(off,), record={}, job=job(record={})).forget == ()
+    assert list(plan(record={}).to_load) == ["m"]
 
 
 def test_what_blocks_a_source_blocks_its_plan():
