@@ -63,9 +63,9 @@ options:
   stall_timeout:
     description:
       - Seconds without any sign of a run whose line was cut, after which its end counts as unknown.
-      - Where audit/sync does not answer there are no signs, and where audit/access tells of calls the run is known to
-        go on, however silent; there O(wait_timeout) alone ends the waiting. While IDM is down, its return is awaited
-        for 120 seconds at least.
+      - Where audit/sync does not answer there are no signs, and O(wait_timeout) alone ends the waiting. While IDM is
+        down, its return is awaited for 120 seconds at least.
+      - Nothing is sent again. The next task waits for what this one has left, as described above.
     type: float
     default: 300
   until_caught_up:

@@ -95,8 +95,8 @@ class Watch:
         """Return why nothing more is to be expected of the run, None while something is."""
         stall = self._of.patience.stall
         silence = self._silence()
-        if silence is None or silence < stall or self._end_of_call() is False:
-            return None  # a call that audit/access knows nothing of yet goes on, however silent
+        if silence is None or silence < stall:
+            return None
         return f"nothing has been heard of it for {stall:g} s (stall_timeout)"
 
     def unanswered(self, exc: IdmopsError) -> str | None:

@@ -467,23 +467,6 @@ def test_after_a_cut_line_audit_tells_of_the_end_beside_a_schedule():
     assert (ended_so.outcome, ended_so.attributed) == ("advanced", True)
 
 
-def test_a_run_that_audit_knows_to_go_on_is_not_given_up_for_its_silence():
-    it = livesync(wait=60.0, stall=6.0)
-    asked = simulated(it)
-    plain = it.client._answer
-
-    def look(method, path, params, *rest):
-        if path != "audit/access":
-            return plain(method, path, params, *rest)
-        asked.append(path)
-        return {"result": [] if "/http" in params["_queryFilter"] else [{"_id": "another"}]}
-
-    it.client._answer = look
-    ended_so = it.follow(SENT)
-    assert "had not ended after 60 s (wait_timeout)" in ended_so.error
-    assert 30 <= asked.count("audit/access") <= 62
-
-
 @pytest.mark.parametrize(
     ("token", "target", "began", "heard", "goes_on"),
     [
