@@ -148,19 +148,31 @@ def _left(client: Client, source: Source, dropped: list[Dropped]) -> tuple[Dropp
     left: list[Dropped] = []
     for start in range(0, len(followed), _IDS):
         part = followed[start : start + _IDS]
-        successes = _successes(client, source, part)
+        successes = successes_of(client, source, [one.record for one in part]) or []
         part = [one for one in part if not any(_mends(success, one) for success in successes)]
         gone = _gone(client, source, part)
         left += [one for one in part if one.record not in gone]
     return (*left, *others)
 
 
-def _successes(client: Client, source: Source, part: t.Sequence[Dropped]) -> list[AuditEntry]:
-    """Return the entries of audit that tell of a success of one of the records."""
-    ids = any_of("sourceObjectId", [f"{source}/{one.record}" for one in part])
-    found = ask_sync(client, ids, size=_MOST_FAILURES) or []
-    found += ask_sync(client, f"{RECONCILED} and {ids}", size=_MOST_FAILURES, topic="audit/recon") or []
-    return [entry for entry in found if not entry.failed and entry.is_of(source)]
+def successes_of(
+    client: Client, source: Source, records: t.Sequence[str], *, failures: bool = False
+) -> list[AuditEntry] | None:
+    """Return the newest entries of audit, of liveSync and of reconciliations, that tell of a success of some records.
+
+    :param failures: those that tell of a failure too.
+    :returns: None where audit/sync does not answer.
+    :raises Unreachable: as the client.
+    """
+    found: list[AuditEntry] = []
+    for start in range(0, len(records), _IDS):
+        ids = any_of("sourceObjectId", [f"{source}/{record}" for record in records[start : start + _IDS]])
+        synchronised = ask_sync(client, ids, size=_MOST_FAILURES)
+        if synchronised is None and failures:
+            return None
+        found += synchronised or []
+        found += ask_sync(client, f"{RECONCILED} and {ids}", size=_MOST_FAILURES, topic="audit/recon") or []
+    return [entry for entry in found if (failures or not entry.failed) and entry.is_of(source)]
 
 
 def _mends(success: AuditEntry, one: Dropped) -> bool:
@@ -175,13 +187,25 @@ def _mends(success: AuditEntry, one: Dropped) -> bool:
     return before is not None and before <= _RACE_SECONDS and read_reason(one.cause or "").kind in (RACE, DOUBLED)
 
 
+def there_in(client: Client, source: Source, records: t.Sequence[str]) -> set[str]:
+    """Return those of some records that the source has.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    found: set[str] = set()
+    for start in range(0, len(records), _IDS):
+        ids = any_of("_id", records[start : start + _IDS])
+        found |= {str(item.get("_id")) for item in client.query(source.path, ids, _fields="_id")}
+    return found
+
+
 def _gone(client: Client, source: Source, part: t.Sequence[Dropped]) -> set[str]:
     """Return the records of which neither the source nor a link knows any more: there is nothing to bring over."""
     records = [one.record for one in part]
     if not records:
         return set()
     try:
-        there = {str(item.get("_id")) for item in client.query(source.path, any_of("_id", records), _fields="_id")}
+        there = there_in(client, source, records)
         missing = [record for record in records if record not in there]
         if not missing:
             return set()

@@ -20,11 +20,12 @@ from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._schedule.schedule import Schedule, is_running
-from .dropped import Watched, newest_failures, read_dropped
+from .dropped import Dropped, Watched, newest_failures, read_dropped
 from .log_facts import LogReader, directories
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
 from .states import PENDING_SECONDS, RUNNING, Facts
+from .traceless import read_traceless
 
 #: Between two looks at what runs, in seconds: a run that has nothing to do takes some 10 ms.
 _LOOK = 1.0
@@ -201,20 +202,33 @@ def _with_dropped(
         if entry.connector
     ]
     dropped = read_dropped(client, failures, watched)
-    return [
-        replace(
-            entry,
-            dropped=(records := dropped.get(entry.source)),
-            facts=replace(
-                entry.facts,
-                dropped=len(records or ()),
-                untraced=entry.connector.failure_policy.untraced(audited=failures is not None)
-                if entry.connector
-                else None,
-            ),
-        )
-        for entry in found
-    ]
+    told = []
+    for entry in found:
+        records = dropped.get(entry.source)
+        policy = entry.connector.failure_policy if entry.connector else None
+        if failures is not None and policy and policy.drops:
+            records = _with_traceless(client, entry, records or (), logs)
+        untraced = policy.untraced(audited=failures is not None) if policy else None
+        facts = replace(entry.facts, dropped=len(records or ()), untraced=untraced)
+        told.append(replace(entry, dropped=records, facts=facts))
+    return told
+
+
+def _with_traceless(
+    client: Client, entry: SourceStatus, known: tuple[Dropped, ...], logs: _Logs
+) -> tuple[Dropped, ...]:
+    """Add the records whose newest change left no trace, where each change should have left one."""
+    facts, connector, number = entry.facts, entry.connector, entry.facts.number
+    if number is None or facts.failure or facts.unmapped or facts.sync_disabled or connector is None:
+        return known
+    if connector.filters_changes:
+        return known
+    taken = logs.ask(entry.source, lambda reader: reader.taken(number)) or []
+    loaded = max(_loads(entry.schedules).values(), default=None)
+    clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None
+    found = read_traceless(client, entry.source, taken, loaded, client.server_time, clock)
+    names = {one.record for one in known}
+    return (*known, *(one for one in found if one.record not in names))
 
 
 def _time_of(logs: _Logs, source: Source, number: int) -> str | None:

@@ -97,6 +97,11 @@ def newest_entry(client: Client, source: Source) -> list[AuditEntry] | None:
     return ask_sync(client, _about(source))
 
 
+def oldest_entry(client: Client, source: Source) -> AuditEntry | None:
+    """Return the oldest entry about a source, None where there is none, or audit does not answer."""
+    return next(iter(ask_sync(client, _about(source), order="timestamp") or []), None)
+
+
 def entries_of_record(client: Client, source: Source, record: str) -> list[AuditEntry]:
     """Return the newest entries about one record, newest first; none where audit does not answer."""
     return ask_sync(client, equals("sourceObjectId", f"{source}/{record}"), size=_FEW) or []

@@ -18,6 +18,13 @@ _LOCAL = "#LOCAL"
 _ALL = "__ALL__"
 #: Post-retry actions that keep a record that has failed for the last time, or hand it on.
 _DEAD_LETTERS, _SCRIPT = "dead-letter-queue", "script"
+#: Properties of the LDAP connector that leave changes out ("OpenIDM family over REST", section 5.4).
+_FILTERS = (
+    "attributesToSynchronize",
+    "accountSynchronizationFilter",
+    "groupSynchronizationFilter",
+    "modifiersNamesToFilterOut",
+)
 _LDAP_PORT, _LDAPS_PORT = 389, 636
 
 
@@ -75,7 +82,7 @@ class FailurePolicy:
             else "IDM's audit does not answer here"
         )
         return (
-            f"IDM drops a record that fails{attempts} ({action}), and that would not show: {hidden}. Set"
+            f"IDM drops a record that fails{attempts} ({action}), and that may not show: {hidden}. Set"
             " postRetryAction to dead-letter-queue in the connector's syncFailureHandler."
         )
 
@@ -100,6 +107,7 @@ class Connector:
     :param sync_base_contexts: the base contexts whose changes liveSync takes.
     :param sync_denied: object types whose configuration denies liveSync.
     :param remote: the remote connector server or group it runs on, None for IDM itself.
+    :param filters_changes: whether some changes are left out on purpose, by attribute, entry or author.
     :param uses_timestamps: whether liveSync searches by time stamps rather than in the change log.
     """
 
@@ -120,6 +128,7 @@ class Connector:
     remote: str | None
     change_log_block_size: int | None
     uses_timestamps: bool
+    filters_changes: bool = False
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> Connector:
@@ -151,6 +160,7 @@ class Connector:
             remote=None if remote == _LOCAL else remote,
             change_log_block_size=as_int(properties.get("changeLogBlockSize")),
             uses_timestamps=timestamps,
+            filters_changes=any(properties.get(name) for name in _FILTERS),
         )
 
     @property

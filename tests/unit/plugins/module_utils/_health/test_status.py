@@ -20,6 +20,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import status a
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
+from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
@@ -98,6 +99,12 @@ class FakeLog:
 
     def __exit__(self, *unused):
         pass
+
+    def taken(self, token):
+        return []
+
+    def now(self):
+        return None
 
     def facts(self, token):
         if self.end is None or token is None:
@@ -376,6 +383,21 @@ def test_a_source_without_any_mapping_consumes_its_changes():
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=()))
     assert found.health.state == "disabled"
     assert "No mapping has this source" in found.remedy
+
+
+def test_a_change_that_left_no_trace_was_dropped_where_the_policy_drops(log, monkeypatch):
+    monkeypatch.setattr(log, "taken", lambda self, token: [Taken("a", "2026-11-24T10:30:00Z")])
+    calls = (audit(entry()), audit(), call("GET", "audit/recon", {"result": []}))
+    there = call("GET", SOURCE, {"result": [{"_id": "a"}]})
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), *calls, there, directory=DIRECTORY)
+    assert (found.health.state, [one.record for one in found.dropped]) == ("dropping", ["a"])
+    assert "IDM's log names the cause" in found.dropped[0].cause
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), NO_LETTERS, directory=DIRECTORY)
+    assert (found.health.state, found.dropped) == ("healthy", ())
+    properties = {**CONNECTOR["configurationProperties"], "attributesToSynchronize": ["cn"]}
+    filtered = {**CONNECTOR, "configurationProperties": properties}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=filtered), directory=DIRECTORY)
+    assert found.dropped == ()
 
 
 def test_two_schedules_of_one_source_are_not_well():

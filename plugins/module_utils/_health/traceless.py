@@ -1,0 +1,81 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changes that liveSync has taken and that left no trace in audit.
+
+Each record that liveSync handles leaves an entry in audit/sync; one that fails before the mapping leaves none, and
+where the connector's failure policy drops it, IDM's log alone knows of it (seen on OpenIDM 6.1.0). So the newest
+changes behind the token are compared with audit.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.errors import Refused
+from .._http.client import Client
+from .._idm.audit import AuditEntry, oldest_entry, seconds_between
+from .._idm.source import Source
+from .dropped import Dropped, successes_of, there_in
+
+#: How late an entry of audit may come, in seconds: IDM 7 and later buffer them.
+LATE = 60.0
+#: By how much the clocks of IDM and of the directory may differ where that is not known, and how exactly it can be
+#: known where it is, in seconds.
+_ANY_SKEW, _EXACTLY = 60.0, 5.0
+
+CAUSE = "audit has no entry of this change: it failed before the mapping, and IDM's log names the cause"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One change of an entry, which the token has passed.
+
+    :param record: the id of the entry within the source.
+    :param time: when it was made, as in 2026-11-24T17:19:26Z.
+    """
+
+    record: str
+    time: str
+
+
+def read_traceless(
+    client: Client,
+    source: Source,
+    taken: t.Iterable[Taken],
+    loaded: str | None,
+    now: str | None,
+    directory_now: str | None = None,
+) -> tuple[Dropped, ...]:
+    """Return the records whose newest change has left no trace, although the source still has them.
+
+    :param taken: the newest changes behind the token, oldest first.
+    :param loaded: when the last recorded load ended; what is older was loaded.
+    :param now: the server's time; what is younger than :data:`LATE` may still come.
+    :param directory_now: the directory's time at that moment, None where it does not tell.
+    :raises Unreachable: as the client.
+    """
+    newest = {change.record: change for change in taken if not loaded or change.time > loaded}
+    old = [change for change in newest.values() if (seconds_between(change.time, now) or 0.0) > LATE]
+    begins = oldest_entry(client, source) if old else None
+    old = [change for change in old if begins and change.time > begins.timestamp]  # audit may not reach further back
+    if not old:
+        return ()
+    differ = seconds_between(now, directory_now)
+    skew = _ANY_SKEW if differ is None else abs(differ) + _EXACTLY
+    traces = successes_of(client, source, [change.record for change in old], failures=True)
+    if traces is None:
+        return ()
+    left = [change for change in old if not any(_is_trace(entry, change, skew) for entry in traces)]
+    try:
+        there = there_in(client, source, [change.record for change in left]) if left else set()
+    except Refused:
+        there = {change.record for change in left}
+    return tuple(Dropped(change.record, None, change.time, None, CAUSE) for change in left if change.record in there)
+
+
+def _is_trace(entry: AuditEntry, change: Taken, skew: float) -> bool:
+    after = seconds_between(change.time, entry.timestamp)
+    return entry.record == change.record and after is not None and after > -skew
