@@ -74,12 +74,13 @@ def read_connectors(client: Client) -> list[Connector]:
 
     :raises Unreachable, Refused: as the client.
     """
-    listed = as_dict(client.get("config", none_on=(403, 404, 501)))
-    items = [as_dict(item) for item in as_list(listed.get("configurations"))]
+    listed = client.get("config", none_on=(403, 404, 501))
+    items = [as_dict(item) for item in as_list(as_dict(listed).get("configurations"))]
     ids = {str(item.get("_id")) for item in items if str(item.get("_id")).startswith(_CONFIG)}
-    found = {} if len(ids) == 1 else {str(item["_id"]): item for item in _queried(client)}
+    # a refused list is no empty one: then the query has to answer, or nobody knows which connectors there are
+    found = {} if len(ids) == 1 else {str(item["_id"]): item for item in _queried(client, alone=listed is None)}
     for config_id in sorted(ids - set(found)):
-        document = client.get(_config_path(config_id), none_on=(403, 404))
+        document = client.get(_config_path(config_id), none_on=(404,))
         if isinstance(document, dict):
             found[config_id] = {**document, "_id": config_id}
     return sorted((Connector.parse(document) for document in found.values()), key=lambda connector: connector.name)
@@ -276,11 +277,16 @@ def _write_back(client: Client, connector: Connector) -> None:
         raise
 
 
-def _queried(client: Client) -> list[dict[str, t.Any]]:
-    """Return the connectors' documents that one query finds; a repository's own form of them is left out."""
+def _queried(client: Client, *, alone: bool) -> list[dict[str, t.Any]]:
+    """Return the connectors' documents that one query finds; a repository's own form of them is left out.
+
+    :param alone: whether nothing else tells which connectors there are.
+    """
     try:
         found = client.query("config", starts_with("_id", _CONFIG))
     except Refused:
+        if alone:
+            raise
         return []
     return [item for item in found if str(item.get("_id", "")).startswith(_CONFIG) and "connectorRef" in item]
 

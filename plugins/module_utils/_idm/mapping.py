@@ -19,6 +19,8 @@ from .source import Source
 _HARMLESS = frozenset({"CREATE", "UPDATE", "LINK", "EXCEPTION", "IGNORE", "REPORT", "NOREPORT", "ASYNC"})
 #: What can take a source object out of a mapping, so that the situation UNQUALIFIED comes up.
 _QUALIFYING = ("validSource", "sourceCondition", "linkQualifiers")
+#: What a server answers that does not query its configuration at all.
+_NO_SUCH_QUERY = (400, 404, 501)
 #: One item of a query is enough, and of that the id.
 _ANY = {"_fields": "_id", "_pageSize": "1"}
 
@@ -85,7 +87,9 @@ def read_mappings(client: Client, source: str | None = None) -> list[SyncMapping
     documents = [as_dict(item) for item in as_list(as_dict(client.get("config/sync", none_on=(404,))).get("mappings"))]
     try:
         files = client.query("config", '_id sw "mapping/"')
-    except Refused:
+    except Refused as exc:
+        if exc.status not in _NO_SUCH_QUERY:
+            raise  # fewer mappings than there are would be taken for all of them
         files = []
     documents += [item for item in files if "source" in item and "target" in item]
     found = {mapping.name: mapping for mapping in map(SyncMapping.parse, documents) if mapping.name}

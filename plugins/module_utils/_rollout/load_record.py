@@ -89,9 +89,10 @@ def made_here(client: Client, load: Load, *, promoted: bool) -> bool:
     """Tell whether a load was done on the IDM that the client talks to.
 
     A record that names no link is believed where only this IDM can have written it: in its own scheduler. In a
-    configuration document (``promoted``), which is carried from one IDM to another, it proves nothing.
+    configuration document (``promoted``), which is carried from one IDM to another, it proves nothing. Links that
+    cannot be read tell nothing: that is an error, never "another IDM", which would load everybody again.
 
-    :raises Unreachable: as the client.
+    :raises Unreachable, Refused: as the client.
     """
     if not load.idm:
         return not promoted
@@ -99,10 +100,7 @@ def made_here(client: Client, load: Load, *, promoted: bool) -> bool:
 
 
 def _exists(client: Client, link: str) -> bool:
-    try:
-        return client.get(f"{_LINKS}/{segment(link)}", {"_fields": "_id"}, none_on=(404,)) is not None
-    except Refused:
-        return False
+    return client.get(f"{_LINKS}/{segment(link)}", {"_fields": "_id"}, none_on=(404,)) is not None
 
 
 def loads_to_do(

@@ -226,6 +226,18 @@ def test_a_list_that_may_not_be_read_leaves_the_query():
     assert [one.name for one in connectors.read_connectors(idm)] == ["ldap"]
 
 
+@pytest.mark.parametrize(("list_status", "status"), [(403, 403), (404, 429), (501, 500), (403, 503)])
+def test_connectors_that_cannot_be_read_are_not_taken_for_none(list_status, status):
+    idm = ScriptedClient(call("GET", "config", refused(list_status)), call("GET", "config", refused(status)))
+    with pytest.raises(Refused):
+        connectors.read_connectors(idm)
+    idm = ScriptedClient(
+        listed("provisioner.openicf/ldap"), call("GET", "config/provisioner.openicf/ldap", refused(status))
+    )
+    with pytest.raises(Refused):
+        connectors.read_connectors(idm)
+
+
 def test_the_name_and_the_alias_are_two_things():
     idm = ScriptedClient(
         listed("provisioner.openicf/file one"),

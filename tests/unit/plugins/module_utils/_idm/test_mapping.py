@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption, Refused
 from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import (
     SyncMapping,
     has_links,
@@ -40,6 +40,13 @@ def test_no_document_is_no_mapping():
     idm = client(refused(404), refused(501))
     assert read_mappings(idm) == []
     idm.finished()
+
+
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+def test_mappings_that_cannot_be_read_are_not_taken_for_none(status):
+    for idm in (client({"mappings": [ONE]}, refused(status)), client(refused(status), {"result": [FILE]})):
+        with pytest.raises(Refused):
+            read_mappings(idm)
 
 
 def test_a_repository_s_own_form_of_a_document_is_left_out():

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import load_record as record
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import ALWAYS, NEVER, Load
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, refused
@@ -48,8 +49,15 @@ def test_one_link_that_is_there_is_enough():
 
 
 def test_no_link_there_is_another_idm():
-    client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", refused(403)))
+    client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", refused(404)))
     assert not record.made_here(client, HERE, promoted=False)
+
+
+@pytest.mark.parametrize("status", [403, 429, 500, 503])
+def test_links_that_cannot_be_read_are_not_taken_for_another_idm(status):
+    client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", refused(status)))
+    with pytest.raises(Refused):
+        record.made_here(client, HERE, promoted=False)
 
 
 @pytest.mark.parametrize("promoted", [True, False])
