@@ -214,6 +214,34 @@ livesync:
           type: bool
           returned: always
           sample: true
+    filters:
+      description:
+        - What the connector's configuration keeps from liveSync. Where a load brings what liveSync leaves out, the
+          state is V(disabled).
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        property:
+          description: The property of the connector.
+          type: str
+          returned: always
+          sample: attributesToSynchronize
+        value:
+          description: As it stands there.
+          type: raw
+          returned: always
+          sample: [uid, sn, cn]
+        effect:
+          description: What never arrives.
+          type: str
+          returned: always
+          sample: A change of nothing but mail never arrives, though the mapping reads it.
+        remedy:
+          description: What mends it.
+          type: str
+          returned: always
+          sample: Add mail to attributesToSynchronize, or empty it, in config/provisioner.openicf/ldap.
     failure_policy:
       description:
         - What the connector does with a record that fails, as

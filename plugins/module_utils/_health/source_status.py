@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._idm.audit import seconds_between
 from .._idm.connector import Connector
+from .._idm.connector_filters import SyncFilter
 from .._idm.mapping import SyncMapping
 from .._idm.record_failure import RecordFailure
 from .._idm.source import Source
@@ -37,6 +38,7 @@ class SourceStatus:
     stage: Stage | None
     failure: RecordFailure | None = None
     dropped: tuple[Dropped, ...] | None = None
+    filters: tuple[SyncFilter, ...] = ()
 
     @property
     def health(self) -> Health:
@@ -101,6 +103,7 @@ class SourceStatus:
                 {"name": mapping.name, "target": mapping.target, "sync_enabled": mapping.sync_enabled}
                 for mapping in self.mappings
             ],
+            "filters": [one.as_result() for one in self.filters],
             "failure_policy": self.connector.failure_policy.as_result() if self.connector else None,
             "dropped": None if self.dropped is None else [one.as_result() for one in self.dropped[:_SHOWN]],
             "dead_letters": None

@@ -92,6 +92,8 @@ class Facts:
     :param log_error: why nothing is known of the change log although a directory was given.
     :param unmapped: whether no mapping has this source.
     :param sync_disabled: the mappings of the source whose enableSync is false.
+    :param filtered: what never arrives by the connector's configuration, though a load brings it, in sentences.
+    :param left_out: what never arrives and may be meant so.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
     :param untraced: why records that IDM gives up on would not show, None where they would.
     :param failure: IDM's text about the record that stopped the last run.
@@ -117,6 +119,8 @@ class Facts:
     log_error: str | None = None
     unmapped: bool = False
     sync_disabled: tuple[str, ...] = ()
+    filtered: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     dropped: int = 0
     untraced: str | None = None
     failure: str | None = None
@@ -167,12 +171,13 @@ def judge_health(facts: Facts) -> Health:
             False,
             f"The directory that was given cannot be asked, so what is pending cannot be known: {facts.log_error}",
         )
+    doubts = [*facts.left_out, *([facts.untraced] if facts.untraced else [])]
     if facts.running:
-        return Health(RUNNING, True, facts.untraced)
+        return Health(RUNNING, True, " ".join(doubts) or None)
     if log and (log.pending_inside or not log.exact or (log.pending and log.pending_inside is None)):
-        text = "Nothing to mend yet: the next run takes what is pending."
-        return Health(LAGGING, facts.moved, f"{text} {facts.untraced}" if facts.untraced else text)
-    return Health(HEALTHY, facts.moved, facts.untraced)
+        doubts.insert(0, "Nothing to mend yet: the next run takes what is pending.")
+        return Health(LAGGING, facts.moved, " ".join(doubts))
+    return Health(HEALTHY, facts.moved, " ".join(doubts) or None)
 
 
 def outside(log: LogFacts | None, number: int | None) -> t.Iterator[tuple[str, str | None]]:
@@ -275,7 +280,7 @@ def _disabled(facts: Facts) -> str | None:
             " livesync load it: what was consumed does not come back by itself."
         )
     if not facts.sync_disabled:
-        return None
+        return " ".join(facts.filtered) or None
     return (
         f"enableSync is false for {', '.join(facts.sync_disabled)}: liveSync consumes the changes and drops them."
         " Set it to true, then reconcile: what was dropped does not come back."

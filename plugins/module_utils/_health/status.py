@@ -16,6 +16,7 @@ from .._base.errors import DirectoryError, IdmopsError, InvalidOption
 from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
 from .._idm.connector import Connector, ConnectorTest
+from .._idm.connector_filters import filters_of
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
@@ -152,6 +153,7 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
     number = stage.number if stage else None
     counts = connector is not None and connector.reads_change_log
     log = logs.ask(source, lambda reader: reader.facts(number))
+    filters = filters_of(connector, source.object_type, mappings) if connector else ()
     facts = Facts(
         system=source.system,
         ok=test.ok if test else None,
@@ -165,6 +167,8 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
         log_error=logs.error(source),
         unmapped=not mappings,
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
+        filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
+        left_out=tuple(f"{one.effect} {one.remedy}" for one in filters if not one.against),
         failure=stage.failure if stage else None,
         blocks=connector.failure_policy.blocks if connector else False,
         enabled=len(enabled),
@@ -173,7 +177,7 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in _loads(schedules)),
         running=str(source) in snapshot.running,
     )
-    return SourceStatus(source, facts, connector, schedules, mappings, stage)
+    return SourceStatus(source, facts, connector, schedules, mappings, stage, filters=filters)
 
 
 def _loads(schedules: t.Iterable[Schedule]) -> dict[str, str]:
@@ -221,8 +225,8 @@ def _with_traceless(
     facts, connector, number = entry.facts, entry.connector, entry.facts.number
     if number is None or facts.failure or facts.unmapped or facts.sync_disabled or connector is None:
         return known
-    if connector.filters_changes:
-        return known
+    if facts.filtered or facts.left_out or connector.sync_settings.get("attributesToSynchronize"):
+        return known  # what leaves no trace may have been left out
     taken = logs.ask(entry.source, lambda reader: reader.taken(number)) or []
     loaded = max(_loads(entry.schedules).values(), default=None)
     clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from .._base.values import as_bool, as_dict, as_int, as_text, as_texts, as_whole
@@ -18,12 +18,19 @@ _LOCAL = "#LOCAL"
 _ALL = "__ALL__"
 #: Post-retry actions that keep a record that has failed for the last time, or hand it on.
 _DEAD_LETTERS, _SCRIPT = "dead-letter-queue", "script"
-#: Properties of the LDAP connector that leave changes out ("OpenIDM family over REST", section 5.4).
-_FILTERS = (
+#: Properties of the LDAP connector that decide which changes it takes, and which entries a search finds ("OpenIDM
+#: family over REST", section 5.4).
+_SYNC_SETTINGS = (
     "attributesToSynchronize",
     "accountSynchronizationFilter",
     "groupSynchronizationFilter",
+    "accountSearchFilter",
+    "groupSearchFilter",
     "modifiersNamesToFilterOut",
+    "objectClassesToSynchronize",
+    "accountObjectClasses",
+    "groupObjectClasses",
+    "baseContextsToSynchronize",
 )
 _LDAP_PORT, _LDAPS_PORT = 389, 636
 
@@ -107,7 +114,9 @@ class Connector:
     :param sync_base_contexts: the base contexts whose changes liveSync takes.
     :param sync_denied: object types whose configuration denies liveSync.
     :param remote: the remote connector server or group it runs on, None for IDM itself.
-    :param filters_changes: whether some changes are left out on purpose, by attribute, entry or author.
+    :param sync_settings: the properties that decide which changes liveSync takes, as they stand there.
+    :param native_types: the native type of each object type.
+    :param native_names: for each object type how the connected system calls a property, by its name.
     :param uses_timestamps: whether liveSync searches by time stamps rather than in the change log.
     """
 
@@ -128,7 +137,9 @@ class Connector:
     remote: str | None
     change_log_block_size: int | None
     uses_timestamps: bool
-    filters_changes: bool = False
+    sync_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
+    native_types: t.Mapping[str, str] = field(default_factory=dict)
+    native_names: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> Connector:
@@ -160,7 +171,15 @@ class Connector:
             remote=None if remote == _LOCAL else remote,
             change_log_block_size=as_int(properties.get("changeLogBlockSize")),
             uses_timestamps=timestamps,
-            filters_changes=any(properties.get(name) for name in _FILTERS),
+            sync_settings={name: properties[name] for name in _SYNC_SETTINGS if properties.get(name)},
+            native_types={name: _native(schema) for name, schema in _object_types(document).items()},
+            native_names={
+                name: {
+                    key: as_text(as_dict(described).get("nativeName")) or key
+                    for key, described in as_dict(as_dict(schema).get("properties")).items()
+                }
+                for name, schema in _object_types(document).items()
+            },
         )
 
     @property
@@ -213,6 +232,11 @@ def _servers(urls: t.Iterable[str], ssl: bool) -> t.Iterator[tuple[str, int]]:
 def _object_types(document: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the object types by name."""
     return {name: schema for name, schema in as_dict(document.get("objectTypes")).items() if name != _ALL}
+
+
+def _native(schema: t.Any) -> str:
+    described = as_dict(schema)
+    return as_text(described.get("nativeType")) or as_text(described.get("id")) or ""
 
 
 def _sync_denied(document: t.Mapping[str, t.Any]) -> t.Iterator[str]:

@@ -38,6 +38,7 @@ class SyncMapping:
         Advanced Identity Cloud ("ForgeRock / Ping IDM", section 3.5).
     :param correlates: whether an object of the target that has no link yet is looked for before one is made.
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
+    :param reads: the properties of the source that it copies, as far as it names them.
     """
 
     name: str
@@ -49,6 +50,7 @@ class SyncMapping:
     asynchronous: tuple[str, ...]
     correlates: bool
     link_type: str
+    reads: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> SyncMapping:
@@ -66,6 +68,13 @@ class SyncMapping:
             asynchronous=tuple(str(policy.get("situation")) for policy in policies if policy.get("action") == "ASYNC"),
             correlates=bool(document.get("correlationQuery") or document.get("correlationScript")),
             link_type=as_text(document.get("links")) or name,
+            reads=tuple(
+                dict.fromkeys(
+                    source.strip("/").partition("/")[0]
+                    for item in as_list(document.get("properties"))
+                    if (source := as_text(as_dict(item).get("source")))
+                )
+            ),
         )
 
     @property

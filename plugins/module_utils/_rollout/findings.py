@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._base.errors import IdmopsError
 from .._changelog.log import ALIAS_REMEDY, COOKIES_ONLY_REMEDY, NO_CHANGE_LOG_REMEDY, NUMBERS
+from .._idm.connector_filters import filters_of
 from .._idm.connector_remedy import remedy_for
 from .._idm.stage import MISFIT_REMEDY
 from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
@@ -143,6 +144,13 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
             " come after it, for ever.",
             'Set "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "dead-letter-queue"} in'
             f" config/{connector.config_id}.",
+        )
+    for one in filters_of(connector, source.object_type, evidence.mappings):
+        yield say(
+            "changes_filtered",
+            BLOCKING if one.against else WARNING,
+            f"{one.property} of the connector {connector.name} leaves changes out. {one.effect}",
+            one.remedy,
         )
     if connector.failure_policy.drops:
         yield say(

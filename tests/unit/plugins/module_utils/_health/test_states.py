@@ -38,6 +38,7 @@ SHOWN = {
     "disabled": [
         (replace(GOOD, sync_disabled=("one", "two")), "enableSync is false for one, two"),
         (replace(GOOD, unmapped=True), "No mapping has this source"),
+        (replace(GOOD, filtered=("A change of mail never arrives. Add it.",)), "never arrives. Add it."),
     ],
     "dropping": [
         (replace(GOOD, dropped=1), "gave up on 1 changed record, and nothing has brought it over"),
@@ -72,6 +73,7 @@ SHOWN = {
         (replace(GOOD, log=None), None),
         (replace(GOOD, enabled=2, paused=1, meeting=("a",)), None),
         (replace(GOOD, untraced="That would not show."), "would not show"),
+        (replace(GOOD, left_out=("Deletions never arrive.",), untraced="Or so."), "Deletions never arrive. Or so."),
         # a change outside of the source is pending: the next run moves the token and nothing else
         (replace(GOOD, number=95, log=replace(LOG, pending=5, pending_inside=0)), None),
         (replace(GOOD, number=4, log=replace(LOG, first=5, last=4)), None),

@@ -149,6 +149,7 @@ def test_one_source_and_everything_that_is_told_of_it():
         "connector": {"name": "ldap", "ok": True, "error": None},
         "mappings": [{"name": "one", "target": "managed/user", "sync_enabled": True}],
         "failure_policy": {"max_retries": 5, "post_retry_action": "logged-ignore", "blocks": False, "drops": True},
+        "filters": [],
         "dropped": [],
         "dead_letters": None,
     }

@@ -55,6 +55,16 @@ FAULTS = {
     "sync_denied": ("blocking", {"connector": replace(CONNECTOR, sync_denied=("account",))}),
     "no_failure_policy": ("warning", {"connector": replace(CONNECTOR, failure_policy=FailurePolicy())}),
     "failures_dropped": ("warning", {"connector": replace(CONNECTOR, failure_policy=DROPS)}),
+    "changes_filtered": (
+        "blocking",
+        {
+            "connector": replace(
+                CONNECTOR,
+                sync_settings={"objectClassesToSynchronize": ["x"], "accountObjectClasses": ["person"]},
+                native_types={"account": "__ACCOUNT__"},
+            )
+        },
+    ),
     "token_type": ("blocking", {"token": "29", "native_type": "string"}),
     "uid_attribute_dn": ("warning", {"connector": replace(CONNECTOR, uid_attribute="DN")}),
     "mapping_unknown": ("blocking", {"strangers": {"x": "IDM has none of this name"}}),
@@ -96,6 +106,13 @@ def test_each_fault_is_found_with_its_severity_and_a_remedy(code):
     assert found[code].severity == severity
     assert found[code].remedy and found[code].message
     assert found[code].source == str(finished(**spoilt).request.source)
+
+
+def test_a_filter_that_may_be_meant_so_blocks_nothing():
+    (found,) = findings_of(
+        finished(connector=replace(CONNECTOR, sync_settings={"modifiersNamesToFilterOut": ["uid=x"]}))
+    )
+    assert (found.code, found.severity) == ("changes_filtered", "warning")
 
 
 @pytest.mark.parametrize(

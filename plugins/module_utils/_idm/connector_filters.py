@@ -1,0 +1,166 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an LDAP connector keeps from liveSync by its configuration. No I/O.
+
+A change that one of these properties leaves out moves the token and goes nowhere; a reconciliation brings it all the
+same ("OpenIDM family over REST", sections 5.4 and 5.6; each seen on OpenIDM 6.1.0).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.values import as_text, as_texts
+from .._ldap.dn import Name, is_within_any
+from .connector_config import Connector
+from .mapping import SyncMapping
+
+_ACCOUNT, _GROUP = "__ACCOUNT__", "__GROUP__"
+
+
+@dataclass(frozen=True)
+class SyncFilter:
+    """One property that leaves changes out.
+
+    :param value: as it stands there.
+    :param effect: what never arrives, in a sentence.
+    :param against: whether a load brings what liveSync leaves out, so that both contradict each other. Where not, the
+        property may be meant so.
+    :param remedy: what mends it.
+    """
+
+    property: str
+    value: t.Any
+    effect: str
+    against: bool
+    remedy: str
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return the filter as modules show it."""
+        return {"property": self.property, "value": self.value, "effect": self.effect, "remedy": self.remedy}
+
+
+def filters_of(connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping]) -> tuple[SyncFilter, ...]:
+    """Return what a connector leaves out of the changes of an object type.
+
+    :param mappings: those of the source: a change of an attribute that none of them reads is not missed.
+    """
+    if "ldap" not in connector.type.lower():
+        return ()
+    found = (
+        _attributes(connector, object_type, mappings),
+        _synchronization_filter(connector, object_type),
+        _object_classes(connector, object_type),
+        _base_contexts(connector),
+        _modifiers(connector),
+        _timestamps(connector),
+    )
+    return tuple(one for one in found if one)
+
+
+def _attributes(connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping]) -> SyncFilter | None:
+    taken = as_texts(connector.sync_settings.get("attributesToSynchronize"))
+    if not taken:
+        return None
+    natives = connector.native_names.get(object_type, {})
+    read = {natives.get(name, name) for mapping in mappings for name in mapping.reads}
+    missed = sorted(read - {name for name in read if name.lower() in map(str.lower, taken) or name.startswith("__")})
+    if not missed:
+        return None
+    return SyncFilter(
+        "attributesToSynchronize",
+        list(taken),
+        f"A change of nothing but {', '.join(missed)} never arrives, though the mapping reads it.",
+        True,
+        f"Add {', '.join(missed)} to attributesToSynchronize, or empty it, in config/{connector.config_id}.",
+    )
+
+
+def _synchronization_filter(connector: Connector, object_type: str) -> SyncFilter | None:
+    kind = {_ACCOUNT: "account", _GROUP: "group"}.get(connector.native_types.get(object_type, ""))
+    name = f"{kind}SynchronizationFilter"
+    stated = connector.sync_settings.get(name) if kind else None
+    if not stated or stated == connector.sync_settings.get(f"{kind}SearchFilter"):
+        return None
+    return SyncFilter(
+        name,
+        stated,
+        f"Changes of entries that {as_text(stated) or 'a placeholder'} does not match never arrive, though a load"
+        " brings them.",
+        True,
+        f"Empty {name} in config/{connector.config_id}, or let {kind}SearchFilter be the same.",
+    )
+
+
+def _object_classes(connector: Connector, object_type: str) -> SyncFilter | None:
+    taken = as_texts(connector.sync_settings.get("objectClassesToSynchronize"))
+    kind = {_ACCOUNT: "account", _GROUP: "group"}.get(connector.native_types.get(object_type, ""))
+    all_have = as_texts(connector.sync_settings.get(f"{kind}ObjectClasses")) if kind else ()
+    if not taken or not all_have or {name.lower() for name in taken} & {name.lower() for name in all_have}:
+        return None
+    return SyncFilter(
+        "objectClassesToSynchronize",
+        list(taken),
+        f"Changes of entries that are none of {', '.join(taken)} never arrive, though a load brings all that are"
+        f" {', '.join(all_have)}.",
+        True,
+        f"Add one of {', '.join(all_have)} to objectClassesToSynchronize in config/{connector.config_id}.",
+    )
+
+
+def _base_contexts(connector: Connector) -> SyncFilter | None:
+    stated = as_texts(connector.sync_settings.get("baseContextsToSynchronize"))
+    if not stated or not connector.base_contexts:
+        return None
+    try:
+        bases = [Name.parse(base) for base in stated]
+        left_out = [base for base in connector.base_contexts if not is_within_any(base, bases)]
+    except ValueError:
+        return None
+    if not left_out:
+        return None
+    return SyncFilter(
+        "baseContextsToSynchronize",
+        list(stated),
+        f"Changes below {'; '.join(left_out)} that lie outside of these never arrive, though a load brings them.",
+        True,
+        f"Add {'; '.join(left_out)} to baseContextsToSynchronize, or empty it, in config/{connector.config_id}.",
+    )
+
+
+def _modifiers(connector: Connector) -> SyncFilter | None:
+    stated = as_texts(connector.sync_settings.get("modifiersNamesToFilterOut"))
+    own = _normal(connector.principal or "")
+    others = [name for name in stated if _normal(name) != own]
+    if not others:
+        return None
+    return SyncFilter(
+        "modifiersNamesToFilterOut",
+        list(stated),
+        f"Changes that {'; '.join(others)} makes never arrive.",
+        False,
+        f"Leave only the connector's own account there, in config/{connector.config_id}, unless that is meant.",
+    )
+
+
+def _timestamps(connector: Connector) -> SyncFilter | None:
+    if not connector.uses_timestamps:
+        return None
+    return SyncFilter(
+        "useTimestampsForSync",
+        True,
+        "Deletions never arrive: liveSync looks for entries by their time stamps, and the change log is not used.",
+        False,
+        f"Set useTimestampsForSync to false in config/{connector.config_id} where the directory has a change log, or"
+        " reconcile now and then, which finds who has gone.",
+    )
+
+
+def _normal(name: str) -> str:
+    try:
+        return Name.parse(name).normal
+    except ValueError:
+        return name.strip().lower()

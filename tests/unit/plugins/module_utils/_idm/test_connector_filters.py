@@ -1,0 +1,104 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a connector's configuration keeps from liveSync."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_filters import filters_of
+from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import SyncMapping
+
+PROPERTIES = {
+    "principal": "uid=idm,ou=apps,dc=example,dc=com",
+    "baseContexts": ["ou=People,dc=example,dc=com"],
+    "accountObjectClasses": ["top", "person", "inetOrgPerson"],
+}
+SCHEMA = {
+    "nativeType": "__ACCOUNT__",
+    "properties": {"dn": {"nativeName": "__NAME__"}, "email": {"nativeName": "mail"}},
+}
+MAPPING = SyncMapping.parse(
+    {
+        "name": "one",
+        "source": "system/ldap/account",
+        "target": "managed/user",
+        "properties": [{"source": "email", "target": "mail"}, {"source": "sn", "target": "sn"}, {"target": "x"}]
+        + [{"source": "dn", "target": "dn"}, {"source": "", "target": "y"}],
+    }
+)
+
+
+def found(mappings=(MAPPING,), kind="org.identityconnectors.ldap.LdapConnector", schema=SCHEMA, **properties):
+    connector = Connector.parse(
+        {
+            "_id": "provisioner.openicf/ldap",
+            "connectorRef": {"connectorName": kind},
+            "configurationProperties": {**PROPERTIES, **properties},
+            "objectTypes": {"account": schema},
+        }
+    )
+    return [(one.property, one.against, one.effect) for one in filters_of(connector, "account", mappings)]
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {},
+        {"attributesToSynchronize": []},
+        {"attributesToSynchronize": ["MAIL", "sn", "cn"]},
+        {"accountSynchronizationFilter": "(o=x)", "accountSearchFilter": "(o=x)"},
+        {"groupSynchronizationFilter": "(o=x)"},
+        {"objectClassesToSynchronize": ["INETORGPERSON"]},
+        {"baseContextsToSynchronize": ["dc=example,dc=com"]},
+        {"baseContextsToSynchronize": ["OU=people, DC=example,DC=com"]},
+        {"modifiersNamesToFilterOut": ["uid=IDM, ou=apps,dc=example,dc=com"]},
+        {"useTimestampsForSync": False},
+    ],
+)
+def test_what_leaves_nothing_out_that_is_read(properties):
+    assert found(**properties) == []
+
+
+@pytest.mark.parametrize(
+    ("properties", "against", "words"),
+    [
+        ({"attributesToSynchronize": ["uid", "cn"]}, True, "nothing but mail, sn"),
+        ({"attributesToSynchronize": ["sn"]}, True, "nothing but mail never"),
+        ({"accountSynchronizationFilter": "(employeeType=staff)"}, True, "(employeeType=staff) does not match"),
+        ({"accountSynchronizationFilter": "(o=x)", "accountSearchFilter": "(o=y)"}, True, "(o=x) does not match"),
+        ({"accountSynchronizationFilter": "(o=&{esv.o})"}, True, "a placeholder does not match"),
+        ({"objectClassesToSynchronize": ["groupOfNames"]}, True, "none of groupOfNames"),
+        ({"objectClassesToSynchronize": ["staff", "guest"]}, True, "none of staff, guest"),
+        ({"baseContextsToSynchronize": ["ou=Staff,ou=People,dc=example,dc=com"]}, True, "below ou=People"),
+        (
+            {"modifiersNamesToFilterOut": ["cn=Directory Manager", PROPERTIES["principal"]]},
+            False,
+            "cn=Directory Manager",
+        ),
+        ({"modifiersNamesToFilterOut": ["uid=sync,ou=apps,dc=example,dc=com"]}, False, "uid=sync"),
+        ({"useTimestampsForSync": True}, False, "Deletions never arrive"),
+    ],
+)
+def test_what_leaves_out_what_is_missed(properties, against, words):
+    ((name, contradicts, effect),) = found(**properties)
+    assert (name, contradicts) == (next(iter(properties)), against)
+    assert words in effect
+
+
+def test_several_at_once():
+    names = [name for name, *unused in found(attributesToSynchronize=["x"], useTimestampsForSync="true")]
+    assert names == ["attributesToSynchronize", "useTimestampsForSync"]
+
+
+def test_a_system_that_is_no_directory_has_other_properties():
+    assert found(kind="org.forgerock.openicf.csvfile.CSVFileConnector", attributesToSynchronize=["x"]) == []
+
+
+def test_attributes_that_no_mapping_reads_are_not_missed():
+    assert found(mappings=(), attributesToSynchronize=["x"]) == []
+
+
+def test_contexts_that_are_no_names_are_not_compared():
+    assert found(baseContextsToSynchronize=['ou="People, Inc",dc=example,dc=com']) == []
