@@ -18,7 +18,7 @@ from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
-from .._schedule.schedule import Schedule, executing_sources, read_schedules, running_elsewhere
+from .._schedule.schedule import Schedule, executing_sources, read_all_jobs, running_elsewhere
 
 #: How many connectors are tested side by side where one of them hangs.
 _SIDE_BY_SIDE = 8
@@ -34,6 +34,24 @@ class Snapshot:
     schedules: t.Sequence[Schedule]
     mappings: t.Sequence[SyncMapping]
     running: frozenset[str]
+    jobs: t.Sequence[Schedule] = ()
+
+    def idle_jobs(self, source: Source) -> tuple[str, ...]:
+        """Return what the enabled jobs are that seem to run liveSync of a source and run nothing, a sentence each.
+
+        Only the service provisioner is one that the scheduler can invoke, and a source is taken as it is written (seen
+        on OpenIDM 6.1.0: such a job fires, and nothing happens).
+        """
+        found = []
+        for job in self.jobs:
+            if job.enabled is False or not source.is_named_by(job.meant):
+                continue
+            if job.source is None:
+                service = job.document.get("invokeService")
+                found.append(f"The job {job.name} invokes {service}, which runs nothing: it has to be provisioner.")
+            elif job.source != str(source):
+                found.append(f"The job {job.name} names {job.source}, and runs nothing: it is {source}, in this case.")
+        return tuple(found)
 
     def known_sources(self) -> list[Source]:
         """Return the sources that have a token or a schedule of liveSync."""
@@ -52,14 +70,12 @@ def read_snapshot(client: Client) -> Snapshot:
     :raises Unreachable, Refused: as the client.
     """
     connectors = {connector.name: connector for connector in read_connectors(client)}
-    return Snapshot(
-        connectors=connectors,
-        tests={test.name: test for test in _tests(client, connectors)},
-        stages=read_stages(client),
-        schedules=(schedules := read_schedules(client, ask_server(client))),
-        mappings=read_mappings(client),
-        running=_running(client, schedules),
-    )
+    tests = {test.name: test for test in _tests(client, connectors)}
+    stages = read_stages(client)
+    jobs = read_all_jobs(client, ask_server(client))
+    schedules = [job for job in jobs if job.source is not None]
+    mappings = read_mappings(client)
+    return Snapshot(connectors, tests, stages, schedules, mappings, _running(client, schedules), jobs)
 
 
 def _tests(client: Client, connectors: t.Collection[str]) -> list[ConnectorTest]:

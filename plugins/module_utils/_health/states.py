@@ -101,6 +101,7 @@ class Facts:
     :param erring: a schedule has fired, its run has ended and has not written the stage, as one that ends in an error.
     :param neglected: since when changes have been pending that the schedule's runs, more than two, have left.
     :param enabled: how many of its schedules are; ``paused`` counts among them.
+    :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
     :param meeting: the schedules, where more than one fires.
     :param unloaded: the mappings of the source of which no load is recorded.
     :param unmoved: a run came and went while changes had been pending for more than 10 seconds, and left them.
@@ -129,6 +130,7 @@ class Facts:
     neglected: str | None = None
     enabled: int = 0
     paused: int = 0
+    idle_jobs: tuple[str, ...] = ()
     meeting: tuple[str, ...] = ()
     unloaded: tuple[str, ...] = ()
     running: bool = False
@@ -316,10 +318,11 @@ def _failing(facts: Facts) -> str | None:
 
 
 def _unscheduled(facts: Facts) -> str:
+    idle = "".join(f"{sentence} " for sentence in facts.idle_jobs)
     if facts.unloaded:
         return (
-            f"No schedule of this source is enabled, and no load is recorded of {', '.join(facts.unloaded)}: enabling"
-            " alone would leave out what was not loaded. Run the role livesync, which loads and then enables (with"
-            " initial_load: never where all has been loaded by hand)."
+            f"{idle}No schedule of this source is enabled, and no load is recorded of {', '.join(facts.unloaded)}:"
+            " enabling alone would leave out what was not loaded. Run the role livesync, which loads and then enables"
+            " (with initial_load: never where all has been loaded by hand)."
         )
-    return "Enable the schedule of this source: idmops.idm.livesync_schedule with enabled: true."
+    return f"{idle}Enable the schedule of this source: idmops.idm.livesync_schedule with enabled: true."

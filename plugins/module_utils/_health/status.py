@@ -148,7 +148,7 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
     test = snapshot.tests.get(source.system)
     connector = snapshot.connectors.get(source.system)
     schedules = [schedule for schedule in snapshot.schedules if schedule.source == str(source)]
-    mappings = [mapping for mapping in snapshot.mappings if mapping.source == str(source)]
+    mappings = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
     enabled = [schedule for schedule in schedules if schedule.enabled]
     number = stage.number if stage else None
     counts = connector is not None and connector.reads_change_log
@@ -174,6 +174,7 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
         enabled=len(enabled),
         paused=len([schedule for schedule in enabled if schedule.paused]),
         meeting=tuple(schedule.name for schedule in enabled if not schedule.paused),
+        idle_jobs=snapshot.idle_jobs(source),
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in _loads(schedules)),
         running=str(source) in snapshot.running,
     )

@@ -84,13 +84,13 @@ class SyncMapping:
         return tuple(dict.fromkeys(side.system for side in sides if side))
 
 
-def read_mappings(client: Client, source: str | None = None) -> list[SyncMapping]:
+def read_mappings(client: Client, source: Source | None = None) -> list[SyncMapping]:
     """Return all mappings in the order in which IDM uses them, in two requests.
 
     They stand in config/sync (missing where there are none) and, since IDM 7, in documents config/mapping/<name>
     ("Recorded HTTP answers", section 6). The open fork has the first alone and answers an empty list to the second.
 
-    :param source: return those of this source alone, as in system/ldap/account.
+    :param source: return those of this source alone.
     :raises Unreachable, Refused: as the client.
     """
     documents = [as_dict(item) for item in as_list(as_dict(client.get("config/sync", none_on=(404,))).get("mappings"))]
@@ -102,8 +102,7 @@ def read_mappings(client: Client, source: str | None = None) -> list[SyncMapping
         files = []
     documents += [item for item in files if "source" in item and "target" in item]
     found = {mapping.name: mapping for mapping in map(SyncMapping.parse, documents) if mapping.name}
-    wanted = source.strip("/") if source is not None else None
-    return [mapping for mapping in found.values() if wanted is None or mapping.source.strip("/") == wanted]
+    return [mapping for mapping in found.values() if source is None or source.is_named_by(mapping.source)]
 
 
 def read_mapping(client: Client, name: str, option: str = "mapping") -> SyncMapping:

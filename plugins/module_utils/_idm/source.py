@@ -69,6 +69,14 @@ class Source:
                 f"The connector {self.system} has no object type {self.object_type}; it has: {', '.join(types)}.",
             )
 
+    def is_named_by(self, text: str | None) -> bool:
+        """Tell whether a text names this source, in whatever case: a mapping's does, a job's must be exact.
+
+        (Seen on OpenIDM 6.1.0: a mapping whose source is system/LDAP/account or SYSTEM/ldap/account takes the changes
+        of system/ldap/account; a job with such a source runs nothing.)
+        """
+        return (text or "").strip("/").lower() == str(self).lower()
+
     def __str__(self) -> str:
         return f"system/{self.system}/{self.object_type}"
 

@@ -52,7 +52,7 @@ def trigger(client: Client, request: Request, context: Context) -> dict[str, t.A
     groups: dict[str, list[_SourceTask]] = {}
     for source in request.sources:
         own = [schedule for schedule in schedules if schedule.source == str(source)]
-        mapped = [mapping for mapping in mappings if mapping.source.strip("/") == str(source)]
+        mapped = [mapping for mapping in mappings if source.is_named_by(mapping.source)]
         task = _SourceTask(request, context, source, systems[source.system], urls.get(source.system), own, mapped)
         groups.setdefault(source.system, []).append(task)
 

@@ -98,6 +98,7 @@ class SourceEvidence:
     :param left_out: mappings of the source that are not asked for and whose enableSync is false.
     :param strangers: mappings that were asked for and are none of this source, each with what it is instead.
     :param schedules: that run liveSync of this source.
+    :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
     :param job: the one of them that the role manages.
     :param job_name: its name, also where it is still to be made.
     :param schedule_error: why the wanted schedule cannot be.
@@ -117,6 +118,7 @@ class SourceEvidence:
     strangers: t.Mapping[str, str] = field(default_factory=dict)
     known_systems: tuple[str, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    idle_jobs: tuple[str, ...] = ()
     job: Schedule | None = None
     job_name: str = ""
     schedule_error: IdmopsError | None = None

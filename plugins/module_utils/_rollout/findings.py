@@ -224,6 +224,13 @@ def _schedule(evidence: SourceEvidence) -> t.Iterator[Finding]:
             " other.",
             "Remove it (livesync_schedule with state: absent), or leave schedule.name out to take it over.",
         )
+    for sentence in evidence.idle_jobs:
+        yield say(
+            "job_runs_nothing",
+            WARNING,
+            sentence,
+            "Remove it (DELETE scheduler/job/<name>), or correct it; the role makes one of its own.",
+        )
     if evidence.schedule_error:
         yield say(
             "schedule_invalid",

@@ -70,7 +70,7 @@ class Gatherer:
         stage = snapshot.stages.get(source.stage_id)
         schedules = tuple(schedule for schedule in snapshot.schedules if schedule.source == str(source))
         mappings, strangers = self._mappings(request)
-        own = [mapping for mapping in snapshot.mappings if mapping.source.strip("/") == str(source)]
+        own = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
         evidence = SourceEvidence(
             request=request,
             connector=connector,
@@ -80,6 +80,7 @@ class Gatherer:
             strangers=strangers,
             known_systems=tuple(sorted(snapshot.connectors)),
             schedules=schedules,
+            idle_jobs=snapshot.idle_jobs(source),
             stage=stage,
             running=str(source) in snapshot.running,
         )
@@ -90,7 +91,7 @@ class Gatherer:
         return self._with_guards(evidence, connector)
 
     def _mappings(self, request: SourceRequest) -> tuple[tuple[SyncMapping, ...], dict[str, str]]:
-        own = [mapping for mapping in self._snapshot.mappings if mapping.source.strip("/") == str(request.source)]
+        own = [mapping for mapping in self._snapshot.mappings if request.source.is_named_by(mapping.source)]
         if request.mappings is None:
             return tuple(own), {}
         known = {mapping.name: mapping for mapping in self._snapshot.mappings}

@@ -147,7 +147,7 @@ def _recon_request(client: Client, request: LoadRequest, mapping: SyncMapping) -
 
 
 def _chosen(client: Client, request: LoadRequest) -> list[SyncMapping]:
-    known = {mapping.name: mapping for mapping in read_mappings(client, str(request.source.source))}
+    known = {mapping.name: mapping for mapping in read_mappings(client, request.source.source)}
     for name in request.mappings:
         if name not in known:
             raise InvalidOption(

@@ -22,6 +22,8 @@ from .cron import canonical_cron, cron_to_interval
 CRON, SIMPLE = "cron", "simple"
 JOB, CONFIG = "job", "config"
 FIRE_AND_PROCEED, DO_NOTHING = "fireAndProceed", "doNothing"
+#: Words for the action that runs liveSync, in lower case: both run it (seen on OpenIDM 6.1.0).
+_ACTIONS = ("livesync", "activesync")
 #: The key in invokeContext that keeps the record of the initial load.
 LOAD_RECORD = "initialLoad"
 SERVICE = "provisioner"
@@ -134,6 +136,11 @@ class Schedule:
             storage=storage,
             document=document,
         )
+
+    @property
+    def meant(self) -> str | None:
+        """The source that it names where its invokeContext is that of liveSync, whatever service it invokes."""
+        return _source_of(SERVICE, self.invoke_context)
 
     @property
     def interval_seconds(self) -> float | None:
@@ -293,7 +300,7 @@ def body_of(document: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def runs_livesync(context: t.Mapping[str, t.Any]) -> bool:
     """Tell whether an invokeContext runs liveSync; servers and their user interfaces write its case differently."""
-    return str(context.get("action", "")).lower() == ACTION.lower()
+    return str(context.get("action", "")).lower() in _ACTIONS
 
 
 def _source_of(service: str, context: t.Mapping[str, t.Any]) -> str | None:

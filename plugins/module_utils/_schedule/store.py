@@ -57,6 +57,11 @@ def read_jobs(client: Client, api_version: str) -> list[Schedule]:
     return [Schedule.parse(document) for document in found]
 
 
+def read_all_jobs(client: Client, server: Server) -> list[Schedule]:
+    """Return all jobs of the scheduler, as :func:`read_jobs`."""
+    return read_jobs(client, server.scheduler_version)
+
+
 def read_schedules(client: Client, server: Server, source: Source | str | None = None) -> list[Schedule]:
     """Return the schedules that run liveSync, of one source or of all, with one list request.
 

@@ -401,6 +401,32 @@ def test_a_change_that_left_no_trace_was_dropped_where_the_policy_drops(log, mon
     assert found.dropped == ()
 
 
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"invokeService": "provisioner.openicf"}, "The job odd invokes provisioner.openicf, which runs nothing"),
+        ({"invokeService": "org.forgerock.openidm.provisioner.openicf"}, "which runs nothing"),
+        ({"invokeContext": {"action": "liveSync", "source": "system/LDAP/account"}}, "names system/LDAP/account"),
+        ({"invokeContext": {"action": "activeSync", "source": "system/ldap/Account"}}, "names system/ldap/Account"),
+    ],
+)
+def test_a_job_that_seems_to_run_it_and_runs_nothing_is_named(changed, says):
+    """Each seen on OpenIDM 6.1.0: it fires, and nothing happens."""
+    odd = {**job("odd"), **changed}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[odd]), sources=[SOURCE])
+    assert found.health.state == "unscheduled" and says in found.remedy
+    (found,) = look(*lists(stage=document("1", 9), jobs=[{**odd, "enabled": False}]), sources=[SOURCE])
+    assert says not in found.remedy
+
+
+@pytest.mark.parametrize("action", ["activeSync", "livesync", "LIVESYNC"])
+def test_both_words_for_the_action_run_it(action):
+    """Seen on OpenIDM 6.1.0."""
+    other = {**job(), "invokeContext": {"action": action, "source": f"/{SOURCE}"}}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[other]), RAN)
+    assert found.health.state == "healthy"
+
+
 def test_two_schedules_of_one_source_are_not_well():
     (found,) = look(*lists(stage=document("1", 9), jobs=[job("a"), job("b")]))
     assert found.health.state == "failing"

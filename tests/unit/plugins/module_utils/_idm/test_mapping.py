@@ -13,6 +13,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import (
     read_mapping,
     read_mappings,
 )
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, down, refused
 
 ONE = {"name": "one", "source": "system/ldap/account", "target": "managed/user", "policies": []}
@@ -33,7 +34,14 @@ def test_both_places_are_read_in_two_requests():
 
 def test_the_mappings_of_one_source():
     idm = client({"mappings": [ONE, TWO]}, {"result": [FILE]})
-    assert [mapping.name for mapping in read_mappings(idm, "/system/ldap/account")] == ["one", "three"]
+    assert [mapping.name for mapping in read_mappings(idm, Source("ldap", "account"))] == ["one", "three"]
+
+
+@pytest.mark.parametrize("spelled", ["/system/ldap/account", "system/LDAP/account", "SYSTEM/ldap/Account/"])
+def test_a_mapping_takes_its_source_in_whatever_case(spelled):
+    """Seen on OpenIDM 6.1.0."""
+    idm = client({"mappings": [{**ONE, "source": spelled}, {**TWO, "source": "system/ldaps/account"}]}, {"result": []})
+    assert [mapping.name for mapping in read_mappings(idm, Source("ldap", "account"))] == ["one"]
 
 
 def test_no_document_is_no_mapping():

@@ -74,6 +74,7 @@ FAULTS = {
     "mapping_left_out": ("warning", {"left_out": ("n",)}),
     "schedule_invalid": ("blocking", {"schedule_error": InvalidOption("cron", "x", "Write it well.")}),
     "schedule_duplicate": ("blocking", {"schedules": (job(), job("other"))}),
+    "job_runs_nothing": ("warning", {"idle_jobs": ("The job x invokes y, which runs nothing.",)}),
     "schedule_missing": ("mended", {"schedules": (), "job": None}),
     "schedule_differs": ("mended", {"schedule_changes": ("enabled",)}),
     "directory": ("blocking", {"directory": None, "directory_error": InvalidOption("servers", [], "Give one.")}),
