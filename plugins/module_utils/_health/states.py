@@ -83,7 +83,7 @@ class Facts:
 
     :param system: the connector's name.
     :param ok: whether the connector's test succeeded; None where there is no such connector.
-    :param unknown_type: what is wrong with the source where the connector has no such object type, else None.
+    :param unknown_type: what is wrong with the source or the connector's document, None where nothing is.
     :param error: what the test said.
     :param remote: the remote connector server that the connector runs on, None for IDM itself.
     :param number: the token as a change number, None where it is none.

@@ -15,7 +15,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, InvalidOption
 from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
-from .._idm.connector import Connector, ConnectorTest
+from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest
 from .._idm.connector_filters import filters_of
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
@@ -141,6 +141,18 @@ def _unknown_type(source: Source, connector: Connector | None) -> str | None:
     return None
 
 
+def _unclear(source: Source, connector: Connector | None, test: ConnectorTest | None) -> str | None:
+    """Return why what is known of a connector is not that of the one that runs, None where it is."""
+    if connector and connector.ambiguity:
+        return f"{connector.ambiguity} {TWINS_REMEDY}"
+    if connector is None and test is not None:
+        return (
+            f"The connector {source.system} runs, and its configuration document has been removed: put it back (PUT"
+            " config/provisioner.openicf/<name>), since it will be gone when IDM is started again."
+        )
+    return None
+
+
 def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
     """Return what the snapshot and the change log tell of a source."""
     stage = snapshot.stages.get(source.stage_id)
@@ -157,7 +169,7 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
     facts = Facts(
         system=source.system,
         ok=test.ok if test else None,
-        unknown_type=_unknown_type(source, connector),
+        unknown_type=_unknown_type(source, connector) or _unclear(source, connector, test),
         error=test.error if test else None,
         remote=connector.remote if connector else None,
         token=token,

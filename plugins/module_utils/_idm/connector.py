@@ -12,7 +12,7 @@ the alias is both.
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut, Unreachable
@@ -41,6 +41,7 @@ _CONFIG = "provisioner.openicf/"
 #: How long answers must keep coming after an activation before they are the new component's, in seconds: the old one
 #: may answer for a moment more, then the route is gone for some 50 ms (seen on OpenIDM 6.1.0).
 _SETTLED = 3.0
+TWINS_REMEDY = "Remove all but one of them (DELETE config/provisioner.openicf/<alias>); then activate that one again."
 _BEING_ACTIVATED = (404, 502, 503, 504)
 #: What the test says of a connector that IDM knows and does not run.
 _NOT_AVAILABLE = "connector not available"
@@ -83,7 +84,18 @@ def read_connectors(client: Client) -> list[Connector]:
         document = client.get(_config_path(config_id), none_on=(404,))
         if isinstance(document, dict):
             found[config_id] = {**document, "_id": config_id}
-    return sorted((Connector.parse(document) for document in found.values()), key=lambda connector: connector.name)
+    return sorted(_with_twins([Connector.parse(document) for document in found.values()]), key=lambda one: one.name)
+
+
+def _with_twins(connectors: t.Sequence[Connector]) -> list[Connector]:
+    """Note the connectors that have more than one document (a copy under another alias keeps the name)."""
+    ids: dict[str, list[str]] = {}
+    for connector in connectors:
+        ids.setdefault(connector.name, []).append(connector.config_id)
+    return [
+        replace(connector, twins=tuple(sorted(ids[connector.name]))) if len(ids[connector.name]) > 1 else connector
+        for connector in connectors
+    ]
 
 
 def read_connector(client: Client, system: str, option: str = "system") -> Connector:
@@ -180,6 +192,8 @@ def describe_connectors(client: Client, systems: t.Sequence[str]) -> list[dict[s
 
 
 def _reactivate(client: Client, connector: Connector, context: Context, timeout: float) -> ConnectorTest:
+    if connector.ambiguity:
+        raise IdmopsError(connector.ambiguity, remedy=TWINS_REMEDY)
     test = checked(client, connector)
     if not test.ok and (connector.enabled is False or test.error != _NOT_AVAILABLE):
         raise failed_test(connector, test, " It was not activated again: that would leave its liveSync dead.")

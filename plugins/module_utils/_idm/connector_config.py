@@ -114,6 +114,8 @@ class Connector:
     :param sync_base_contexts: the base contexts whose changes liveSync takes.
     :param sync_denied: object types whose configuration denies liveSync.
     :param remote: the remote connector server or group it runs on, None for IDM itself.
+    :param twins: the documents of the same name, its own included, where there are several: which of them runs, nobody
+        can tell.
     :param sync_settings: the properties that decide which changes liveSync takes, as they stand there.
     :param native_types: the native type of each object type.
     :param native_names: for each object type how the connected system calls a property, by its name.
@@ -137,6 +139,7 @@ class Connector:
     remote: str | None
     change_log_block_size: int | None
     uses_timestamps: bool
+    twins: tuple[str, ...] = ()
     sync_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     native_types: t.Mapping[str, str] = field(default_factory=dict)
     native_names: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
@@ -180,6 +183,16 @@ class Connector:
                 }
                 for name, schema in _object_types(document).items()
             },
+        )
+
+    @property
+    def ambiguity(self) -> str | None:
+        """Why what is known of it may be of another one, None where nothing speaks for that."""
+        if not self.twins:
+            return None
+        return (
+            f"IDM has more than one document of the connector {self.name}: config/{', config/'.join(self.twins)}. Which"
+            " of them runs cannot be known."
         )
 
     @property

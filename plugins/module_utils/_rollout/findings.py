@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._base.errors import IdmopsError
 from .._changelog.log import ALIAS_REMEDY, COOKIES_ONLY_REMEDY, NO_CHANGE_LOG_REMEDY, NUMBERS
+from .._idm.connector import TWINS_REMEDY
 from .._idm.connector_filters import filters_of
 from .._idm.connector_remedy import remedy_for
 from .._idm.stage import MISFIT_REMEDY
@@ -97,6 +98,15 @@ class _Say:
 
 def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
     say, source, connector = _Say(evidence), evidence.request.source, evidence.connector
+    if connector is None and evidence.test is not None:
+        yield say(
+            "connector_undocumented",
+            BLOCKING,
+            f"The connector {source.system} runs, and its configuration document has been removed: nothing can be known"
+            " of it, and it will be gone when IDM is started again.",
+            "Put the document back (PUT config/provisioner.openicf/<name>).",
+        )
+        return
     if connector is None:
         known = ", ".join(evidence.known_systems) or "none"
         yield say(
@@ -106,6 +116,8 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
             "Correct the source in livesync_sources, or add the connector (PUT config/provisioner.openicf/<name>).",
         )
         return
+    if connector.ambiguity:
+        yield say("connector_twice", BLOCKING, connector.ambiguity, TWINS_REMEDY)
     if connector.object_types and source.object_type not in connector.object_types:
         yield say(
             "object_type_unknown",

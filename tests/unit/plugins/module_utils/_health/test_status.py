@@ -427,6 +427,28 @@ def test_both_words_for_the_action_run_it(action):
     assert found.health.state == "healthy"
 
 
+def test_two_documents_of_one_connector_are_told():
+    """Seen on OpenIDM 6.1.0: a copy under another alias keeps the name, and one of the two runs."""
+    ids = [{"_id": f"provisioner.openicf/{alias}"} for alias in ("ldap", "ldapold")]
+    calls = [
+        call("GET", "config", {"configurations": ids}),
+        call("GET", "config", {"result": []}),
+        call("GET", "config/provisioner.openicf/ldap", CONNECTOR),
+        call("GET", "config/provisioner.openicf/ldapold", CONNECTOR),
+        *lists(stage=document("1", 9), jobs=[job()])[2:],
+    ]
+    (found,) = look(*calls)
+    assert found.health.state == "unavailable"
+    assert "config/provisioner.openicf/ldap, config/provisioner.openicf/ldapold" in found.remedy
+
+
+def test_a_connector_whose_document_has_been_removed_is_told():
+    calls = list(lists(stage=document("1", 9), jobs=[job()]))
+    calls[:2] = [call("GET", "config", {"configurations": []}), call("GET", "config", {"result": []})]
+    (found,) = look(*calls)
+    assert found.health.state == "unavailable" and "document has been removed" in found.remedy
+
+
 def test_two_schedules_of_one_source_are_not_well():
     (found,) = look(*lists(stage=document("1", 9), jobs=[job("a"), job("b")]))
     assert found.health.state == "failing"

@@ -50,6 +50,8 @@ DROPS = FailurePolicy.parse({"maxRetries": 0, "postRetryAction": "logged-ignore"
 FAULTS = {
     "system_unknown": ("blocking", {"connector": None, "test": None, "directory": None}),
     "object_type_unknown": ("blocking", {"request": replace(REQUEST, source=Source("ldap", "nope"))}),
+    "connector_undocumented": ("blocking", {"connector": None, "directory": None}),
+    "connector_twice": ("blocking", {"connector": replace(CONNECTOR, twins=("a/ldap", "a/old"))}),
     "connector_disabled": ("blocking", {"connector": replace(CONNECTOR, enabled=False), "test": None}),
     "connector_test_failed": ("blocking", {"test": ConnectorTest("ldap", False, "Connection refused", True)}),
     "sync_denied": ("blocking", {"connector": replace(CONNECTOR, sync_denied=("account",))}),
