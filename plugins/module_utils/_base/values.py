@@ -36,7 +36,7 @@ def as_int(value: t.Any) -> int | None:
         return None
     try:
         return int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # 1e999 is infinite
         return None
 
 

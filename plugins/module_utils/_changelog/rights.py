@@ -218,7 +218,7 @@ def parse_rights(entry: Entry) -> Rights:
         head, unused, attribute = name.partition(";attributelevel;")
         if head != "aclrights" or not attribute:
             continue
-        for right in values[0].decode().split(","):
+        for right in b",".join(values).decode(errors="replace").split(","):
             kind, unused, flag = right.partition(":")
             if flag.strip() == "1":
                 granted.add((kind.strip().lower(), attribute))

@@ -53,6 +53,8 @@ def parse_body(status: int, headers: t.Mapping[str, str], content: bytes) -> t.A
         return json.loads(content)
     except ValueError as exc:
         raise CutOff(f"it is not whole JSON: {exc}") from exc
+    except RecursionError as exc:
+        raise CutOff("it is nested too deeply to be an answer of IDM's") from exc
 
 
 def retry_after(headers: t.Mapping[str, str], wall: float) -> float | None:
@@ -64,8 +66,8 @@ def retry_after(headers: t.Mapping[str, str], wall: float) -> float | None:
     :param wall: seconds since 1970, for an answer without a Date.
     """
     text = headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text)
+    if text.isascii() and text.isdigit():
+        return float(text[:9])  # more digits mean "never" as well
     until = _http_date(text)
     if until is None:
         return None
@@ -76,15 +78,15 @@ def retry_after(headers: t.Mapping[str, str], wall: float) -> float | None:
 def date_of(headers: t.Mapping[str, str]) -> str | None:
     """Return the server's time of an answer as IDM writes times, to the second; None where it is not told."""
     found = _http_date(headers.get("Date", ""))
-    return found.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if found else None
+    return found.strftime("%Y-%m-%dT%H:%M:%SZ") if found else None
 
 
 def _http_date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
 def reason_of(body: t.Any) -> str:
@@ -99,6 +101,26 @@ def reason_of(body: t.Any) -> str:
     title = re.search(r"<title[^>]*>(.*?)</title>", body, re.IGNORECASE | re.DOTALL)
     text = title.group(1) if title else re.sub(r"<[^>]+>", " ", body)
     return "a page that is not IDM's: " + " ".join(html.unescape(text).split())[:200]
+
+
+def odd(where: str, wanted: str, came: t.Any, status: int = 200) -> Refused:
+    """Return the error for an answer that is not of the form that it must have.
+
+    :param where: method and URL, without secrets.
+    :param wanted: what was expected, as in "an object".
+    :param came: what came instead; of a text or an object only the kind is told, since they hold data.
+    """
+    kinds = {dict: "an object", list: "a list", str: "a text", type(None): "nothing", bool: "a truth value"}
+    text = kinds.get(type(came), "a number")
+    return Refused(
+        f"{where} answered {status} with {text}, where {wanted} was expected.",
+        url=where,
+        status=status,
+        reason=f"{text} where {wanted} was expected",
+        remedy="See that url is that of IDM itself (its context path is /openidm), and that nothing between changes its"
+        " answers.",
+        own=False,
+    )
 
 
 def refusal(method: str, url: str, answer: Answer, *, transaction: str, remedy: str | None = None) -> Refused:

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 from .._base.address import is_loopback
 from .._base.context import Context
 from .._base.errors import InvalidOption, MissingLibrary, Refused, Unreachable
-from .answer import TRANSACTION_HEADER, Answer, CutOff, date_of, parse_body, refusal, retry_after
+from .answer import TRANSACTION_HEADER, Answer, CutOff, date_of, odd, parse_body, refusal, retry_after
 from .auth import Authenticator, TokenMethod, authenticator
 from .broken_line import unreachable
 from .keep_alive import KeepAliveAdapter
@@ -43,6 +43,9 @@ READING_ACTIONS = frozenset(
         "listcurrentlyexecutingjobs",
     }
 )
+#: How much of an answer is read, in bytes: 100,000 entries with their ids are some 20 MiB.
+_LONGEST = 256 << 20
+_PIECE = 1 << 16
 #: How long a connection may have idled before a request that must not be sent twice gets a new one, in seconds.
 _FRESH = 5.0
 #: How long a throttled request may be repeated where the options do not say, and the first pause, in seconds.
@@ -119,25 +122,57 @@ class Client:
         return self._server_time
 
     def get(self, path: str, params: t.Mapping[str, t.Any] | None = None, **how: t.Any) -> t.Any:
-        """GET a path below the base URL; return the parsed body, None for a status in ``none_on``."""
-        return self.request("GET", path, params=params, **how).body
+        """GET a path below the base URL; return the object that it answers, None for a status in ``none_on``.
+
+        :raises Refused: for an answer that is no object too.
+        """
+        answer = self.request("GET", path, params=params, **how)
+        return _expected(answer, f"GET {self.url}/{path}", dict, empty=answer.status in how.get("none_on", ()))
 
     def put(self, path: str, body: t.Any, params: t.Mapping[str, t.Any] | None = None, **how: t.Any) -> t.Any:
-        """PUT a document; return the parsed answer."""
-        return self.request("PUT", path, params=params, body=body, **how).body
+        """PUT a document; return the object that it answers.
 
-    def post(self, path: str, params: t.Mapping[str, t.Any], body: t.Any = None, **how: t.Any) -> t.Any:
-        """POST an action; return the parsed answer."""
-        return self.request("POST", path, params=params, body=body, **how).body
+        :raises Refused: for an answer that is no object too.
+        """
+        return _expected(self.request("PUT", path, params=params, body=body, **how), f"PUT {self.url}/{path}", dict)
+
+    def post(
+        self,
+        path: str,
+        params: t.Mapping[str, t.Any],
+        body: t.Any = None,
+        *,
+        expect: type[dict[str, t.Any]] | type[list[t.Any]] = dict,
+        **how: t.Any,
+    ) -> t.Any:
+        """POST an action; return what it answers, None for an empty answer or a status in ``none_on``.
+
+        :param expect: an object, or a list of objects.
+        :raises Refused: for an answer that is something else too.
+        """
+        answer = self.request("POST", path, params=params, body=body, **how)
+        return _expected(answer, f"POST {self.url}/{path}?_action={params.get('_action')}", expect, empty=True)
 
     def delete(self, path: str, **how: t.Any) -> t.Any:
-        """DELETE a path; return the parsed answer, None for a status in ``none_on``."""
-        return self.request("DELETE", path, **how).body
+        """DELETE a path; return the object that it answers, None for an empty answer or a status in ``none_on``.
 
-    def query(self, path: str, query_filter: str = "true", **params: t.Any) -> list[dict[str, t.Any]]:
-        """Return the results of a query."""
-        body = self.get(path, {"_queryFilter": query_filter, **params})
-        return list((body or {}).get("result", []))
+        :raises Refused: for an answer that is something else too.
+        """
+        return _expected(self.request("DELETE", path, **how), f"DELETE {self.url}/{path}", dict, empty=True)
+
+    def query(
+        self, path: str, query_filter: str | None = "true", *, api_version: str = "1.0", **params: t.Any
+    ) -> list[dict[str, t.Any]]:
+        """Return the results of a query: objects.
+
+        :param query_filter: None where ``params`` name another query.
+
+        :raises Refused: for an answer that holds no list of objects too.
+        """
+        where = f"GET {self.url}/{path}?_queryFilter"
+        asked = {} if query_filter is None else {"_queryFilter": query_filter}
+        body = self.get(path, {**asked, **params}, api_version=api_version)
+        return t.cast("list[dict[str, t.Any]]", _objects(body.get("result"), where, "result"))
 
     def token_method(self) -> TokenMethod | None:
         """Return the method that gets access tokens, None where there is nothing to get."""
@@ -293,6 +328,7 @@ class Client:
                 timeout=(min(self.timeout, seconds), seconds),
                 verify=self._verify,
                 allow_redirects=False,
+                stream=True,
             )
             body = parse_body(response.status_code, response.headers, _whole(response))
         except CutOff as exc:
@@ -309,6 +345,31 @@ class Client:
         raise error
 
 
+def _expected(answer: Answer, where: str, kind: type, *, empty: bool = False) -> t.Any:
+    """Return the body of an answer that is of the expected form.
+
+    :param empty: whether there may be none.
+    :raises Refused: when it is of another one.
+    """
+    body = answer.body
+    if body is None and empty:
+        return None
+    if kind is list:
+        return _objects(body, where, "answer")
+    if not isinstance(body, kind):
+        raise odd(where, "an object", body, answer.status)
+    return body
+
+
+def _objects(found: t.Any, where: str, what: str) -> list[t.Any]:
+    if not isinstance(found, list):
+        raise odd(where, f"a list of objects ({what})", found)
+    for item in found:
+        if not isinstance(item, dict):
+            raise odd(where, f"a list of objects ({what})", item)
+    return found
+
+
 def _keep_headers(request: t.Any) -> t.Any:
     """Be the session's auth: the headers of a request are complete as they are."""
     return request
@@ -319,10 +380,17 @@ def _whole(response: t.Any) -> bytes:
 
     :raises CutOff: when it is shorter than announced; urllib3 before 2.0 does not tell.
     """
-    content: bytes = response.content
+    pieces, came = [], 0
+    for piece in response.iter_content(_PIECE):
+        pieces.append(piece)
+        came += len(piece)
+        if came > _LONGEST:
+            response.close()
+            raise CutOff(f"it is longer than {_LONGEST >> 20} MiB, and was not read to its end")
+    content = b"".join(pieces)
     announced = response.headers.get("Content-Length", "")
     came = response.raw.tell()
-    if content and announced.isdigit() and came < int(announced):
+    if content and announced.isascii() and announced.isdigit() and came < int(announced[:20]):
         raise CutOff(f"{came} of {announced} bytes came")
     return content
 

@@ -64,15 +64,14 @@ def _read(text: str) -> dict[str, t.Any]:
     if "-----BEGIN" in text:
         raise _unusable("It is a PEM; give the JWK that was downloaded when the service account's key was made.")
     if not text.startswith("{"):
-        path = Path(os.path.expanduser(os.path.expandvars(text)))
         try:
-            text = path.read_text(encoding="utf-8")
+            text = Path(os.path.expanduser(os.path.expandvars(text))).read_text(encoding="utf-8")
         except (OSError, ValueError) as exc:
             why = exc.strerror if isinstance(exc, OSError) else "it is not text"
             raise _unusable(f"It is no JSON, and as a path it cannot be read: {why}.") from None
     try:
         members = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _unusable("It is not JSON.") from None
     if not isinstance(members, dict):
         raise _unusable("Give one JWK, a JSON object.")
@@ -83,7 +82,7 @@ def private_parts(value: t.Any) -> set[str]:
     """Return what is secret of a JWK that was given as JSON text or as a dictionary, beside the text itself."""
     try:
         members = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         return set()
     if not isinstance(members, t.Mapping):
         return set()

@@ -122,8 +122,7 @@ def test_connectors(client: Client) -> list[ConnectorTest]:
 
     :raises Unreachable, Refused: as the client.
     """
-    body = client.post("system", {"_action": "test"})
-    return [ConnectorTest.parse(item) for item in as_list(body) if isinstance(item, dict)]
+    return [ConnectorTest.parse(item) for item in client.post("system", {"_action": "test"}, expect=list) or []]
 
 
 def test_connector(client: Client, system: str) -> ConnectorTest:

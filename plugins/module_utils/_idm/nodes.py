@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .._base.errors import Refused
+from .._base.values import as_list
 from .._http.client import Client
 
 
@@ -21,7 +22,7 @@ def running_nodes(client: Client) -> list[str] | None:
         return None
     if not isinstance(body, dict):
         return None
-    nodes = [node for node in body.get("results") or body.get("result") or [] if isinstance(node, dict)]
+    nodes = [node for node in as_list(body.get("results") or body.get("result")) if isinstance(node, dict)]
     return [str(node.get("startup") or "") for node in nodes if node.get("state", "running") == "running"]
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.values import as_dict, as_text
+from .._http.answer import odd
 from .._http.client import Client, segment
 from .source import Source
 
@@ -64,16 +66,23 @@ class Stage:
 
     @classmethod
     def parse(cls, body: t.Mapping[str, t.Any]) -> Stage:
-        """Return the stage that an answer of liveSync or of the repository holds."""
-        data = body.get("connectorData") or {}
-        last = body.get("lastException") or {}
+        """Return the stage that an answer of liveSync or of the repository holds.
+
+        :raises Refused: for an answer that is none.
+        """
+        data = body.get("connectorData")
+        if not isinstance(data, dict) and data is not None:
+            raise odd(_CONTAINER, "an object (connectorData)", data)
+        told = body.get("lastException")
+        last = as_dict(told)
+        thrown, delta = last.get("throwable") or told, last.get("syncDelta")
         rev = body.get("_rev")
         return cls(
             rev=None if rev is None else str(rev),
-            token=data.get("syncToken"),
-            native_type=data.get("nativeType"),
-            failure=str(last.get("throwable") or "unknown") if last else None,
-            delta=last.get("syncDelta"),
+            token=as_dict(data).get("syncToken"),
+            native_type=as_text(as_dict(data).get("nativeType")),
+            failure=(thrown if isinstance(thrown, str) else "unknown") if told else None,
+            delta=delta if isinstance(delta, str) else None,
         )
 
 

@@ -16,7 +16,7 @@ import typing as t
 MINUTE, HOUR, DAY = 60, 3600, 86400
 #: First and last value of the fields second, minute and hour.
 _CLOCK_FIELDS = ((0, 59), (0, 59), (0, 23))
-_PART = re.compile(r"^(?:(\*)|(\d+)(?:-(\d+))?)(?:/(\d+))?$")
+_PART = re.compile(r"^(?:(\*)|(\d{1,4})(?:-(\d{1,4}))?)(?:/(\d{1,4}))?$", re.ASCII)
 #: What the day, month and weekday fields look like when they leave nothing out.
 _EVERY = {"*", "?", "*/1", "1/1", "0/1"}
 

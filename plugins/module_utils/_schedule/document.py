@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from .._base.errors import InvalidOption
+from .._base.values import as_list
 from .._idm.source import Source
 from .cron import canonical_cron, cron_to_interval
 
@@ -111,7 +112,7 @@ class Schedule:
         context = context if isinstance(context, dict) else {}
         kind = document.get("type") or CRON
         simple = kind == SIMPLE
-        triggers = [entry for entry in document.get("triggers") or [] if isinstance(entry, dict)]
+        triggers = [entry for entry in as_list(document.get("triggers")) if isinstance(entry, dict)]
         count = document.get("repeatCount")
         return cls(
             name=str(document.get("_id") or "").partition("schedule/")[2] or str(document.get("_id") or ""),

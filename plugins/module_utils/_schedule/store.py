@@ -46,13 +46,12 @@ def read_jobs(client: Client, api_version: str) -> list[Schedule]:
     :raises Unreachable, Refused: as the client.
     """
     try:
-        listed = client.get(_JOBS, {"_queryFilter": "true"}, api_version=api_version)
-        found = list((listed or {}).get("result", []))
+        found = client.query(_JOBS, api_version=api_version)
     except Refused as exc:
         if not _is_gone(exc):
             raise
-        listed = client.get(_JOBS, {"_queryId": "query-all-ids"}, api_version=api_version) or {}
-        each = (_document(client, entry["_id"], api_version) for entry in listed.get("result", []))
+        listed = client.query(_JOBS, None, api_version=api_version, _queryId="query-all-ids")
+        each = (_document(client, str(entry.get("_id")), api_version) for entry in listed)
         found = [document for document in each if document]
     return [Schedule.parse(document) for document in found]
 
@@ -80,8 +79,8 @@ def executing_sources(client: Client) -> list[str]:
 
     :raises Unreachable, Refused: as the client.
     """
-    running = client.post(_JOBS, {"_action": "listCurrentlyExecutingJobs"}) or []
-    schedules = (Schedule.parse(entry) for entry in running if isinstance(entry, dict))
+    running = client.post(_JOBS, {"_action": "listCurrentlyExecutingJobs"}, expect=list) or []
+    schedules = (Schedule.parse(entry) for entry in running)
     return [schedule.source for schedule in schedules if schedule.source is not None]
 
 

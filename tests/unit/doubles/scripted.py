@@ -74,8 +74,9 @@ class ScriptedClient:
     def post(self, path, params, body=None, none_on=(), **unused):
         return self._answer("POST", path, params, body, none_on)
 
-    def query(self, path, query_filter="true", **params):
-        return (self.get(path, {"_queryFilter": query_filter, **params}) or {}).get("result", [])
+    def query(self, path, query_filter="true", api_version="1.0", **params):
+        asked = {} if query_filter is None else {"_queryFilter": query_filter}
+        return (self.get(path, {**asked, **params}) or {}).get("result", [])
 
     def _answer(self, method, path, params, body, none_on):
         self.sent.append((method, path, params, body))

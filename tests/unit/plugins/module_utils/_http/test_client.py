@@ -210,7 +210,7 @@ def test_check_mode_cannot_write_whoever_asks(wire, method):
 def test_check_mode_may_read(wire):
     wire.answers = [answer([]), answer({})]
     idm = client(wire, check_mode=True)
-    assert idm.post("system", {"_action": "test"}) == []
+    assert idm.post("system", {"_action": "test"}, expect=list) == []
     assert idm.get("config/sync") == {}
 
 
