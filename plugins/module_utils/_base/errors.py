@@ -97,7 +97,7 @@ class Refused(IdmopsError):
     :param method: the HTTP method of the request.
     :param url: the request's URL without its query's secrets.
     :param status: the HTTP status.
-    :param reason: the server's own message, HTML-unescaped.
+    :param reason: the server's own message, HTML-unescaped: to be judged and not to be shown, since it may hold values.
     :param own: whether IDM itself answered, with a code and a reason, rather than something on the way to it.
 
     ``sent`` is false where no credentials could be had, so that the request itself never went out.

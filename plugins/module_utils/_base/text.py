@@ -2,30 +2,63 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What servers say, made fit for a message: the one place that does it."""
+"""What servers say, made fit for a message: the one place that does it.
+
+A repository's error may hold the whole object that it could not store. Values are hidden; the names of attributes,
+properties and constraints, ids and DNs are what the reader needs, and stay.
+"""
 
 from __future__ import annotations
 
 import html
 import re
 
-#: What stands between braces, brackets (where it has values) or quotes, or after one that the line does not close.
-_QUOTED = re.compile(r"""\{.*\}|\{.*$|\[[^\]]*=[^\]]*(?:\]|$)|"(?:\\.|[^"\\])*(?:"|$)|(?<!\w)'.*?(?:'(?!\w)|$)""")
-_CLOSING = {"{": "}", "[": "]"}
 #: The class of a Java exception before its message.
 _CLASS = re.compile(r"^(?:[a-z_]\w*\.)+[A-Z][\w$]*: +")
+#: What stands between braces, or after one that the line does not close; the same with brackets that hold values.
+_OBJECT = re.compile(r"\{.*\}|\{.*$|\[[^\]]*=[^\]]*(?:\]|$)")
+_MEMBER = re.compile(r"""["']?([A-Za-z_][\w.-]*)["']?\s*[:=]""")
+#: A quotation, or what follows a quotation mark that the line does not close.
+_QUOTED = re.compile(r""""(?:\\.|[^"\\])*(?:"|$)|(?<!\w)'.*?(?:'(?!\w)|$)""")
+#: Words beside which a quotation is a name and no value.
+_NAMING = re.compile(
+    r"(attribute|property|field|column|constraint|index|relation|table|class|type|mapping|policy|connector)s?",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[A-Za-z_][\w.-]{0,60}")
+_DN = re.compile(r"[A-Za-z][\w-]*=[^,=]+(,\s*[A-Za-z][\w-]*=[^,=]+)*")
+#: A condition of an LDAP filter; the values of a key that exists already (PostgreSQL); an e-mail address.
+_CONDITION = re.compile(r"\(([\w;.-]+)([~<>:]?=)[^()]+\)")
+_KEY = re.compile(r"\)=\([^)]*(?:\)|$)")
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
+_CLOSING = {"{": "}", "[": "]"}
 
 
 def reason_in(text: str) -> str | None:
     """Return the reason that a text of a server's gives, None where it gives none.
 
-    That is its first line, without the class of a Java exception, without HTML, and without what it quotes: a
-    repository's error may hold the whole object that it could not store.
+    That is its first line, without the class of a Java exception, without HTML, and without the values that it quotes.
     """
-    line = html.unescape(text).strip().split("\n", 1)[0].strip()
-    return _QUOTED.sub(_emptied, _CLASS.sub("", line)) or None
+    line = html.unescape(text).strip().split("\n", 1)[0].strip().replace("\t", " ")
+    line = _OBJECT.sub(_without_values, _CLASS.sub("", line))
+    line = _KEY.sub(")=(...)", _QUOTED.sub(_unquoted, line))
+    return _ADDRESS.sub("...", _CONDITION.sub(r"(\1\2...)", line)) or None
 
 
-def _emptied(found: re.Match[str]) -> str:
+def _without_values(found: re.Match[str]) -> str:
+    """Return an object with the names of its members alone."""
     mark = found.group()[0]
-    return f"{mark}...{_CLOSING.get(mark, mark)}"
+    names = list(dict.fromkeys(_MEMBER.findall(found.group()[1:])))
+    return f"{mark}{', '.join(f'{name}: ...' for name in names) or '...'}{_CLOSING[mark]}"
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    """Return a quotation where it is a name or a DN, and its marks alone where it is a value."""
+    mark, content = found.group()[0], found.group().strip(found.group()[0])
+    if _DN.fullmatch(content):
+        return found.group()
+    before, after = found.string[: found.start()].rstrip(), found.string[found.end() :].lstrip()
+    named = _NAMING.search(before[-12:]) and before[-1:] not in ":=" and _NAMING.search(before.split()[-1])
+    if _NAME.fullmatch(content) and (named or _NAMING.match(after)):
+        return found.group()
+    return f"{mark}...{mark}"

@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 from .._base.errors import Refused
+from .._base.text import reason_in
 
 TRANSACTION_HEADER = "X-ForgeRock-TransactionId"
 
@@ -131,7 +132,7 @@ def refusal(method: str, url: str, answer: Answer, *, transaction: str, remedy: 
     :param remedy: what mends it, where the caller knows better.
     """
     reason = reason_of(answer.body)
-    message = f"{method} {url} answered {answer.status}: {reason or 'no reason given'}"
+    message = f"{method} {url} answered {answer.status}: {reason_in(reason) or 'no reason given'}"
     if answer.headers.get("Location"):
         message += f" (it points to {re.split('[?#]', answer.headers['Location'])[0]})"
     refused = Refused(

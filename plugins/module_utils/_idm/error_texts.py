@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .._base.text import reason_in
+
 UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPPORTED, OTHER = (
     "unreadable",
     "alias_search",
@@ -89,7 +91,7 @@ class Reason:
     """What a text of IDM tells.
 
     :param kind: one of the constants of this file.
-    :param text: the text without what misleads.
+    :param text: the text without what misleads, and without values (:func:`.._base.text.reason_in`).
     :param remedy: what mends it, None where that is not known.
     """
 
@@ -100,6 +102,6 @@ class Reason:
 
 def read_reason(text: str) -> Reason:
     """Return what an error text of IDM, HTML-unescaped, tells of a run of liveSync."""
-    shown = _PREFIX.sub("", text).strip()
-    kind = next((kind for kind, pattern in _PATTERNS if pattern.search(shown)), OTHER)
-    return Reason(kind, shown, _REMEDIES.get(kind))
+    bare = _PREFIX.sub("", text).strip()
+    kind = next((kind for kind, pattern in _PATTERNS if pattern.search(bare)), OTHER)
+    return Reason(kind, reason_in(bare) or "", _REMEDIES.get(kind))

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree
 
+from .._base.text import reason_in
 from .._base.values import as_int, as_text
 from .._http.client import Client
 from .audit import entries_of_record, failures_since, since
@@ -144,13 +145,13 @@ def parse_failure(stage: Stage, *, detailed: bool = False) -> RecordFailure:
     """Return what a stage says of the record that failed."""
     text = stage.failure or ""
     match = _TEXT.search(text)
-    failure = RecordFailure(record="unknown", cause=text)
+    failure = RecordFailure(record="unknown", cause=reason_in(text))
     if match:
         retries = match["retries"]
         failure = RecordFailure(
             record=match["uid"],
             attempt=int(retries) + 1 if retries is not None else None,
-            cause=match["cause"],
+            cause=reason_in(match["cause"]) if match["cause"] else None,
         )
     return _with_delta(failure, stage.delta, detailed)
 

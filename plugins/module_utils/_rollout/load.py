@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Refused
+from .._base.text import reason_in
 from .._changelog.log import connector_directory
 from .._changelog.rights import Visibility
 from .._http.client import Client
@@ -230,9 +231,9 @@ def _through_idm(client: Client, request: LoadRequest, connector: Connector, don
                 raise
             if done.reactivated or not request.may_reactivate:
                 raise IdmopsError(
-                    f"IDM cannot list the entries of {request.source.source} through its connector: {exc.reason}"
-                    " A limit of its account on the directory is too small, or the connector's pooled connections were"
-                    " bound before it was raised.",
+                    f"IDM cannot list the entries of {request.source.source} through its connector:"
+                    f" {reason_in(exc.reason)} A limit of its account on the directory is too small, or the connector's"
+                    " pooled connections were bound before it was raised.",
                     status=exc.status,
                     remedy="Raise the limits (raise_limits: true in livesync_directory), and let the connector be"
                     " activated again (livesync_reactivate: true, or idmops.idm.connector with state: reactivated).",

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, idmops.idm contributors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What becomes of a server's error text: one line, without Java, HTML, and what it quotes."""
+"""What becomes of a server's error text: one line, without Java, HTML, and values; names stay."""
 
 from __future__ import annotations
 
@@ -16,11 +16,25 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.text import reaso
         ("first\nsecond", "first"),
         ("&quot;cn&quot; &lt;gone&gt;", '"..." <gone>'),
         ("Cannot index record managed_user{userName:jdoe,password:x}: duplicated key 'jdoe'",
-         "Cannot index record managed_user{...}: duplicated key '...'"),
-        ("Cannot store {userName=jdoe, mail=j@x.y\n, sn=Doe}", "Cannot store {...}"),
+         "Cannot index record managed_user{userName: ..., password: ...}: duplicated key '...'"),
+        ("Cannot store {userName=jdoe, mail=j@x.y\n, sn=Doe}", "Cannot store {userName: ..., mail: ...}"),
         ("not 'O'Brien', 'it's secret' and \"a \\\"b\\\" c\"", "not '...', '...' and \"...\""),
         ("an open \"quote and more", 'an open "..."'),
-        ("[LDAP: error code 50 - no] for [mail=j@x.y, sn=Doe]", "[LDAP: error code 50 - no] for [...]"),
+        ("[LDAP: error code 50 - no] for [mail=j@x.y, sn=Doe]", "[LDAP: error code 50 - no] for [mail: ..., sn: ...]"),
+        ("The mail attribute is not single value attribute.", "The mail attribute is not single value attribute."),
+        ("Missing attribute 'sn' for 'Smith'", "Missing attribute 'sn' for '...'"),
+        ('Property "givenName" must not be "Bob"', 'Property "givenName" must not be "..."'),
+        ("'mail' attribute: 'Smith' is no mail", "'mail' attribute: '...' is no mail"),
+        ("attribute: 'Smith'", "attribute: '...'"),
+        ('duplicate key value violates unique constraint "idx_users"\tDetail: Key (a, b)=(x, y z) already exists.',
+         'duplicate key value violates unique constraint "idx_users" Detail: Key (a, b)=(...) already exists.'),
+        ("No entry for (&(objectClass=person)(mail=bob@example.com)(sn=Doe))",
+         "No entry for (&(objectClass=...)(mail=...)(sn=...))"),
+        ("remaining name 'cn=changelog'", "remaining name 'cn=changelog'"),
+        ("remaining name 'uid=a,ou=People,dc=example,dc=com'", "remaining name 'uid=a,ou=People,dc=example,dc=com'"),
+        ("user bob.b+x@example.com is taken", "user ... is taken"),
+        ('{"_id":"1","mail":["a","b"],"n":{"sn":"Doe"}} is not it', "{_id: ..., mail: ..., n: ..., sn: ...} is not it"),
+        ("{jdoe} is taken", "{...} is taken"),
         ("ds1.example.com: Connection refused", "ds1.example.com: Connection refused"),
         ("It's the user's own", "It's the user's own"),
         ("what happened: nobody knows", "what happened: nobody knows"),

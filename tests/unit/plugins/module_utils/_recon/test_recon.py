@@ -663,7 +663,7 @@ def test_the_id_of_an_object(path, found):
         ({"messageDetail": {"message": "no &#39;x&#39; here"}}, "no '...' here"),
         (
             {"messageDetail": {"message": "Cannot index record managed_user{sn:Doe,mail:d@e}: duplicated key 'doe'"}},
-            "Cannot index record managed_user{...}: duplicated key '...'",
+            "Cannot index record managed_user{sn: ..., mail: ...}: duplicated key '...'",
         ),
         ({"messageDetail": {"message": "It isn't \"Doe\", it can't be"}}, "It isn't \"...\", it can't be"),
         (
