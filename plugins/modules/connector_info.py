@@ -51,6 +51,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: What came of each test, in a sentence for each; what went wrong, on failure.
+  type: str
+  returned: always
+  sample: The test of the connector ldap succeeds.
 connectors:
   description:
     - The connectors, in the order of O(systems), else by name.
@@ -177,7 +182,7 @@ from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._http.client import Client
-from ..module_utils._idm.connector import describe_connectors
+from ..module_utils._idm.connector import describe_connectors, sentences
 
 SPEC = idm_spec({"systems": {"type": "list", "elements": "str", "default": []}})
 
@@ -185,7 +190,8 @@ SPEC = idm_spec({"systems": {"type": "list", "elements": "str", "default": []}})
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Test the connectors, and return the module's result."""
     with Client(params, context) as client:
-        return {"changed": False, "connectors": describe_connectors(client, params["systems"])}
+        connectors = describe_connectors(client, params["systems"])
+    return {"changed": False, "msg": sentences(connectors), "connectors": connectors}
 
 
 def main() -> None:

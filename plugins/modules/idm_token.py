@@ -18,7 +18,8 @@ description:
 notes:
   - A playbook's task hides its result from every output; the registered variable stays usable. That is done by the
     action plugin of the same name, which every task with this module's name runs. What calls the module without it,
-    such as another action plugin or C(ansible.builtin.async_status), needs C(no_log) to be V(true).
+    such as another action plugin, needs C(no_log) to be V(true).
+  - A task with C(async) is refused. Its result would be printed, and be left in a file.
 extends_documentation_fragment:
   - idmops.idm.connection
   - idmops.idm.attributes

@@ -167,8 +167,10 @@ SPEC = idm_spec(
 
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Load the mappings, and return the module's result."""
+    source = SourceRequest.parse({**params, "directory": None}, params["directory"], "", "directory")
+    source.check()
     request = LoadRequest(
-        source=SourceRequest.parse({**params, "directory": None}, params["directory"], "source", "directory"),
+        source=source,
         mappings=tuple(dict.fromkeys(params["mappings"])),
         max_failures=params["max_failures"],
         max_failure_percent=params["max_failure_percent"],

@@ -60,6 +60,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: What blocks; what went wrong, on failure.
+  type: str
+  returned: always
+  sample: Nothing blocks.
 findings:
   description: Everything that was found.
   type: list

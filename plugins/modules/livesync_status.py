@@ -27,10 +27,11 @@ extends_documentation_fragment:
   - idmops.idm.attributes.idm
 options:
   sources:
-    description: The sources to look at. Without it, all that have a token or a schedule of liveSync.
+    description:
+      - The sources to look at. Without it, all that have a token or a schedule of liveSync.
+      - An empty list is refused, since none is not all.
     type: list
     elements: str
-    default: []
     aliases: [source]
   fail_on:
     description: States that make the task fail.
@@ -94,6 +95,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description:
+    - The state of each source with its remedy, in a sentence for each.
+    - It is what Ansible says where C(until) never came true; what went wrong, on failure.
+  type: str
+  returned: always
+  sample: "system/ldap/account is lagging: Nothing to mend yet: the next run takes what is pending."
 livesync:
   description: What is known of each source.
   returned: always
@@ -287,11 +295,6 @@ livesync:
           policy does not use it.
       type: int
       returned: always
-msg:
-  description: The state of each source with what mends it, which is the error of a task that a condition on it fails.
-  type: str
-  returned: always
-  sample: system/ldap/account is healthy.
 status:
   description: The HTTP status or LDAP result code that came with a failure.
   type: int
@@ -311,12 +314,12 @@ from ..module_utils._ansible.run import run_module
 from ..module_utils._health.states import STATES
 from ..module_utils._health.status import status, status_result
 from ..module_utils._http.client import Client
-from ..module_utils._idm.source import Source
+from ..module_utils._idm.source import named_sources
 from ..module_utils._ldap.options import given
 
 SPEC = idm_spec(
     {
-        "sources": {"type": "list", "elements": "str", "default": [], "aliases": ["source"]},
+        "sources": {"type": "list", "elements": "str", "aliases": ["source"]},
         "fail_on": {"type": "list", "elements": "str", "default": [], "choices": list(STATES)},
     },
     directory=True,
@@ -325,7 +328,7 @@ SPEC = idm_spec(
 
 def operate(params, context):
     """Judge the sources."""
-    sources = [Source.parse(text, "sources") for text in params["sources"]]
+    sources = named_sources(params)
     with Client(params, context) as client:
         return status_result(status(client, sources, given(params["directory"]), context), params["fail_on"])
 

@@ -150,6 +150,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: What came of all sources, in a sentence for each; what went wrong, on failure.
+  type: str
+  returned: always
+  sample: "system/ldap/account: advanced, the token from 2019 to 2419."
 runs:
   description: What came of each source, in the order of O(sources).
   returned: always

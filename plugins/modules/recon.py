@@ -29,9 +29,9 @@ options:
       - Reconcile these records of the source alone, as in RV(recon.failures[].record), or with the source before it as
         in V(system/ldap/account/60483ab6-d26a-34fe-acab-cdeed50f12a4).
       - Each record is a run of its own, one after the other. RV(recon) sums them up; its C(id) is that of the last.
+      - Without it the whole mapping is reconciled. An empty list is refused, since none is not all.
     type: list
     elements: str
-    default: []
   wait:
     description: Whether to wait for the end. If not, the task ends as soon as the run is started.
     type: bool
@@ -112,6 +112,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: How it stands, in a sentence; what went wrong, on failure.
+  type: str
+  returned: always
+  sample: "The reconciliation of systemLdapAccount_managedUser is in the state SUCCESS, 200 of 200 source entries done."
 recon:
   description: The reconciliation; several runs (O(ids)) as one.
   type: dict
@@ -242,7 +247,7 @@ from ..module_utils._recon.recon import ReconRequest, reconcile
 SPEC = idm_spec(
     {
         "mapping": {"type": "str", "required": True},
-        "ids": {"type": "list", "elements": "str", "default": []},
+        "ids": {"type": "list", "elements": "str"},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "float", "default": 86400},
         "if_running": {"type": "str", "choices": ["join", "wait", "fail"], "default": "join"},
@@ -257,7 +262,7 @@ def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]
     """Reconcile, and return the module's result."""
     request = ReconRequest(
         mapping=params["mapping"],
-        ids=tuple(params["ids"] or ()),
+        ids=None if params["ids"] is None else tuple(params["ids"]),
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
         if_running=params["if_running"],
@@ -267,7 +272,7 @@ def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]
     )
     with Client(params, context) as client:
         outcome = reconcile(client, request, context)
-    return {"changed": outcome.started, "diff": outcome.diff, "recon": outcome.as_result()}
+    return {"changed": outcome.started, "diff": outcome.diff, "msg": outcome.run.sentence, "recon": outcome.as_result()}
 
 
 def main() -> None:

@@ -18,12 +18,12 @@ import typing as t
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator, ValidationResult
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec, misfit
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import (
     MASKED,
     hidden_values,
@@ -55,7 +55,8 @@ class _ShownReport(Report):
 
     def progress(self, text: str) -> None:
         if not self._quiet:
-            Display().display(struck_out(f"  [{self._host}] {text}", self.secrets))
+            line = struck_out(f"  [{self._host}] {text}", self.secrets)
+            Display().display(line, stderr=True)  # standard output is the callback's, which may print a document there
 
 
 class InProcessAction(ActionBase):
@@ -95,11 +96,17 @@ class InProcessAction(ActionBase):
         )
 
     def _run_here(self, task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        validated = ArgumentSpecValidator(**self.spec.as_arguments()).validate(readable(self._task.args))
+        given = readable(self._task.args)
+        complaint = misfit(self.spec.argument_spec, given)
+        if complaint:
+            validated = ValidationResult(given)
+        else:
+            validated = ArgumentSpecValidator(**self.spec.as_arguments()).validate(given)
+            complaint = self._complaint(validated)
         hidden = hidden_values(self.spec, validated.validated_parameters, validated._no_log_values)
         report = _ShownReport(task_vars.get("inventory_hostname", "localhost"), hidden, bool(self._task.no_log))
-        if validated.error_messages:
-            outcome: dict[str, t.Any] = {"failed": True, "msg": self._complaint(validated)}
+        if complaint:
+            outcome: dict[str, t.Any] = {"failed": True, "msg": complaint}
         else:
             with _folder(self._loader.get_basedir()):
                 outcome = self._outcome(validated.validated_parameters, report)
@@ -122,8 +129,10 @@ class InProcessAction(ActionBase):
             name: _HIDDEN if value and spec.get(name, {}).get("no_log") else value for name, value in params.items()
         }
 
-    def _complaint(self, validated: t.Any) -> str:
-        """Return what is wrong with the options, in the words that AnsibleModule has for it."""
+    def _complaint(self, validated: ValidationResult) -> str | None:
+        """Return what is wrong with the options, in the words that AnsibleModule has for it; None if nothing is."""
+        if not validated.error_messages:
+            return None
         text = str(validated.errors.msg)
         if isinstance(validated.errors[0], UnsupportedError):
             return f"Unsupported parameters for ({self._task.action}) module: {text}"

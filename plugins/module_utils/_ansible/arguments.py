@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
+from ansible.module_utils.common.validation import check_type_dict
 
 from .._http.auth import METHODS
-from .._ldap.options import access_options, directory_options
+from .._ldap.options import access_options, directory_options, variable
 
 #: What of a directory the environment can say: IDM_DIRECTORY_SERVERS and so on.
 _ENVIRONMENT = ("servers", "bind_dn", "bind_password", "ca_path")
@@ -34,6 +35,48 @@ class ArgumentSpec:
         """Return keyword arguments for AnsibleModule and for ArgumentSpecValidator."""
         constraints = {name: value for name in _CONSTRAINTS if (value := getattr(self, name))}
         return {"argument_spec": dict(self.argument_spec), **constraints}
+
+
+def misfit(argument_spec: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any], within: str = "") -> str | None:
+    """Return what is wrong with options that have options themselves, None where each can be looked into.
+
+    Ansible does not name the option: "argument of type 'int' is not iterable" is all it says of a number where a
+    dictionary belongs, and that a dictionary was requested, of a text that it can make none of (seen on 2.19).
+
+    :param within: what stands before the options' names, with its dot.
+    """
+    for name, option in argument_spec.items():
+        value = params.get(name)
+        if value is None or not option.get("options"):
+            continue
+        listed = option["type"] == "list"
+        if listed and isinstance(value, str) and all(map(_is_dictionary, value.split(","))):
+            continue
+        if listed and not isinstance(value, (list, tuple)):
+            return _kind_error(f"{within}{name}", value, "Give a list of dictionaries.")
+        for index, one in enumerate(value if listed else [value]):
+            place = f"{within}{name}[{index}]" if listed else f"{within}{name}"
+            if isinstance(one, t.Mapping):
+                if found := misfit(option["options"], one, f"{place}."):
+                    return found
+            elif not _is_dictionary(one):
+                return _kind_error(place, one, "Give a dictionary.")
+    return None
+
+
+def _is_dictionary(text: t.Any) -> bool:
+    """Tell whether Ansible makes a dictionary of a text: JSON, or key=value."""
+    try:
+        return isinstance(text, str) and bool(check_type_dict(text))
+    except TypeError:
+        return False
+
+
+def _kind_error(place: str, value: t.Any, way_out: str) -> str:
+    """Return the sentence; what a text, a list or a dictionary holds may be secret, and is not shown."""
+    kinds = {list: "a list", tuple: "a list", dict: "a dictionary", str: "a text"}
+    shown = next((name for kind, name in kinds.items() if isinstance(value, kind)), repr(value))
+    return f"{place}: {shown} cannot be used. {way_out}"
 
 
 def _from_environment(name: str, **option: t.Any) -> dict[str, t.Any]:
@@ -77,7 +120,7 @@ def connection_options() -> dict[str, t.Any]:
 
 def directory_option() -> dict[str, t.Any]:
     """Return the option of the doc fragment ``directory.option``: the directory behind the connectors."""
-    fallback = (_directory_from_environment, [_variable(name) for name in _ENVIRONMENT])
+    fallback = (_directory_from_environment, [variable(name) for name in _ENVIRONMENT])
     return {"directory": {"type": "dict", "options": directory_options(), "fallback": fallback}}
 
 
@@ -88,13 +131,9 @@ def access_spec(own: t.Mapping[str, t.Any]) -> ArgumentSpec:
     """
     options = access_options()
     for name in _ENVIRONMENT:
-        options[name] = _from_environment(_variable(name), **options[name])
-    options["servers"]["fallback"] = (_servers_from_environment, [_variable("servers")])
+        options[name] = _from_environment(variable(name), **options[name])
+    options["servers"]["fallback"] = (_servers_from_environment, [variable("servers")])
     return ArgumentSpec({**options, **own})
-
-
-def _variable(name: str) -> str:
-    return f"IDM_DIRECTORY_{name.upper()}"
 
 
 def _servers_from_environment(name: str) -> list[str]:

@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._base.context import Context, Report
 from .._base.errors import IdmopsError, MissingLibrary
-from .arguments import ArgumentSpec
+from .arguments import ArgumentSpec, misfit
 from .secrets import Secrets, hidden_values, readable, register, struck_out
 
 #: Takes validated options and a context, returns a result; raises IdmopsError.
@@ -33,6 +33,12 @@ class _Module(AnsibleModule):
     def _load_params(self) -> None:
         super()._load_params()
         self.params = readable(self.params)
+
+    def _set_internal_properties(self, *args: t.Any, **kwargs: t.Any) -> None:
+        """Stop before the validation, which does not survive a value of the wrong kind below another option."""
+        super()._set_internal_properties(*args, **kwargs)
+        if complaint := misfit(self._spec.argument_spec, self.params):
+            self.fail_json(complaint)
 
     def hide(self, more: t.Iterable[str] = ()) -> None:
         """Bring up to date what must not appear in the output."""

@@ -2,14 +2,19 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Host names: which mean this machine, and which mean the same one."""
+"""Host names and URLs: which mean this machine, and which mean the same one."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import typing as t
+from urllib.parse import urlsplit
 
 _LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|::1)$", re.IGNORECASE)
+_PORTS = {"http": 80, "https": 443}
+#: The names of one network interface. Servers of their own may listen on others, as on 127.0.0.2.
+_HERE = ("localhost", "127.0.0.1", "::1")
 
 
 def is_loopback(host: str | None) -> bool:
@@ -27,3 +32,18 @@ def share_a_host(hosts: t.Iterable[str], others: t.Iterable[str]) -> bool:
     """Tell whether a host of the one list is in the other one too."""
     others = list(others)
     return any(same_host(host, other) for host in hosts for other in others)
+
+
+def one_spelling(url: str) -> str:
+    """Return a base URL in the one spelling of all those that lead to the same server, as far as the names tell.
+
+    :param url: http or https, with a host.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    try:
+        host = ipaddress.ip_address(host).compressed
+    except ValueError:
+        pass  # a name
+    host = _HERE[0] if host in _HERE else host
+    return f"{parts.scheme}://{host}:{parts.port or _PORTS.get(parts.scheme, '')}{parts.path.rstrip('/')}"

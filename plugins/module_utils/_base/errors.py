@@ -55,6 +55,12 @@ class InvalidOption(IdmopsError):
     def __init__(self, option: str, value: t.Any, way_out: str) -> None:
         super().__init__(f"{option}: {value!r} cannot be used. {way_out}")
         self.option = option
+        self.value = value
+        self.way_out = way_out
+
+    def within(self, place: str) -> InvalidOption:
+        """Return the same error of an option that is part of another one, as in ``livesync_sources[0].schedule``."""
+        return InvalidOption(f"{place}.{self.option}", self.value, self.way_out)
 
 
 class MissingLibrary(IdmopsError):

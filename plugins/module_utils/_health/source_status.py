@@ -57,6 +57,12 @@ class SourceStatus:
         return health.remedy
 
     @property
+    def sentence(self) -> str:
+        """What is to be said of it in one sentence."""
+        said = f"{self.source} is {self.health.state}"
+        return f"{said}: {self.remedy}" if self.remedy else f"{said}."
+
+    @property
     def suspicious(self) -> bool:
         """Whether a schedule's next run is worth watching: changes are pending that it should have taken, or may be."""
         facts, log, state = self.facts, self.facts.log, self.health.state

@@ -69,14 +69,15 @@ def status_result(found: t.Sequence[SourceStatus], fail_on: t.Sequence[str]) -> 
     :param fail_on: states that must not be.
     :raises IdmopsError: with the result, when a source is in one of them.
     """
-    result: dict[str, t.Any] = {"changed": False, "livesync": [entry.as_result() for entry in found]}
+    result: dict[str, t.Any] = {
+        "changed": False,
+        "msg": " ".join(entry.sentence for entry in found) or "No source has a token or a schedule of liveSync.",
+        "livesync": [entry.as_result() for entry in found],
+    }
     bad = [entry for entry in found if entry.health.state in fail_on]
     if bad:
-        told = "; ".join(f"{entry.source} is {entry.health.state}" for entry in bad)
-        raise IdmopsError(f"{told}.", remedy=bad[0].remedy, result=result)
-    # whoever waits for a state, or judges the result by itself, fails with this text
-    said = (f"{entry.source} is {entry.health.state}. {entry.remedy or ''}".rstrip() for entry in found)
-    return {**result, "msg": " ".join(said) or "Nobody runs liveSync here: no source has a token or a schedule."}
+        raise IdmopsError(" ".join(entry.sentence for entry in bad), remedy=bad[0].remedy, result=result)
+    return result
 
 
 class _Logs:

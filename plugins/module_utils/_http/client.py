@@ -20,6 +20,7 @@ from urllib.parse import quote, urlsplit
 from .._base.address import is_loopback
 from .._base.context import Context
 from .._base.errors import InvalidOption, MissingLibrary, Refused, Unreachable
+from .._base.limits import check_seconds
 from .answer import TRANSACTION_HEADER, Answer, CutOff, date_of, odd, parse_body, refusal, retry_after
 from .auth import Authenticator, TokenMethod, authenticator
 from .broken_line import unreachable
@@ -78,8 +79,7 @@ class Client:
             raise MissingLibrary("requests", _REASON)
         self.url = _checked_url(options, context)
         self.timeout = options["timeout"]
-        if self.timeout <= 0:
-            raise InvalidOption("timeout", self.timeout, "Give a number of seconds above 0.")
+        check_seconds("timeout", self.timeout)
         given = options.get("retry_timeout")
         self._retry_timeout: float = _RETRY_TIMEOUT if given is None else given
         self.auth_method: str = options["auth_method"]

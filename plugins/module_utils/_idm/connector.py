@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut, Unreachable
 from .._base.filters import starts_with
+from .._base.limits import check_seconds
 from .._base.values import as_bool, as_dict, as_list, as_text
 from .._http.client import Client, segment
 from .connector_config import Connector, FailurePolicy
@@ -158,8 +159,7 @@ def activate_again(client: Client, system: str, context: Context, *, timeout: fl
     :param timeout: seconds for the connector to answer again.
     :raises IdmopsError: as :func:`reactivate`, with the connector in its result.
     """
-    if timeout <= 0:
-        raise InvalidOption("wait_timeout", timeout, "Give a number of seconds above 0.")
+    check_seconds("wait_timeout", timeout)
     connector = read_connector(client, system)
     try:
         test = _reactivate(client, connector, context, timeout)
@@ -188,6 +188,15 @@ def describe_connectors(client: Client, systems: t.Sequence[str]) -> list[dict[s
         test = tests.get(connector.name)
         found.append(_shown(connector, test if test and test.ok else checked(client, connector)))
     return found
+
+
+def sentences(shown: t.Iterable[t.Mapping[str, t.Any]]) -> str:
+    """Return what came of the tests of connectors, as users see them, in a sentence for each."""
+    told = [
+        f"The test of the connector {one['name']} " + ("succeeds." if one["ok"] else f"fails: {one['error']}")
+        for one in shown
+    ]
+    return " ".join(told) or "IDM has no connector."
 
 
 def _reactivate(client: Client, connector: Connector, context: Context, timeout: float) -> ConnectorTest:

@@ -13,6 +13,8 @@ from urllib.parse import quote, unquote
 
 from .._base.errors import InvalidOption
 
+#: How a module that takes several sources lets the one be called that is given alone.
+_ALIAS = "source"
 _SYSTEM = re.compile(r"^[\w.-]+$")
 
 
@@ -89,3 +91,22 @@ class Source:
     def stage_id(self) -> str:
         """The id of the document that holds the sync token ("OpenIDM family over REST", section 2.1)."""
         return f"system{self.system}{self.object_type}".upper()
+
+
+def option_of_sources(options: t.Mapping[str, t.Any]) -> str:
+    """Return what the user called the option ``sources``, for errors.
+
+    :param options: of a module, validated: Ansible keeps an alias that was given beside the option's own name.
+    """
+    return _ALIAS if options.get(_ALIAS) is not None else "sources"
+
+
+def named_sources(options: t.Mapping[str, t.Any]) -> list[Source]:
+    """Return the sources of the option ``sources``, none where it was not given: all are meant then.
+
+    :raises InvalidOption: for what is no source, and for a list that came out empty.
+    """
+    option, texts = option_of_sources(options), options["sources"]
+    if texts == []:
+        raise InvalidOption(option, texts, "Name at least one, as in system/ldap/account, or leave it out for all.")
+    return [Source.parse(text, option) for text in texts or ()]

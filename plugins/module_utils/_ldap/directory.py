@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from .._base.address import is_loopback
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, MissingLibrary
+from .._base.limits import check_seconds
 from .certificate import connect_tls, explain
 
 try:
@@ -345,8 +346,8 @@ def _checked(options: t.Mapping[str, t.Any], uri: str, context: Context) -> tupl
         raise InvalidOption(
             "bind_password", "", "A bind with an empty password succeeds as nobody in particular (RFC 4513, 5.1.2)."
         )
-    if options.get("timeout") is not None and options["timeout"] <= 0:
-        raise InvalidOption("timeout", options["timeout"], "Give a number of seconds above 0.")
+    if options.get("timeout") is not None:
+        check_seconds("timeout", options["timeout"])
     if scheme == "ldap" and not options.get("start_tls") and not is_loopback(host):
         context.report.warn(
             f"{uri} is not encrypted, so the password can be read on the way. Use ldaps:// or start_tls: true."

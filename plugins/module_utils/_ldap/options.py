@@ -46,6 +46,11 @@ def directory_options() -> dict[str, dict[str, t.Any]]:
     }
 
 
+def variable(name: str) -> str:
+    """Return the environment variable that a suboption of ``directory`` comes from where ``directory`` is left out."""
+    return f"IDM_DIRECTORY_{name.upper()}"
+
+
 def given(directory: t.Mapping[str, t.Any] | None, option: str = "directory") -> t.Mapping[str, t.Any] | None:
     """Return a directory as it was given, None where none was.
 
@@ -58,11 +63,13 @@ def given(directory: t.Mapping[str, t.Any] | None, option: str = "directory") ->
     options = directory_options()
     if all(value in (None, "", [], options[name].get("default")) for name, value in directory.items()):
         return None
+    may_be_left_out = "." not in option  # what is part of another option never comes from the environment
     for name in ("servers", "bind_dn", "bind_password"):
         if not directory.get(name):
             raise InvalidOption(
                 f"{option}.{name}",
                 directory.get(name),
-                "A directory takes servers, bind_dn and bind_password; an empty dictionary says that there is none.",
+                "A directory takes servers, bind_dn and bind_password; an empty dictionary says that there is none."
+                + (f" Where all of it is left out, this comes from {variable(name)}." if may_be_left_out else ""),
             )
     return directory

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from .._base.context import Context
-from .._base.errors import InvalidOption
+from .._base.limits import check_seconds
 from .._http.client import Client
 from .._idm.server import ask_server
 from .._schedule.schedule import WantedSchedule, apply_schedule, remove_schedule, wait_until_idle
@@ -27,8 +27,9 @@ def schedule(client: Client, options: t.Mapping[str, t.Any], context: Context) -
     """
     wanted = wanted_of(options)
     timeout = options["wait_timeout"]
-    if timeout <= 0:
-        raise InvalidOption("wait_timeout", timeout, "Give a number of seconds above 0.")
+    check_seconds("wait_timeout", timeout)
+    if options["idle_timeout"] is not None:
+        check_seconds("idle_timeout", options["idle_timeout"])
     server = ask_server(client)
     if options["state"] == "absent":
         removed = remove_schedule(client, server, wanted.source, wanted.name, context, timeout)

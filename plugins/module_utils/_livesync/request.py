@@ -10,7 +10,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.errors import InvalidOption
-from .._idm.source import Source
+from .._base.limits import check_seconds
+from .._idm.source import Source, option_of_sources
 from .._ldap.options import given
 from .outcome import PATIENCE, Mark, Patience
 
@@ -22,6 +23,7 @@ class Request:
     :param directory: connection options of the directory, None where none are given.
     :param mappings: those that must take the changes; None: one that does will do.
     :param follow: marks of runs that an earlier task has started, by source: they are followed, nothing is sent.
+    :param option: what the user calls the sources, for errors.
     """
 
     sources: tuple[Source, ...]
@@ -37,6 +39,7 @@ class Request:
     directory: t.Mapping[str, t.Any] | None = None
     mappings: tuple[str, ...] | None = None
     follow: t.Mapping[Source, Mark] = field(default_factory=dict)
+    option: str = "sources"
 
 
 def request_of(options: t.Mapping[str, t.Any]) -> Request:
@@ -44,19 +47,21 @@ def request_of(options: t.Mapping[str, t.Any]) -> Request:
 
     :raises InvalidOption: for options that cannot work.
     """
-    for name in ("wait_timeout", "stall_timeout", "parallel"):
-        if options[name] <= 0:
-            raise InvalidOption(name, options[name], "Give a number above 0.")
+    for name in ("wait_timeout", "stall_timeout"):
+        check_seconds(name, options[name])
+    if options["parallel"] <= 0:
+        raise InvalidOption("parallel", options["parallel"], "Give a number above 0.")
     mappings = options.get("mappings")
     if mappings == []:
         raise InvalidOption("mappings", mappings, "Name at least one, or leave it out for all of the source.")
     follow = {}
     for entry in options.get("follow") or []:
         follow[Source.parse(str(entry.get("source", "")), "follow")] = Mark.parse(entry)
-    named = [Source.parse(text, "sources") for text in options.get("sources") or []]
+    option = "follow" if options.get("follow") is not None else option_of_sources(options)
+    named = [Source.parse(text, option) for text in options.get("sources") or []]
     by_stage = {source.stage_id: source for source in [*follow, *named]}
     if not by_stage:
-        raise InvalidOption("sources", options.get("sources"), "Name at least one, as in system/ldap/account.")
+        raise InvalidOption(option, options.get(option), "Name at least one, as in system/ldap/account.")
     return Request(
         sources=tuple(by_stage.values()),
         endpoint=options["endpoint"],
@@ -71,4 +76,5 @@ def request_of(options: t.Mapping[str, t.Any]) -> Request:
         directory=given(options.get("directory")),
         mappings=None if mappings is None else tuple(mappings),
         follow=follow,
+        option=option,
     )

@@ -59,6 +59,13 @@ class Tally:
         """Note what went wrong."""
         self.error, self.remedy, self.status = error, remedy, status
 
+    @property
+    def sentence(self) -> str:
+        """What is to be said of it in one sentence."""
+        before = self.before.token if self.before else None
+        token = f"the token from {before} to {self.token}" if self.changed else f"the token at {self.token}"
+        return f"{self.source}: {self.outcome}, {token}." + (f" {self.error}" if self.error else "")
+
     def as_result(self) -> dict[str, t.Any]:
         """Return the entry of ``runs`` that users see."""
         before, after, last = self.before, self.after or self.before, self.last
@@ -105,6 +112,7 @@ def result_of(tallies: t.Sequence[Tally]) -> dict[str, t.Any]:
                 for run in runs
             },
         },
+        "msg": " ".join(tally.sentence for tally in tallies),
         "runs": runs,
     }
     failed = [tally for tally in tallies if tally.error]

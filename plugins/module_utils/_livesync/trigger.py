@@ -44,7 +44,7 @@ def trigger(client: Client, request: Request, context: Context) -> dict[str, t.A
     """
     connectors = {connector.name: connector for connector in read_connectors(client)}
     for source in request.sources:
-        source.check({name: connector.object_types for name, connector in connectors.items()}, "sources")
+        source.check({name: connector.object_types for name, connector in connectors.items()}, request.option)
     systems = {source.system: connectors[source.system] for source in request.sources}
     urls = directories(request.directory, systems.values(), context)
     mappings = read_mappings(client)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut, Unreachable
 from .._base.filters import equals
+from .._base.limits import check_limits
 from .._base.progress import Progress
 from .._base.values import as_dict, as_list
 from .._http.client import Client, segment
@@ -43,13 +44,13 @@ _AUDIT = "audit/recon"
 class ReconRequest:
     """What is asked for.
 
-    :param ids: of single records, within the source; each is a run of its own. Empty: the whole mapping.
+    :param ids: of single records, within the source; each is a run of its own. None: the whole mapping.
     :param wait_timeout: seconds for everything.
     :param if_running: JOIN, WAIT or FAIL when a run of the same mapping is active.
     """
 
     mapping: str
-    ids: tuple[str, ...] = ()
+    ids: tuple[str, ...] | None = None
     wait: bool = True
     wait_timeout: float = 86400
     if_running: str = JOIN
@@ -62,18 +63,17 @@ class ReconRequest:
 
         :raises InvalidOption: naming the option.
         """
-        if len(self.ids) > 1 and not self.wait:
-            raise InvalidOption(
-                "ids", list(self.ids), "Each is a run of its own, one after the other: with wait=false give one."
-            )
-        if not all(self.ids):
-            raise InvalidOption("ids", list(self.ids), "An id is not empty.")
-        if self.wait_timeout <= 0:
-            raise InvalidOption("wait_timeout", self.wait_timeout, "Give a number of seconds above 0.")
-        if self.max_failures < 0:
-            raise InvalidOption("max_failures", self.max_failures, "Give 0 or more.")
-        if self.max_failure_percent is not None and not 0 <= self.max_failure_percent <= 100:
-            raise InvalidOption("max_failure_percent", self.max_failure_percent, "Give a number from 0 to 100.")
+        if self.ids is not None:
+            self._validate_ids(list(self.ids))
+        check_limits(vars(self))
+
+    def _validate_ids(self, ids: list[str]) -> None:
+        if not ids:
+            raise InvalidOption("ids", ids, "Name at least one, or leave it out to reconcile the whole mapping.")
+        if len(ids) > 1 and not self.wait:
+            raise InvalidOption("ids", ids, "Each is a run of its own, one after the other: with wait=false give one.")
+        if not all(ids):
+            raise InvalidOption("ids", ids, "An id is not empty.")
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class _Reconciliation:
     def records(self) -> ReconOutcome:
         """Reconcile single records, one after the other: a run takes one, and a mapping one run at a time."""
         total: ReconRun | None = None
-        for record in dict.fromkeys(map(object_id, self.request.ids)):
+        for record in dict.fromkeys(map(object_id, self.request.ids or ())):
             run = self._one((record,))
             total = run if total is None else total + run
         return ReconOutcome(t.cast(ReconRun, total), self.started)

@@ -114,6 +114,12 @@ class ReconRun:
             source_ids=self.source_ids + later.source_ids,
         )
 
+    @property
+    def sentence(self) -> str:
+        """How it stands."""
+        done = f"{self.source} source entries done" + (f", {self.failed} failed" if self.failed else "")
+        return f"The reconciliation of {self.mapping} is in the state {self.state}, {done}."
+
     def as_result(self, failures: t.Iterable[EntryFailure] = ()) -> dict[str, t.Any]:
         """Return the run as modules show it."""
         return {

@@ -61,6 +61,15 @@ def not_ready(state: str, text: str) -> Finding:
     )
 
 
+def schedule_finding(error: IdmopsError, source: str) -> Finding:
+    """Return the finding of a schedule that cannot be."""
+    remedy = (
+        "Correct schedule of this source in livesync_sources; remove a schedule too many with livesync_schedule,"
+        " state: absent."
+    )
+    return Finding("schedule_invalid", BLOCKING, error.message, remedy, source)
+
+
 def findings_of(evidence: SourceEvidence) -> list[Finding]:
     """Return everything that was found about one source."""
     found = [*_connector(evidence), *_mappings(evidence), *_schedule(evidence)]
@@ -244,13 +253,7 @@ def _schedule(evidence: SourceEvidence) -> t.Iterator[Finding]:
             "Remove it (DELETE scheduler/job/<name>), or correct it; the role makes one of its own.",
         )
     if evidence.schedule_error:
-        yield say(
-            "schedule_invalid",
-            BLOCKING,
-            evidence.schedule_error.message,
-            "Correct schedule of this source in livesync_sources; remove a schedule too many with livesync_schedule,"
-            " state: absent.",
-        )
+        yield schedule_finding(evidence.schedule_error, evidence.name)
     elif evidence.connector is None:
         return  # nothing is made for a source that there is not
     elif evidence.job is None:

@@ -107,9 +107,9 @@ class Gatherer:
         """Add the job that the role manages, what it records, and what becomes of it."""
         request = evidence.request
         try:
-            name = pick_name(evidence.schedules, request.source, request.schedule.get("name"), self._server)
+            name = pick_name(evidence.schedules, request.source, request.schedule_name, self._server)
         except InvalidOption as exc:
-            return replace(evidence, schedule_error=exc)
+            return replace(evidence, schedule_error=exc.within(f"{request.place}.schedule"))
         listed = next((schedule for schedule in evidence.schedules if schedule.name == name), None)
         config = read_config(self._client, name)
         found = Found(name, listed or read_job(self._client, self._server, name), config)
@@ -130,15 +130,17 @@ class Gatherer:
 
     def _with_schedule(self, evidence: SourceEvidence, found: Found) -> SourceEvidence:
         """Add what livesync_schedule would say to the wanted schedule."""
-        schedule = evidence.request.schedule
-        given = {name: value for name, value in schedule.items() if name in _SCHEDULE_OPTIONS}
-        wanted = WantedSchedule(source=evidence.request.source, enabled=True, **given)
+        request = evidence.request
+        if request.schedule_error:
+            return replace(evidence, schedule_error=request.schedule_error)
+        given = {name: value for name, value in request.schedule.items() if name in _SCHEDULE_OPTIONS}
+        wanted = WantedSchedule(source=request.source, enabled=True, **given)
         try:
             if wanted.cron is not None and not is_placeholder(wanted.cron):
                 check_cron(self._client, self._server, wanted.cron)
             plan = decide_schedule(found, wanted, self._server, datetime.now(timezone.utc))
         except InvalidOption as exc:
-            return replace(evidence, schedule_error=exc)
+            return replace(evidence, schedule_error=exc.within(f"{request.place}.schedule"))
         return replace(evidence, schedule_changes=tuple(plan.changes))
 
     def _with_directory(self, evidence: SourceEvidence, connector: Connector) -> SourceEvidence:

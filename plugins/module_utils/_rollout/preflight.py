@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, Refused, Unreachable
@@ -17,7 +17,17 @@ from .._http.client import Client
 from .._idm.server import ask_server
 from .._ldap.directory import INVALID_CREDENTIALS, Directory
 from .._ldap.refused_binds import RefusedBinds
-from .findings import BLOCKING, MENDED, WARNING, Finding, findings_of, grants_unknown, idm_finding, not_ready
+from .findings import (
+    BLOCKING,
+    MENDED,
+    WARNING,
+    Finding,
+    findings_of,
+    grants_unknown,
+    idm_finding,
+    not_ready,
+    schedule_finding,
+)
 from .gather import Gatherer
 from .plan import SourcePlan, accounts_in_use, plan_absent, plan_disabled, plan_enabled
 from .request import ABSENT, DISABLED, ENABLED, SourceRequest
@@ -46,6 +56,7 @@ class PreflightReport:
         """Return the module's result."""
         return {
             "changed": False,
+            "msg": " ".join(finding.message for finding in self.blocking) or "Nothing blocks.",
             "findings": [finding.as_result() for finding in self.findings],
             "blocking": len(self.blocking),
             "plans": [plan.as_result() for plan in self.plans],
@@ -80,7 +91,10 @@ def preflight(
     :param sources: the entries of livesync_sources.
     :param directory: the option ``directory``, None where none is given.
     :param state: ENABLED, DISABLED or ABSENT.
+    :raises InvalidOption: when there are no sources, since then nothing could be in the way of anything.
     """
+    if not sources:
+        raise InvalidOption("livesync_sources", list(sources), "Name at least one source, as in system/ldap/account.")
     report = PreflightReport()
     requests = _requests(sources, directory, report)
     snapshot = _snapshot(client, report)
@@ -100,14 +114,15 @@ def preflight(
             report.plans.append(SourcePlan(str(request.source), index, blocked=True))
             continue
         if state == DISABLED:
-            report.plans.append(plan_disabled(evidence, index))
+            plan = plan_disabled(evidence, index)
         elif state == ABSENT:
             report.findings += grants_unknown(evidence)
-            report.plans.append(plan_absent(evidence, in_use, index))
+            plan = plan_absent(evidence, in_use, index)
         else:
             found = findings_of(evidence)
             report.findings += [finding for finding in found if finding not in report.findings]
-            report.plans.append(plan_enabled(evidence, found, index))
+            plan = plan_enabled(evidence, found, index)
+        report.plans.append(replace(plan, blocked=plan.blocked or bool(request.errors)))
     return report
 
 
@@ -136,7 +151,19 @@ def _requests(
             )
             continue
         requests[index] = request
+        report.findings += _wrong_options(request)
     return requests
+
+
+def _wrong_options(request: SourceRequest) -> list[Finding]:
+    """Return a finding for each option that could only fail later, when the schedule is held and the load done."""
+    source = str(request.source)
+    return [
+        schedule_finding(error, source)
+        if error is request.schedule_error
+        else Finding("source_invalid", BLOCKING, error.message, "Correct it there.", source)
+        for error in request.errors
+    ]
 
 
 def _snapshot(client: Client, report: PreflightReport) -> Snapshot | None:

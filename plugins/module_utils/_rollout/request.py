@@ -9,8 +9,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.errors import InvalidOption
+from .._base.limits import LIMITS, check_limits
 from .._idm.source import Source
 from .._ldap.options import directory_options, given
+from .._schedule.wanted import check_given
 from .load_record import ALWAYS, NEVER, ONCE
 
 ENABLED, DISABLED, ABSENT = "enabled", "disabled", "absent"
@@ -26,6 +29,8 @@ class SourceRequest:
     :param schedule: what was given for the schedule, without what was not.
     :param others: options that are handed on to the steps as they are.
     :param directory: connection and grant options of the directory behind the source, None where there is none.
+    :param place: where the entry stands, for errors; empty where its options are a module's own.
+    :param errors: what of it could not be done on any server.
     """
 
     source: Source
@@ -37,36 +42,78 @@ class SourceRequest:
     others: t.Mapping[str, t.Any] = field(default_factory=dict)
     directory: t.Mapping[str, t.Any] | None = field(default=None, repr=False)
     own_directory: bool = False
+    place: str = ""
+    errors: tuple[InvalidOption, ...] = ()
 
     @classmethod
     def parse(
         cls,
         entry: t.Mapping[str, t.Any],
         general: t.Mapping[str, t.Any] | None,
-        option: str = "livesync_sources",
+        place: str = "",
         general_option: str = "livesync_directory",
     ) -> SourceRequest:
         """Return the request of an entry.
 
         :param general: the directory that holds for the entries that name none themselves.
-        :param option: where the entry stands, for the error.
+        :param place: where the entry stands, for errors; empty where its options are a module's own.
         :param general_option: where that directory stands.
-        :raises InvalidOption: when its source is none, or its directory cannot be reached so.
+        :raises InvalidOption: when its source is none, or its directory cannot be reached so. What else is wrong is
+            among its errors, so that all of it can be told at once.
         """
+        within = f"{place}." if place else ""
         own = entry.get("directory")
-        directory = given(general, general_option) if own is None else given(own, f"{option}.directory")
+        directory = given(general, general_option) if own is None else given(own, f"{within}directory")
         mappings = entry.get("mappings")
+        schedule = {name: value for name, value in (entry.get("schedule") or {}).items() if value is not None}
+        wait = entry.get("wait_timeout")
         return cls(
-            source=Source.parse(entry["source"], option),
-            mappings=None if mappings is None else tuple(dict.fromkeys(mappings)),
-            schedule={name: value for name, value in (entry.get("schedule") or {}).items() if value is not None},
+            source=Source.parse(entry["source"], f"{within}source"),
+            mappings=tuple(dict.fromkeys(mappings)) if mappings else None,
+            schedule=schedule,
             initial_load=entry.get("initial_load") or ONCE,
             allow_deletes=bool(entry.get("allow_deletes")),
-            wait_timeout=float(entry.get("wait_timeout") or 86400),
+            wait_timeout=86400.0 if wait is None else float(wait),
             others={name: entry.get(name) for name in _HANDED_ON},
             directory=directory,
             own_directory=own is not None,
+            place=place,
+            errors=tuple(_errors(entry, schedule, within)),
         )
+
+    @property
+    def schedule_name(self) -> str | None:
+        """The schedule's name, None where it is not given; a blank one is among the errors."""
+        return str(self.schedule.get("name") or "").strip() or None
+
+    @property
+    def schedule_error(self) -> InvalidOption | None:
+        """What is wrong with the schedule, None where nothing is."""
+        return next((error for error in self.errors if ".schedule." in error.option), None)
+
+    def check(self) -> None:
+        """Check that nothing is wrong.
+
+        :raises InvalidOption: for the first error.
+        """
+        for error in self.errors:
+            raise error
+
+
+def _errors(entry: t.Mapping[str, t.Any], schedule: t.Mapping[str, t.Any], within: str) -> t.Iterator[InvalidOption]:
+    """Yield what could not be done on any server."""
+    mappings = entry.get("mappings")
+    if mappings is not None and not (mappings and all(mappings)):
+        yield InvalidOption(f"{within}mappings", mappings, "Name at least one, each by its name in IDM.")
+    for name in LIMITS:
+        try:
+            check_limits({name: entry.get(name)}, within)
+        except InvalidOption as exc:
+            yield exc
+    try:
+        check_given(schedule)
+    except InvalidOption as exc:
+        yield exc.within(f"{within}schedule")
 
 
 def load_options() -> dict[str, t.Any]:

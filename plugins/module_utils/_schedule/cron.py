@@ -12,10 +12,21 @@ from __future__ import annotations
 
 import re
 import typing as t
+from calendar import monthrange
+from datetime import date, datetime, timedelta
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 #: First and last value of the fields second, minute and hour.
 _CLOCK_FIELDS = ((0, 59), (0, 59), (0, 23))
+#: First and last year that Quartz knows (its class CronExpression).
+_YEARS = (1970, 2199)
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTH = re.compile("|".join(_MONTHS))
+#: How a cron expression is written, for errors.
+CRON_SHAPE = (
+    "Write a Quartz cron expression: second, minute, hour, day of month, month, day of week and, if wanted, year,"
+    ' with a ? in one of the two day fields, as in "0 0/5 * * * ?".'
+)
 _PART = re.compile(r"^(?:(\*)|(\d{1,4})(?:-(\d{1,4}))?)(?:/(\d{1,4}))?$", re.ASCII)
 #: What the day, month and weekday fields look like when they leave nothing out.
 _EVERY = {"*", "?", "*/1", "1/1", "0/1"}
@@ -86,6 +97,39 @@ def is_cron_shaped(expression: str) -> bool:
     """
     fields = _fields(expression)
     return fields is not None and _clock_sets(fields) is not None
+
+
+def is_over(expression: str, now: datetime) -> bool:
+    """Tell whether an expression certainly never fires (again): no date that it names is still to come.
+
+    Servers call such an expression valid, and refuse the schedule ("the given trigger will never fire", seen on OpenIDM
+    6.1.0), which the role only writes after the load.
+
+    :param now: with its time zone; a server's own may be a day behind it.
+    """
+    fields = _fields(expression)
+    if fields is None:
+        return False
+    day, month, unused, year = fields[3:]
+    years = _values(year, *_YEARS) or _whole(_YEARS)
+    months = _values(_MONTH.sub(lambda name: str(_MONTHS.index(name.group()) + 1), month), 1, 12) or _whole((1, 12))
+    days = _values(day, 1, 31) or _whole((1, 31))
+    first = (now - timedelta(days=1)).date()
+    return not any(
+        _is_date(one_year, one_month, one_day) and date(one_year, one_month, one_day) >= first
+        for one_year in years
+        if one_year >= first.year
+        for one_month in months
+        for one_day in days
+    )
+
+
+def _whole(limits: tuple[int, int]) -> tuple[int, ...]:
+    return tuple(range(limits[0], limits[1] + 1))
+
+
+def _is_date(year: int, month: int, day: int) -> bool:
+    return day <= monthrange(year, month)[1]
 
 
 def _every(step: int) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime
 from .._base.errors import InvalidOption
 from .._idm.server import Server
 from .._idm.source import Source
-from .cron import interval_to_cron
+from .cron import interval_to_cron, is_over
 from .document import (
     ACTION,
     CONFIG,
@@ -181,6 +181,8 @@ def _paused(before: Schedule | None, after: Schedule, wanted: WantedSchedule, se
 def _check_span(after: Schedule, now: datetime) -> None:
     if is_before(after.end_time, after.start_time):
         raise InvalidOption("end_time", after.end_time, f"Give a time after start_time ({after.start_time}).")
+    if after.enabled is True and isinstance(after.cron, str) and is_over(after.cron, now):
+        raise InvalidOption("cron", after.cron, "No date that it names is still to come: it would never fire.")
     if after.enabled is True and is_past(after.end_time, now):
         raise InvalidOption("end_time", after.end_time, "It is over, so the schedule would never fire.")
 

@@ -17,7 +17,7 @@ from .._http.client import Client, segment
 from .._idm.nodes import running_nodes
 from .._idm.server import Server
 from .._idm.source import Source
-from .cron import is_cron_shaped
+from .cron import CRON_SHAPE, is_cron_shaped
 from .document import CONFIG, JOB, Schedule
 
 _JOBS = "scheduler/job"
@@ -200,12 +200,8 @@ def check_cron(client: Client, server: Server, expression: str) -> None:
     :raises InvalidOption: when it is not one.
     :raises Unreachable, Refused: as the client.
     """
-    way_out = (
-        "Write a Quartz cron expression: second, minute, hour, day of month, month, day of week and, if wanted, year,"
-        ' with a ? in one of the two day fields, as in "0 0/5 * * * ?".'
-    )
     if not is_cron_shaped(expression):
-        raise InvalidOption("cron", expression, way_out)
+        raise InvalidOption("cron", expression, CRON_SHAPE)
     answer = client.post(
         _JOBS,
         {"_action": "validateQuartzCronExpression"},
@@ -213,7 +209,7 @@ def check_cron(client: Client, server: Server, expression: str) -> None:
         api_version=server.scheduler_version,
     )
     if not (answer or {}).get("valid"):
-        raise InvalidOption("cron", expression, way_out)
+        raise InvalidOption("cron", expression, CRON_SHAPE)
 
 
 def _document(client: Client, name: str, api_version: str) -> dict[str, t.Any] | None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from .._base.errors import InvalidOption
 from .._idm.server import Server
 from .._idm.source import Source
-from .cron import interval_to_cron, nearest_intervals
-from .document import FIRE_AND_PROCEED, Value, is_placeholder
+from .cron import CRON_SHAPE, interval_to_cron, is_cron_shaped, nearest_intervals
+from .document import FIRE_AND_PROCEED, Value, checked_time, is_before, is_placeholder
 
 #: The storage of whoever does not mind.
 AUTO = "auto"
@@ -53,6 +53,7 @@ def wanted_of(options: t.Mapping[str, t.Any]) -> WantedSchedule:
 
     :raises InvalidOption: for options that cannot work anywhere.
     """
+    check_given(options)
     return WantedSchedule(
         source=Source.parse(options["source"]),
         name=options.get("name"),
@@ -68,6 +69,27 @@ def wanted_of(options: t.Mapping[str, t.Any]) -> WantedSchedule:
         load_record=options.get("load_record"),
         paused=options.get("paused"),
     )
+
+
+def check_given(options: t.Mapping[str, t.Any]) -> None:
+    """Check what is given for a schedule, as far as it is wrong on every server.
+
+    :raises InvalidOption: naming the option.
+    """
+    interval, cron, name = options.get("interval"), options.get("cron"), options.get("name")
+    if name is not None and not name.strip():
+        raise InvalidOption("name", name, "Give a name, or leave it out for the one that there is.")
+    if interval is not None and cron is not None:
+        raise InvalidOption("interval", interval, f"There is cron too, {cron!r}: give one of them.")
+    if interval is not None and not is_placeholder(interval):
+        _seconds_of(interval)
+    if cron is not None and not is_placeholder(cron) and not is_cron_shaped(cron):
+        raise InvalidOption("cron", cron, CRON_SHAPE)
+    start, end = options.get("start_time"), options.get("end_time")
+    for option, time in (("start_time", start), ("end_time", end)):
+        checked_time(option, time, offsets=True)
+    if is_before(end, start):
+        raise InvalidOption("end_time", end, f"Give a time after start_time ({start}).")
 
 
 def with_defaults(wanted: WantedSchedule) -> WantedSchedule:
@@ -107,13 +129,7 @@ def checked_interval(value: t.Any, server: Server) -> Value:
         if not server.repeats_simple:
             raise InvalidOption("interval", value, "On this server a placeholder can stand in cron alone.")
         return value
-    try:
-        seconds = float(value)
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if isinstance(value, bool) or not 0.001 <= seconds < float("inf"):
-        raise InvalidOption("interval", value, "Give a number of seconds above 0.")
-    interval = int(seconds) if seconds == int(seconds) else seconds
+    interval = _seconds_of(value)
     if not server.repeats_simple and (interval != int(interval) or interval_to_cron(int(interval)) is None):
         nearest = " and ".join(f"{span} s" for span in nearest_intervals(interval))
         raise InvalidOption(
@@ -123,3 +139,17 @@ def checked_interval(value: t.Any, server: Server) -> Value:
             f" so that only what divides one of these evenly can be an interval. The nearest: {nearest}.",
         )
     return interval
+
+
+def _seconds_of(interval: t.Any) -> float:
+    """Return an interval in seconds, as a whole number where it is one.
+
+    :raises InvalidOption: for what is none, also below a millisecond, the unit of the server's document.
+    """
+    try:
+        seconds = float(interval)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if isinstance(interval, bool) or not 0.001 <= seconds < float("inf"):
+        raise InvalidOption("interval", interval, "Give a number of seconds above 0.")
+    return int(seconds) if seconds == int(seconds) else seconds

@@ -43,19 +43,21 @@ def play(tmp_path):
     shutil.copytree(HERE / "files", folder)
     (folder / "beside.pem").write_text("beside the playbook", encoding="utf-8")
 
-    def go(book, way, environment=(), tags="all", **variables):
+    def go(book, way, environment=(), tags="all", loud="-vvvv", **variables):
         into = tmp_path / f"{way}.json"
         variables = {"into": str(into), "idmops_in_process": WAYS[way], **variables}
         done = subprocess.run(
-            [program("ansible-playbook"), "-i", "localhost,", "-vvvv", str(folder / book), "-e", json.dumps(variables),
+            [program("ansible-playbook"), "-i", "localhost,", loud, str(folder / book), "-e", json.dumps(variables),
              "-e", f"@{folder / 'encrypted.yml'}", "-e", f"@{folder / 'given.yml'}", "--tags", tags,
              "--vault-password-file", str(folder / "vault")],
             cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
             env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(tmp_path / "home"),
+                 "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
                  "XDG_CACHE_HOME": str(tmp_path / "cache"), "LC_ALL": "C.UTF-8", **dict(environment)},
         )  # fmt: skip
         printed = done.stdout + done.stderr
         assert into.exists(), printed
+        go.stdout, go.stderr = done.stdout, done.stderr
         return json.loads(into.read_text(encoding="utf-8")), printed
 
     (folder / "vault").write_text("open sesame", encoding="utf-8")
@@ -102,6 +104,7 @@ def test_every_result_is_the_same(play):
     assert worker["twice"]["sources"] == ["system/a/b"] or worker["twice"]["sources"] == ["system/c/d"]
     assert "Both option sources and its alias source are set." in worker["twice"]["warnings"]
     assert "nonsense" in worker["unknown"]["msg"] and "timeout" in worker["wrong"]["msg"]
+    assert worker["no_schedule"]["msg"] == "sources[1].schedule: 15 cannot be used. Give a dictionary."
     for way, (returned, printed) in results.items():
         assert ('"invocation": {' in printed) == (CORE < (2, 21)), way
         for secret in SECRETS:
@@ -109,6 +112,13 @@ def test_every_result_is_the_same(play):
         if CORE < (2, 22):
             assert not [secret for secret in SECRETS if secret in json.dumps(returned)], way
     assert "  [localhost] ******** ********" in results["worker"][1] or CORE >= (2, 22)
+
+
+def test_progress_leaves_a_document_on_standard_output_as_it_is(play):
+    callback = {"ANSIBLE_STDOUT_CALLBACK": "one_document"}.items()
+    play("book.yml", "worker", callback, tags="plain", loud="--diff")
+    assert json.loads(play.stdout) == {"ended": ["ok", "ok"]}
+    assert "[localhost] " in play.stderr
 
 
 def test_the_invocation_is_there_where_it_is_asked_for(play):
@@ -140,6 +150,9 @@ def test_an_access_token_is_used_and_not_shown(play, tmp_path, way):
         secrets = stand_in.secrets
     assert [connector["name"] for connector in returned["used"]["connectors"]] == ["ldap"]
     assert secrets and not [name for name, value in secrets.items() if value in printed]
+    for task in returned["background"]:
+        assert task["failed"] and "leave async out" in task["msg"]
+    assert not list((tmp_path / "async").rglob("*"))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -178,3 +191,19 @@ def test_without_python_ldap_on_the_controller_the_module_runs(play, server, tmp
         ran[way] = comparable(returned["ran"])
         assert "ldaps://localhost:1 cannot be reached" in ran[way]["msg"]
     assert [run["msg"] for run in ran.values()] == [ran["module"]["msg"]] * 2
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_never_comes_true_ends_with_what_was_seen(play, server, way):
+    mapping = server.variables["mapping"]
+    returned, printed = play("until.yml", way, mapping=mapping, **own(server))
+    source = own(server)["source"]
+    assert all(one["failed"] and one["attempts"] == 1 for one in returned.values())
+    assert returned["state"]["msg"].startswith(f"{source} is {returned['state']['livesync'][0]['state']}")
+    assert returned["connector"]["msg"] == "The test of the connector ldap succeeds."
+    assert returned["recon"]["msg"].startswith(f"The reconciliation of {mapping} is in the state SUCCESS, 3 of 3")
+    assert returned["run"]["msg"] == f"{source}: unchanged, the token at 3."
+    assert returned["preflight"]["msg"]
+    for one in returned.values():
+        assert one["msg"] in printed
+    assert "Unknown error" not in printed

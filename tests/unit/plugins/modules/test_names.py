@@ -63,6 +63,14 @@ def test_an_initial_load_is_a_choice_for_a_source_and_nothing_else():
     assert found and all(way[-2:-1] in (["sources"], ["livesync_sources"]) for way in found)
 
 
+def as_in_the_role(options):
+    """Return options of a module as the role has them: it leaves dictionaries to the module to look into."""
+    return {
+        name: {**option, "type": "raw", "options": as_in_the_role(option["options"])} if "options" in option else option
+        for name, option in options.items()
+    }
+
+
 def plain(options, nested="options"):
     """Return options without their descriptions, without what says nothing, and without what the role leaves out."""
     return {
@@ -79,7 +87,7 @@ def plain(options, nested="options"):
 def test_the_role_has_the_options_of_the_modules(entry):
     options = ROLE[entry]["options"]
     assert plain(options["livesync_directory"]["options"]) == plain(directory_options())
-    assert plain(options["livesync_sources"]["options"]) == plain(source_options())
+    assert plain(options["livesync_sources"]["options"]) == plain(as_in_the_role(source_options()))
     connection = plain(connection_options())
     for option in connection.values():  # the role hands on what was given, and leaves defaults to the modules
         for key in ("default", "required"):

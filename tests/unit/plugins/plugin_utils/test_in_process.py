@@ -127,7 +127,12 @@ def test_a_fault_of_ours_carries_no_secret_out(monkeypatch):
         ({"timeout": "soon"}, "timeout"),
         ({"auth_method": "magic"}, "auth_method"),
         ({"client_key": "/key.pem"}, "client_cert"),
-        ({"sources": "nonsense"}, "dictionary requested"),
+        ({"sources": "nonsense"}, "sources: a text cannot be used. Give a list of dictionaries."),
+        ({"sources": ["nonsense"]}, "sources[0]: a text cannot be used. Give a dictionary."),
+        ({"sources": 15}, "sources: 15 cannot be used. Give a list of dictionaries."),
+        ({"sources": {"x": "verysecret"}}, "sources: a dictionary cannot be used. Give a list of dictionaries."),
+        ({"sources": [{}, 15]}, "sources[1]: 15 cannot be used. Give a dictionary."),
+        ({"sources": [["verysecret"]]}, "sources[0]: a list cannot be used. Give a dictionary."),
     ],
 )
 def test_options_are_checked_as_the_module_checks_them(monkeypatch, args, words):
@@ -136,9 +141,22 @@ def test_options_are_checked_as_the_module_checks_them(monkeypatch, args, words)
     assert "verysecret" not in printed(result)
 
 
+@pytest.mark.parametrize("sources", ["x=1", ["x=1"], ['{"x": "1"}'], [{"x": "1"}], None])
+def test_what_ansible_makes_a_dictionary_of_is_one(monkeypatch, sources):
+    result = action(monkeypatch, lambda params, context: {"sources": params["sources"]}, {"sources": sources}).run(
+        task_vars={}
+    )
+    assert "failed" not in result
+
+
 def test_progress_is_shown_at_once_without_secrets(monkeypatch):
     shown = []
-    monkeypatch.setattr(_in_process, "Display", lambda: types.SimpleNamespace(display=shown.append))
+
+    def display(line, stderr):
+        assert stderr
+        shown.append(line)
+
+    monkeypatch.setattr(_in_process, "Display", lambda: types.SimpleNamespace(display=display))
 
     def operate(params, context):
         context.report.progress(f"half of it, {params['password']}")

@@ -9,6 +9,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import access_spec, idm_spec
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import hidden_values
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import given
 
 SPEC = idm_spec(directory=True)
@@ -37,6 +38,17 @@ def test_a_directory_comes_from_the_environment(environment, monkeypatch):
     assert (directory["bind_dn"], directory["bind_password"]) == ("uid=admin", "hunter2")
     assert (directory["ca_path"], directory["timeout"]) == ("/etc/ca.pem", 30)
     assert secrets == {"hunter2"}
+
+
+@pytest.mark.parametrize("name", ["BIND_DN", "BIND_PASSWORD"])
+def test_what_the_environment_lacks_is_named_as_there(environment, monkeypatch, name):
+    monkeypatch.delenv(f"IDM_DIRECTORY_{name}")
+    for option in ("directory", "livesync_directory"):
+        with pytest.raises(InvalidOption, match=f"{option}.{name.lower()}: None .* comes from IDM_DIRECTORY_{name}"):
+            given(read(SPEC, URL)[0]["directory"], option)
+    with pytest.raises(InvalidOption) as caught:
+        given(read(SPEC, URL)[0]["directory"], "livesync_sources[0].directory")
+    assert "IDM_DIRECTORY" not in caught.value.message
 
 
 def test_one_that_is_given_wins_whole(environment):

@@ -97,7 +97,7 @@ def test_a_fault_of_ours_carries_no_secret_out(run):
 
 def test_a_list_that_cannot_be_read_does_not_lay_the_secrets_open(run):
     result, code = run(lambda params, context: {}, sources="nonsense", directory={"bind_password": "verysecret2"})
-    assert code == 1 and "dictionary requested" in result["msg"]
+    assert code == 1 and "sources: a text cannot be used" in result["msg"]
     assert "verysecret2" not in json.dumps(result)
 
 

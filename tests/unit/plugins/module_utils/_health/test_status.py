@@ -226,10 +226,14 @@ def test_dead_letters_are_counted_where_the_policy_makes_any(letters, number):
 
 def test_states_that_must_not_be_fail_the_task():
     found = look(*lists(stage=document("1", 9)))
-    assert status_result(found, ["stalled"])["livesync"][0]["state"] == "unscheduled"
+    result = status_result(found, ["stalled"])
+    assert result["livesync"][0]["state"] == "unscheduled"
+    said = f"{SOURCE} is unscheduled: {result['livesync'][0]['remedy']}"
+    assert result["msg"] == said
+    assert status_result([], [])["msg"] == "No source has a token or a schedule of liveSync."
     with pytest.raises(IdmopsError) as caught:
         status_result(found, ["stalled", "unscheduled"])
-    assert caught.value.message == f"{SOURCE} is unscheduled."
+    assert caught.value.message == caught.value.as_result()["msg"] == said
     assert caught.value.result["livesync"][0]["state"] == "unscheduled"
     assert "role livesync" in caught.value.remedy
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import threading
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._livesync import catch_
 from ansible_collections.idmops.idm.plugins.module_utils._livesync import trigger as module
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import Mark, Patience
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.trigger import Request, request_of, trigger
-from ansible_collections.idmops.idm.plugins.module_utils._record.lock import run_lock
+from ansible_collections.idmops.idm.plugins.module_utils._record.lock import lock_directory, run_lock
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     CONNECTOR,
     DN,
@@ -158,6 +159,21 @@ def run(*calls, check=False, client=None, **options):
 def test_numbers_must_be_above_zero(name):
     with pytest.raises(InvalidOption, match=name):
         request_of({**OPTIONS, name: 0})
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ({"sources": ["nonsense"]}, "sources: 'nonsense'"),
+        ({"sources": ["nonsense"], "source": ["nonsense"]}, "source: 'nonsense'"),
+        ({"sources": [], "source": []}, "source: []"),
+        ({"sources": None, "follow": []}, "follow: []"),
+    ],
+)
+def test_an_error_calls_an_option_as_the_user_did(written, named):
+    with pytest.raises(InvalidOption) as caught:
+        request_of({**OPTIONS, **written})
+    assert caught.value.message.startswith(f"{named} cannot be used.")
 
 
 def test_a_source_that_is_named_twice_is_one():
@@ -353,6 +369,19 @@ def test_a_task_on_the_same_host_is_waited_for(tmp_path):
         result, it = run(*lists(), stage("1", 5), wait_timeout=7.0)
         assert result["failed"]
         assert it.clock.slept == pytest.approx(7.0)
+
+
+def test_a_lock_that_cannot_be_had_ends_its_source_alone():
+    group = "system/ldap/group"
+    with run_lock(LiveSyncClient.url, Source("ldap", "group").stage_id, context(), wait=0.0):
+        folder = pathlib.Path(lock_directory())
+        (file,) = folder.iterdir()
+    file.unlink()
+    file.symlink_to("/dev/null")
+    result, unused = run(*lists(), executing(), *before(), post(answer(9)), sources=[group, SOURCE])
+    assert [one["outcome"] for one in result["runs"]] == ["failed", "advanced"]
+    assert result["failed"] and f"{folder} for the locks" in result["runs"][0]["error"]
+    assert "XDG_CACHE_HOME" in result["runs"][0]["remedy"]
 
 
 def left_behind(**mark):

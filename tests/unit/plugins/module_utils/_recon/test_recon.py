@@ -204,7 +204,10 @@ def test_an_unknown_mapping_is_known_before_anything_is_started():
         ("max_failures", -1),
         ("max_failure_percent", 101),
         ("max_failure_percent", -0.5),
+        ("max_failure_percent", float("nan")),
+        ("wait_timeout", float("inf")),
         ("ids", ("",)),
+        ("ids", ()),
     ],
 )
 def test_options_that_cannot_work_are_refused_before_anything_is_sent(option, value):

@@ -20,6 +20,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._rollout import load as
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.gather import entry_filter
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load import LoadRequest, load
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
+from ansible_collections.idmops.idm.plugins.modules import livesync_load
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     CONNECTOR,
     MAPPING,
@@ -295,3 +296,16 @@ def test_a_mapping_of_another_source_is_refused(monkeypatch):
 def test_the_filter_is_the_connectors(object_type, described, properties, wanted):
     document = {"configurationProperties": properties, "objectTypes": {object_type: described}}
     assert entry_filter(document, object_type) == wanted
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"mappings": []}, {"max_failures": -1}, {"max_failure_percent": 101.0}, {"wait_timeout": 0.0}],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_options_that_cannot_work_are_refused_before_anything_is_sent(monkeypatch, wrong):
+    monkeypatch.setattr(livesync_load, "Client", None)  # nobody gets as far as that
+    options = {"source": SOURCE, "mappings": ["m"], "max_failures": 0, "max_failure_percent": None, "directory": None}
+    with pytest.raises(InvalidOption) as caught:
+        livesync_load.operate({**options, "wait_timeout": 9.0, "reactivate": False, **wrong}, context())
+    assert caught.value.option == next(iter(wrong))

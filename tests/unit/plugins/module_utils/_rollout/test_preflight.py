@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._idm.server import Server
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import directory_options
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import preflight as module
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.gather import Gatherer
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.preflight import preflight
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
+from ansible_collections.idmops.idm.plugins.module_utils._schedule.plan import Found
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     CONNECTOR,
     SOURCE,
@@ -148,6 +152,90 @@ def test_a_source_that_is_none_does_not_keep_the_other_from_being_read(idm):
     report = preflight(ScriptedClient(READY), [{"source": "managed/user"}, ENTRY], None, "enabled", context())
     assert codes(report) == ["source_invalid"]
     assert [(plan.index, plan.blocked) for plan in report.plans] == [(0, True), (1, False)]
+
+
+NONSENSE = [
+    ({"schedule": {"interval": 15, "cron": "0/15 * * * * ?"}}, "schedule.interval: 15", "give one of them"),
+    ({"schedule": {"interval": 0}}, "schedule.interval: 0", "Give a number of seconds above 0"),
+    ({"schedule": {"interval": -15}}, "schedule.interval: -15", "Give a number of seconds above 0"),
+    ({"schedule": {"interval": "often"}}, "schedule.interval: 'often'", "Give a number of seconds above 0"),
+    ({"schedule": {"interval": True}}, "schedule.interval: True", "Give a number of seconds above 0"),
+    ({"schedule": {"cron": "every day"}}, "schedule.cron: 'every day'", "second, minute, hour"),
+    ({"schedule": {"cron": ""}}, "schedule.cron: ''", "second, minute, hour"),
+    ({"schedule": {"interval": 15, "start_time": "soon"}}, "schedule.start_time: 'soon'", "Write it as in"),
+    (
+        {"schedule": {"interval": 15, "start_time": "2027-02-01T00:00:00", "end_time": "2027-01-01T00:00:00"}},
+        "schedule.end_time: '2027-01-01T00:00:00'",
+        "after start_time (2027-02-01T00:00:00)",
+    ),
+    ({"schedule": {"interval": 15, "name": " "}}, "schedule.name: ' '", "leave it out"),
+    ({"wait_timeout": 0.0}, "wait_timeout: 0.0", "above 0"),
+    ({"wait_timeout": -1.0}, "wait_timeout: -1.0", "above 0"),
+    ({"wait_timeout": float("nan")}, "wait_timeout: nan", "above 0"),
+    ({"max_failures": -1}, "max_failures: -1", "0 or more"),
+    ({"max_failure_percent": -0.5}, "max_failure_percent: -0.5", "from 0 to 100"),
+    ({"max_failure_percent": 101.0}, "max_failure_percent: 101.0", "from 0 to 100"),
+    ({"max_failure_percent": float("nan")}, "max_failure_percent: nan", "from 0 to 100"),
+    ({"mappings": []}, "mappings: []", "Name at least one"),
+    ({"mappings": ["m", ""]}, "mappings: ['m', '']", "Name at least one"),
+    ({"source": "managed/user"}, "source: 'managed/user'", "system/<connector>/<object type>"),
+]
+
+
+@pytest.mark.parametrize(("given", "named", "way_out"), NONSENSE)
+@pytest.mark.parametrize("state", ["enabled", "disabled", "absent"])
+def test_what_would_fail_later_blocks_by_its_name_before_anything_is_held(idm, state, given, named, way_out):
+    entries = [{"source": "system/ldap/group"}, {**ENTRY, **given}]
+    report = preflight(ScriptedClient(READY), entries, None, state, context())
+    (finding,) = report.blocking
+    assert finding.code == ("schedule_invalid" if "schedule" in given else "source_invalid")
+    assert finding.message.startswith(f"livesync_sources[1].{named} cannot be used.")
+    assert way_out in finding.message
+    assert [(plan.index, plan.blocked) for plan in report.plans if plan.blocked] == [(1, True)]
+
+
+def test_all_that_is_wrong_is_told_at_once_and_with_what_the_evidence_shows(idm):
+    wrong = {"schedule": {"interval": 0, "name": " "}, "max_failures": -1, "wait_timeout": 0.0, "mappings": []}
+    idm["evidence"] = replace(finished(), strangers={"nope": "IDM has none of this name"})
+    report = preflight(ScriptedClient(READY), [{**ENTRY, **wrong}], None, "enabled", context())
+    assert [finding.code for finding in report.blocking] == [
+        *["source_invalid"] * 3,
+        "schedule_invalid",
+        "mapping_unknown",
+    ]
+    assert [plan.blocked for plan in report.plans] == [True]
+
+
+def test_what_is_wrong_with_a_schedule_is_told_once(idm):
+    entry = {**ENTRY, "schedule": {"interval": 0}}
+    request = SourceRequest.parse(entry, None, "livesync_sources[0]")
+    idm["evidence"] = replace(finished(), schedule_error=request.schedule_error)
+    report = preflight(ScriptedClient(READY), [entry], None, "enabled", context())
+    assert codes(report) == ["schedule_invalid"]
+
+
+def test_the_evidence_takes_a_schedule_that_cannot_be_no_further():
+    entry = {**ENTRY, "schedule": {"interval": 15, "cron": "0/15 * * * * ?"}}
+    evidence = replace(finished(), request=SourceRequest.parse(entry, None, "livesync_sources[0]"))
+    client = ScriptedClient()
+    gatherer = Gatherer(client, Server("openidm", "6.1.0"), None, "enabled", context())
+    seen = gatherer._with_schedule(evidence, Found("job", None, None))
+    assert seen.schedule_error.option == "livesync_sources[0].schedule.interval"
+    client.finished()
+
+
+def test_a_placeholder_is_no_nonsense(idm):
+    for schedule in ({"interval": "&{esv.interval}"}, {"cron": "&{esv.cron}"}, {"interval": "15"}, {"interval": 0.5}):
+        report = preflight(ScriptedClient(READY), [{**ENTRY, "schedule": schedule}], None, "enabled", context())
+        assert codes(report) == []
+
+
+@pytest.mark.parametrize("state", ["enabled", "disabled", "absent"])
+def test_no_source_at_all_is_refused(state):
+    client = ScriptedClient()
+    with pytest.raises(InvalidOption, match=r"livesync_sources: \[\] cannot be used. Name at least one"):
+        preflight(client, [], None, state, context())
+    client.finished()
 
 
 def test_an_error_in_the_midst_is_a_finding_of_that_source(idm):

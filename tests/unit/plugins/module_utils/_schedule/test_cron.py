@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.cron import (
     canonical_cron,
     cron_to_interval,
     interval_to_cron,
     is_cron_shaped,
+    is_over,
     nearest_intervals,
 )
 
@@ -122,3 +125,44 @@ def test_what_looks_like_an_expression_is_left_to_the_server(expression):
 )
 def test_what_cannot_be_one_is_told_without_the_server(expression):
     assert not is_cron_shaped(expression)
+
+
+NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "0 0 12 30 2 ?",
+        "0 0 12 31 4,JUN,9,nov ?",
+        "0 0 12 30-31 FEB ?",
+        "0 0 12 1 1 ? 2020",
+        "0 0 12 22 11 ? 2026",
+        "0 0 12 ? 1-10 MON 2026",
+        "0 0 12 29 2 ? 2027",
+        "* * * * * ? 2025",
+    ],
+)
+def test_an_expression_that_never_fires_is_known(expression):
+    assert is_over(expression, NOW)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "0/15 * * * * ?",
+        "0 0 12 29 2 ?",
+        "0 0 12 30-31 FEB,MAR ?",
+        "0 0 12 23 11 ? 2026",  # a server's clock may show the day before
+        "0 0 12 L 2 ?",
+        "0 0 12 15W * ?",
+        "0 0 12 ? 1-10 6#5",
+        "0 0 12 1 1 ? 2020,2027",
+        "0 0 12 1 NOV-FEB ? 2026",
+        "0 0 12 1/5 * ? *",
+        "0 0 12 29 2 ? 2026-2030",
+        "no cron at all",
+    ],
+)
+def test_what_may_fire_is_not_taken_for_what_never_does(expression):
+    assert not is_over(expression, NOW)

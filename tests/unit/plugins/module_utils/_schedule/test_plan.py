@@ -409,6 +409,28 @@ def test_a_source_of_another_form_is_refused(source):
         wanted_of(options(source=source))
 
 
+@pytest.mark.parametrize("cron", ["0 0 12 30 2 ?", "0 0 12 1 1 ? 2020", "0 0 12 ? 1 MON 2026"])
+@pytest.mark.parametrize("job", [None, CRON_JOB])
+def test_a_schedule_that_never_fires_is_refused_before_it_is_written(cron, job):
+    with pytest.raises(InvalidOption, match="would never fire") as caught:
+        plan(replace(ALL, cron=cron), job)
+    assert caught.value.option == "cron"
+    assert plan(replace(ALL, cron=cron, enabled=False), job).writes
+
+
+def test_what_is_wrong_on_every_server_is_refused_without_one():
+    for option, given in {
+        "interval": {"interval": 15, "cron": "0/15 * * * * ?"},
+        "cron": {"cron": "0 0 99 * * ?"},
+        "start_time": {"interval": 15, "start_time": "tomorrow"},
+        "end_time": {"interval": 15, "start_time": "2027-02-01T00:00:00", "end_time": "2027-01-01T00:00:00"},
+        "name": {"interval": 15, "name": ""},
+    }.items():
+        with pytest.raises(InvalidOption) as caught:
+            wanted_of(options(**{"name": "n", **given}))
+        assert caught.value.option == option
+
+
 @pytest.mark.parametrize("value", ["maybe", 2, [], {"a": 1}, ""])
 def test_what_is_neither_true_nor_false_is_refused(value):
     with pytest.raises(InvalidOption, match="enabled"):

@@ -38,7 +38,7 @@ OPENIDM, PING = Server(FORK, "6.1.0"), Server(IDM, "8.1.0")
 NAME = "liveSync_ldap_account"
 CONTEXT = {"action": "liveSync", "source": "system/ldap/account"}
 CONNECTOR = {"_id": "provisioner.openicf/ldap", "name": "ldap", "objectTypes": {"account": {}, "group": {}}}
-NEVER = "0 0 0 30 2 ?"
+NEVER = "0 0 0 31W 2 ?"
 NEVER_FIRES = "Based on configured schedule, the given trigger will never fire."
 
 
