@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -14,6 +15,8 @@ from .._http.answer import odd
 from .._http.client import Client, segment
 from .source import Source
 
+#: A token of the open LDAP connector's search by time stamps ("OpenIDM family over REST", section 5.6).
+_MOMENT = re.compile(r"\d{14}(\.\d+)?Z", re.ASCII)
 _CONTAINER = "repo/synchronisation/pooledSyncStage"
 #: The native types of a token that holds a number ("OpenIDM family over REST", section 1.3).
 NUMBER_TYPES = ("integer", "JAVA_TYPE_LONG")
@@ -59,6 +62,8 @@ class Stage:
         """
         if self.token is None or (self.number is not None and self.native_type in NUMBER_TYPES):
             return None
+        if _MOMENT.fullmatch(str(self.token)):
+            return None  # the open connector searches by time stamps where it does not know the directory
         return (
             f"The token {self.token!r} is stored as {self.native_type or 'nothing'}, and this connector takes a change"
             " number, of the type integer: its runs end in an error."

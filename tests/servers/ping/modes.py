@@ -18,8 +18,8 @@ class Mode:
         ("from IDM 7.0 onwards, AM bearer tokens are the only supported way", ping 4.2).
     :param grant: the grant that the token endpoint takes, "" where there is none.
     :param token_life: seconds. 899 on the cloud (recorded 2), 239 on premises (recorded 2).
-    :param native_type: of the sync token. All of them occur (ping 1.2): JAVA_TYPE_LONG in the pages of 7.3, string with
-        scripted connectors, integer on the cloud.
+    :param native_type: of the sync token. Both occur with a directory (ping 1.2): JAVA_TYPE_LONG in the pages of 7.3,
+        integer on the cloud and elsewhere; string is that of scripted connectors alone.
     :param audit_queries: whether audit/* can be read; the cloud answers 501 (ping 1.10).
     :param echoes: whether X-ForgeRock-TransactionId comes back: on the cloud always, on premises never (recorded 1).
     :param via: header of a front end: "1.1 google" on the cloud, none on premises (recorded 1).
@@ -60,7 +60,7 @@ MODES = {
         accounts=True,
         grant="",
         token_life=0,
-        native_type="string",
+        native_type="integer",
         audit_queries=True,
         echoes=False,
         via="",

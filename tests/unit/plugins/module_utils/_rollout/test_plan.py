@@ -37,9 +37,6 @@ TRIMMED = directory(grants(log=ChangeLog(60, 100, "change_numbers", None)))
 REBUILT = directory(grants(log=ChangeLog(1, 7, "change_numbers", None)))
 
 
-STAMPED = replace(CONNECTOR, uses_timestamps=True)
-
-
 def plan(**spoilt):
     evidence = finished(**spoilt)
     return plan_enabled(evidence, findings_of(evidence), 0)
@@ -71,7 +68,7 @@ def steps(**spoilt):
         ({"directory": directory(grants(missing=("privilege",)), grants())}, (True, False, False, False, [])),
         # a token that is no number is none of a change log's
         (
-            {"token": "20261124130000Z", "native_type": "string", "directory": TRIMMED, "connector": STAMPED},
+            {"token": "20261124130000Z", "native_type": "string", "directory": TRIMMED},
             (False, False, False, False, []),
         ),
     ],
