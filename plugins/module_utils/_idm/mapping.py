@@ -17,6 +17,9 @@ from .source import Source
 
 #: Actions that take nothing from the target. DELETE and UNLINK do; a script or a placeholder may.
 _HARMLESS = frozenset({"CREATE", "UPDATE", "LINK", "EXCEPTION", "IGNORE", "REPORT", "NOREPORT", "ASYNC"})
+#: The situations whose action is EXCEPTION where no policy says otherwise, and those of a target without a source.
+_EXCEPTIONS = frozenset({"AMBIGUOUS", "FOUND_ALREADY_LINKED", "LINK_ONLY", "MISSING"})
+_OF_TARGETS = frozenset({"SOURCE_MISSING", "UNASSIGNED"})
 #: What can take a source object out of a mapping, so that the situation UNQUALIFIED comes up.
 _QUALIFYING = ("validSource", "sourceCondition", "linkQualifiers")
 #: What a server answers that does not query its configuration at all.
@@ -36,6 +39,8 @@ class SyncMapping:
     :param removing: the situations in which that can happen.
     :param asynchronous: the situations whose action is ASYNC, which makes a reconciliation fail at its start on
         Advanced Identity Cloud ("ForgeRock / Ping IDM", section 3.5).
+    :param excepting: the situations of a source object whose action is, or may be, EXCEPTION: IDM leaves such an object
+        as it is and audits it as a success (seen on OpenIDM 6.1.0).
     :param correlates: whether an object of the target that has no link yet is looked for before one is made.
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
     :param reads: the properties of the source that it copies, as far as it names them.
@@ -48,6 +53,7 @@ class SyncMapping:
     deletes: bool
     removing: tuple[str, ...]
     asynchronous: tuple[str, ...]
+    excepting: tuple[str, ...]
     correlates: bool
     link_type: str
     reads: tuple[str, ...] = ()
@@ -66,6 +72,7 @@ class SyncMapping:
             deletes=bool(removing),
             removing=removing,
             asynchronous=tuple(str(policy.get("situation")) for policy in policies if policy.get("action") == "ASYNC"),
+            excepting=_excepting(policies),
             correlates=bool(document.get("correlationQuery") or document.get("correlationScript")),
             link_type=as_text(document.get("links")) or name,
             reads=tuple(
@@ -126,6 +133,16 @@ def has_links(client: Client, mapping: SyncMapping) -> bool | None:
     except Refused:
         return None
     return bool(page.get("result"))
+
+
+def _excepting(policies: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
+    """Return the situations of a source object whose action is EXCEPTION, said or by default.
+
+    (The enumeration Situation of OpenIDM's source.)
+    """
+    stated = {str(policy.get("situation")) for policy in policies if policy.get("action") == "EXCEPTION"}
+    decided = {policy.get("situation") for policy in policies if not policy.get("condition")}
+    return tuple(sorted((stated - _OF_TARGETS) | (_EXCEPTIONS - decided)))
 
 
 def _removing(document: t.Mapping[str, t.Any], policies: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:

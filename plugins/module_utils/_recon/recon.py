@@ -20,11 +20,12 @@ from .._base.limits import check_limits
 from .._base.progress import Progress
 from .._base.values import as_dict, as_list
 from .._http.client import Client, segment
+from .._idm.audit import FAILED, RECONCILED
 from .._idm.connector import checked, read_connectors, rouse
 from .._idm.mapping import SyncMapping, read_mapping
 from .._idm.nodes import has_restarted, read_startup
-from .run import ACTIVE, LOST, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id
-from .verdict import JOIN_AGAIN, ReconFindings, lost, verdict
+from .run import ACTIVE, LOST, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id, sum_of
+from .verdict import GONE, JOIN_AGAIN, ReconFindings, lost, verdict
 
 JOIN, WAIT, FAIL = "join", "wait", "fail"
 
@@ -139,8 +140,13 @@ def reconcile(client: Client, request: ReconRequest, context: Context) -> ReconO
         raise
     if outcome.run.state in (ACTIVE, PLANNED):
         return outcome
-    findings = one.findings(outcome.run)
-    outcome = replace(outcome, failures=findings.failures or (), gone=findings.gone)
+    findings = one.found or [one.findings(outcome.run)]
+    outcome = replace(
+        outcome,
+        run=sum_of([found.run for found in findings]),
+        failures=tuple(failure for found in findings for failure in found.failures or ()),
+        gone=sum(found.gone for found in findings),
+    )
     error = verdict(findings, request.max_failures, request.max_failure_percent)
     if error:
         error.result = {"changed": outcome.started, "recon": outcome.as_result()}
@@ -154,7 +160,7 @@ class _Reconciliation:
     request: ReconRequest
     context: Context
     mapping: SyncMapping
-    run_ids: list[str] = field(default_factory=list)
+    found: list[ReconFindings] = field(default_factory=list)
     started: bool = False
 
     def __post_init__(self) -> None:
@@ -166,19 +172,33 @@ class _Reconciliation:
         return ReconOutcome(self._one(()), self.started)
 
     def records(self) -> ReconOutcome:
-        """Reconcile single records, one after the other: a run takes one, and a mapping one run at a time."""
-        total: ReconRun | None = None
+        """Reconcile single records, one after the other: a run takes one, and a mapping one run at a time.
+
+        What is not in the source any more is not sent: IDM would confirm it, and leave its target (seen on OpenIDM
+        6.1.0).
+        """
+        runs: list[ReconRun] = []
         for record in dict.fromkeys(map(object_id, self.request.ids or ())):
-            run = self._one((record,))
-            total = run if total is None else total + run
-        return ReconOutcome(t.cast(ReconRun, total), self.started)
+            missing = EntryFailure(record, None, None, GONE)
+            if self._is_gone(missing):
+                runs.append(ReconRun("", self.mapping.name, SUCCESS, source_ids=(record,), failed=1))
+                self.found.append(ReconFindings(runs[-1], self.mapping, (missing,)))
+                continue
+            runs.append(self._one((record,)))
+            if runs[-1].state not in (ACTIVE, PLANNED):
+                self.found.append(self.findings(runs[-1]))
+        return ReconOutcome(sum_of(runs), self.started)
 
     def findings(self, run: ReconRun) -> ReconFindings:
         """Find out what the verdict on a run needs to know."""
-        failures = self._failures(run) if run.failed else ()
+        suspects = sum(run.situations.get(situation, 0) for situation in self.mapping.excepting)
+        failures = self._failures(run) if run.failed or suspects else ()
+        # where audit does not tell which of them were marked as EXCEPTION, all may have been
+        marked = suspects if failures is None else sum(failure.marked for failure in failures)
+        run = replace(run, failed=run.failed + marked, succeeded=max(0, run.succeeded - marked))
         gone: set[EntryFailure] = set()
         if run.state == SUCCESS and not run.source_ids:
-            gone = {failure for failure in failures or () if self._is_gone(failure)}
+            gone = {failure for failure in failures or () if not failure.marked and self._is_gone(failure)}
             failures = failures and tuple(failure for failure in failures if failure not in gone)
         connector = test = None
         if run.state != SUCCESS and not run.failed and self.mapping.source.startswith("system/"):
@@ -210,7 +230,6 @@ class _Reconciliation:
                 self.started = True
                 return ReconRun("", self.mapping.name, PLANNED, source_ids=ids)
             run = run or self._start(ids)
-        self.run_ids.append(run.id)
         if not self.request.wait or self.context.check_mode:
             return run
         return self.follow(run)
@@ -310,13 +329,14 @@ class _Reconciliation:
 
     def _failures(self, run: ReconRun) -> tuple[EntryFailure, ...] | None:
         """Return the entries that failed, None where audit/recon does not answer."""
-        ids = " or ".join(f'reconId eq "{run_id}"' for run_id in self.run_ids)
-        what = f'({ids}) and entryType eq "entry" and status eq "FAILURE"'
+        what = f"{equals('reconId', run.id)} and {RECONCILED} and {FAILED}"
         try:
             found = self.client.query(_AUDIT, what, _pageSize=str(MOST_FAILURES))
         except Refused:
             return None
-        return tuple(EntryFailure.parse(entry) for entry in found)
+        # a target without a source that is marked as EXCEPTION is no entry that a load should have brought
+        failures = map(EntryFailure.parse, found)
+        return tuple(failure for failure in failures if failure.in_source or not failure.marked)
 
 
 class _Watch:

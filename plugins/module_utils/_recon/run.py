@@ -147,6 +147,7 @@ class EntryFailure:
     :param action: what the mapping's policy wanted to do.
     :param reason: one line, without attribute values.
     :param in_source: whether the record is one of the source.
+    :param marked: whether its situation's action is EXCEPTION, which IDM itself counts as a success.
     """
 
     record: str
@@ -154,6 +155,7 @@ class EntryFailure:
     action: str | None
     reason: str
     in_source: bool = True
+    marked: bool = False
 
     @classmethod
     def parse(cls, entry: t.Mapping[str, t.Any]) -> EntryFailure:
@@ -170,6 +172,7 @@ class EntryFailure:
             action=as_text(entry.get("action")),
             reason=f"{reason} ({broken})" if broken else reason,
             in_source=source is not None,
+            marked=entry.get("action") == "EXCEPTION" and entry.get("status") != "FAILURE",
         )
 
     def __str__(self) -> str:
@@ -180,6 +183,14 @@ class EntryFailure:
     def as_result(self) -> dict[str, t.Any]:
         """Return the failure as modules show it."""
         return {"record": self.record, "situation": self.situation, "action": self.action, "reason": self.reason}
+
+
+def sum_of(runs: t.Sequence[ReconRun]) -> ReconRun:
+    """Return several runs of one mapping as one."""
+    total = runs[0]
+    for run in runs[1:]:
+        total = total + run
+    return total
 
 
 def object_id(path: str) -> str:

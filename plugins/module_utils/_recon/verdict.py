@@ -17,7 +17,16 @@ from .._idm.connector import Connector, ConnectorTest, failed_test
 from .._idm.mapping import SyncMapping
 from .run import CANCELED, SUCCESS, EntryFailure, ReconRun, too_many
 
+#: Why an id is not reconciled.
+GONE = (
+    "it is not in the source any more, and a reconciliation by id leaves the target of such a record as it is; liveSync"
+    " of its deletion, or a reconciliation of the whole mapping, removes it"
+)
 JOIN_AGAIN = "Run the task again: with if_running=join it finds the run and waits for it."
+_MEND = (
+    "Mend these entries, or the mapping, and reconcile them alone with ids; or allow that many failures with"
+    " max_failures or max_failure_percent."
+)
 LOAD = (
     "An LDAP directory stops a search by an ordinary account at one of three walls: its size limit (more than 1,000"
     " entries by default), an unindexed search (more than 4,000), the look-through limit (more than 5,000). The module"
@@ -50,12 +59,30 @@ class ReconFindings:
         return self.run.failed - self.gone
 
 
-def verdict(found: ReconFindings, most: int, most_percent: float | None) -> IdmopsError | None:
-    """Return the error that a run's end is, None where it ended well.
+def verdict(runs: t.Sequence[ReconFindings], most: int, most_percent: float | None) -> IdmopsError | None:
+    """Return the error that the end of one run, or of one for each record, is; None where all ended well.
 
     :param most: how many entries may fail, in spite of ``most_percent``.
     :param most_percent: what share of the entries may fail, in spite of ``most``.
     """
+    if len(runs) == 1:
+        return _of_one(runs[0], most, most_percent)
+    failed = [found for found in runs if found.run.state != SUCCESS]
+    errors = [t.cast(IdmopsError, _of_one(found, most, most_percent)) for found in failed]
+    entries = sum(found.failed for found in runs if found.run.state == SUCCESS)
+    if not errors and not too_many(entries, len(runs), most, most_percent):
+        return None
+    told = [f"{found.run.source_ids[0]}: {error.message}" for found, error in zip(failed, errors)]
+    told += [str(failure) for found in runs if found.run.state == SUCCESS for failure in found.failures or ()]
+    remedies = dict.fromkeys([error.remedy for error in errors if error.remedy] + ([_MEND] if entries else []))
+    head = f"{len(failed) + entries} of {len(runs)} records of {runs[0].run.mapping} were not reconciled."
+    return IdmopsError(
+        f"{head} {' '.join(told)}",
+        remedy=" ".join(remedies),
+    )
+
+
+def _of_one(found: ReconFindings, most: int, most_percent: float | None) -> IdmopsError | None:
     run = found.run
     if run.state == CANCELED:
         return IdmopsError(
@@ -69,10 +96,20 @@ def verdict(found: ReconFindings, most: int, most_percent: float | None) -> Idmo
         limits = f"max_failures {most}" + ("" if most_percent is None else f", max_failure_percent {most_percent:g}")
         return IdmopsError(
             f"{_named(run)} ended, and {found.failed} of {entries} entries failed ({limits}). {_examples(found)}",
-            remedy="Mend these entries, or the mapping, and reconcile them alone with ids; or allow that many failures"
-            " with max_failures or max_failure_percent.",
+            remedy=_MEND + _stale(found),
         )
     return None
+
+
+def _stale(found: ReconFindings) -> str:
+    """Return what is to be said of entries whose targets are linked to others (seen on live tenants)."""
+    if not found.run.situations.get("FOUND_ALREADY_LINKED"):
+        return ""
+    return (
+        " FOUND_ALREADY_LINKED: the target is linked to another id, as after the directory was built anew. Where the"
+        " mapping removes links of entries that are gone (SOURCE_MISSING: UNLINK or DELETE), this run has done so: run"
+        " it once more. Else remove the stale links (repo/link) first."
+    )
 
 
 def _failed(found: ReconFindings) -> IdmopsError:
@@ -87,19 +124,19 @@ def _failed(found: ReconFindings) -> IdmopsError:
     if found.connector and found.test and not found.test.ok:
         cause = failed_test(found.connector, found.test)
         return IdmopsError(f"{head}: {source} could not be read. {cause.message}", remedy=cause.remedy)
-    if nothing and run.source.total == 0:
-        return IdmopsError(
-            f"{head}: the source {source} is empty, or shows no entry to IDM's account. IDM then stops before it"
-            " takes all targets for orphans.",
-            remedy="Check what the connector's account may read and the base contexts and filters of its"
-            " configuration; where the source is rightly empty, set allow_empty_source.",
-        )
     if nothing and found.mapping.asynchronous:
         return IdmopsError(
             f"{head} before it read an entry: policies of the mapping have the action ASYNC"
             f" ({', '.join(found.mapping.asynchronous)}).",
             remedy="Give these situations an action of their own in the mapping: with ASYNC a reconciliation fails at"
             " its start.",
+        )
+    if nothing and run.source.total == 0:
+        return IdmopsError(
+            f"{head}: the source {source} is empty, or shows no entry to IDM's account. IDM then stops before it"
+            " takes all targets for orphans.",
+            remedy="Check what the connector's account may read and the base contexts and filters of its"
+            " configuration; where the source is rightly empty, set allow_empty_source.",
         )
     if nothing and run.source.total is None:
         what = (

@@ -89,9 +89,9 @@ def polled(answer, run_id="r1"):
     return call("GET", f"recon/{run_id}", answer)
 
 
-def failures(*entries, ids=("r1",)):
-    joined = " or ".join(f'reconId eq "{item}"' for item in ids)
-    wanted = {"_queryFilter": f'({joined}) and entryType eq "entry" and status eq "FAILURE"', "_pageSize": "1000"}
+def failures(*entries, run_id="r1"):
+    bad = '(status eq "FAILURE" or action eq "EXCEPTION")'
+    wanted = {"_queryFilter": f'reconId eq "{run_id}" and entryType eq "entry" and {bad}', "_pageSize": "1000"}
     return call("GET", "audit/recon", {"result": list(entries)}, params=wanted)
 
 
@@ -225,15 +225,17 @@ def test_several_records_cannot_be_started_without_waiting():
 def test_each_record_is_a_run_of_its_own_and_the_result_is_their_sum():
     run = done(
         *mappings(),
+        still_there("u1"),
         runs(),
         by_id("u1", {"_id": "r1", "state": "ACTIVE"}),
         cluster(),
         polled(summary(state="SUCCESS", done=1, total="1", ids=["u1"])),
+        still_there("u2"),
         runs(summary(state="SUCCESS", ids=["u1"])),
         by_id("u2", {"_id": "r2", "state": "ACTIVE"}),
         cluster(),
         polled(summary("r2", "SUCCESS", done=1, total="1", ids=["u2"], failed=1), "r2"),
-        failures(entry("system/ldap/account/u2"), ids=("r1", "r2")),
+        failures(entry("system/ldap/account/u2"), run_id="r2"),
         ids=("system/ldap/account/u1", "u2", "u1"),
         max_failures=1,
     )
@@ -246,6 +248,7 @@ def test_each_record_is_a_run_of_its_own_and_the_result_is_their_sum():
 def test_a_run_of_other_records_is_waited_for_and_not_taken_for_ours():
     run = done(
         *mappings(),
+        still_there("u1"),
         runs(summary("r0")),
         cluster(),
         polled(summary("r0", "SUCCESS", done=200), "r0"),
@@ -518,9 +521,70 @@ def test_a_target_without_a_source_that_failed_is_not_looked_for_in_the_source()
     assert "t1: Policy validation failed" in error.message
 
 
+def one_by_one(*outcomes):
+    """The requests for single records, each a run of its own that ends so: a state, and how many entries failed."""
+    calls = [*mappings()]
+    for number, (record, state, bad) in enumerate(outcomes, 1):
+        ended_so = summary(f"r{number}", state, done=1, total="1", ids=[record], failed=bad)
+        calls += [still_there(record), runs(), by_id(record, {"_id": f"r{number}", "state": "ACTIVE"}), cluster()]
+        calls += [polled(ended_so, f"r{number}")]
+        if bad:
+            calls.append(failures(entry(f"system/ldap/account/{record}"), run_id=f"r{number}"))
+        elif state != "SUCCESS":
+            calls += connector()
+    return calls
+
+
+def test_each_failed_record_has_its_own_run_and_reason():
+    error = failed(*one_by_one(("u1", "FAILED", 0), ("u2", "SUCCESS", 0)), ids=("u1", "u2"))
+    assert error.message.startswith(f"1 of 2 records of {MAPPING} were not reconciled. u1: The reconciliation r1 ")
+    assert "r2" not in error.message and "SUCCESS" not in error.message
+    error = failed(*one_by_one(("u1", "FAILED", 0), ("u2", "SUCCESS", 1), ("u3", "FAILED", 0)), ids=("u1", "u2", "u3"))
+    assert "3 of 3 records" in error.message
+    assert all(
+        text in error.message for text in ("u1: The reconciliation r1", "u3: The reconciliation r3", "u2: Policy")
+    )
+    assert [failure["record"] for failure in error.result["recon"]["failures"]] == ["u2"]
+
+
+def test_an_id_that_is_gone_from_the_source_is_not_called_done():
+    """IDM confirms it, and the person stays (seen on OpenIDM 6.1.0)."""
+    error = failed(*mappings(), still_there("u1", ()), ids=("u1",))
+    assert "not in the source any more" in error.message and "of its deletion" in error.message
+    calls = [*mappings(), still_there("u1", ()), *one_by_one(("u2", "SUCCESS", 0))[2:]]
+    error = failed(*calls, ids=("u1", "u2"))
+    assert "1 of 2 records" in error.message and "u1: it is not in the source any more" in error.message
+
+
+def test_what_is_marked_as_exception_has_failed_whatever_idm_counts():
+    """Recorded on OpenIDM 6.1.0: statusSummary counts it as a success, and audit calls its status so."""
+    marked = entry(action="EXCEPTION", situation="FOUND_ALREADY_LINKED", status="SUCCESS")
+    ended_so = ended(state="SUCCESS", done=200, situationSummary={"FOUND_ALREADY_LINKED": 1, "CONFIRMED": 199})
+    error = failed(*ended_so, failures(marked))
+    assert "1 of 200 entries failed" in error.message and "u3" in error.message
+    assert "FOUND_ALREADY_LINKED" in error.remedy
+    assert error.result["recon"]["failed"] == 1 and error.result["recon"]["succeeded"] == 199
+    error = failed(*ended_so, call("GET", "audit/recon", refused(501)))
+    assert "1 of 200 entries failed" in error.message
+
+
+def test_a_policy_of_ones_own_decides_what_is_an_exception():
+    sync = {**SYNC["mappings"][0], "policies": [{"situation": "FOUND_ALREADY_LINKED", "action": "IGNORE"}]}
+    calls = ended(state="SUCCESS", done=200, situationSummary={"FOUND_ALREADY_LINKED": 1})
+    calls[0] = call("GET", "config/sync", {"mappings": [sync]})
+    assert done(*calls).failed == 0
+
+
+def test_a_target_that_is_marked_has_no_entry_that_failed():
+    marked = entry(None, targetObjectId="managed/user/t1", action="EXCEPTION", situation="UNASSIGNED", status="SUCCESS")
+    ended_so = ended(state="SUCCESS", done=200, situationSummary={"AMBIGUOUS": 1})
+    assert done(*ended_so, failures(marked)).failed == 0
+
+
 def test_a_record_that_was_asked_for_and_is_not_there_is_a_failure():
     error = failed(
         *mappings(),
+        still_there("u3"),
         runs(),
         by_id("u3", {"_id": "r1", "state": "ACTIVE"}),
         cluster(),
@@ -582,10 +646,12 @@ def test_an_empty_source_is_the_reason():
     assert "allow_empty_source" in error.remedy
 
 
-def test_actions_that_are_asynchronous_are_the_reason():
+@pytest.mark.parametrize("total", ["?", "0"])
+def test_actions_that_are_asynchronous_are_the_reason(total):
+    """Before an empty source, whose remedy would take away the guard that keeps the target from being emptied."""
     policies = [{"situation": "ABSENT", "action": "ASYNC"}]
     sync = {"mappings": [{**SYNC["mappings"][0], "policies": policies}]}
-    calls = [*mappings(sync), runs(), started(), cluster(), polled(summary(state="FAILED", total="?")), *connector()]
+    calls = [*mappings(sync), runs(), started(), cluster(), polled(summary(state="FAILED", total=total)), *connector()]
     assert "action ASYNC (ABSENT)" in failed(*calls).message
 
 
