@@ -123,6 +123,9 @@ options:
         E(IDM_DIRECTORY_BIND_DN), E(IDM_DIRECTORY_BIND_PASSWORD) and E(IDM_DIRECTORY_CA_PATH) are used too. An empty
         dictionary says that there is no directory, whatever the environment holds.
       - Without a directory nothing is known of the change log.
+      - Change numbers are local to a server. It is an error when the server says that it is not the one that the
+        connector reads; where that cannot be known, a warning says so, and nothing is reset or loaded because of its
+        numbers.
     type: dict
     suboptions:
 {textwrap.indent(SUBOPTIONS, "      ")}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 import typing as t
 from urllib.parse import urlsplit
 
@@ -28,10 +29,32 @@ def same_host(one: str, other: str) -> bool:
     return left == right or (is_loopback(left) and is_loopback(right))
 
 
-def share_a_host(hosts: t.Iterable[str], others: t.Iterable[str]) -> bool:
-    """Tell whether a host of the one list is in the other one too."""
-    others = list(others)
-    return any(same_host(host, other) for host in hosts for other in others)
+def addresses(host: str) -> frozenset[str]:
+    """Return the addresses that a host name stands for here, none where it cannot be looked up.
+
+    All names of this machine have one in common, whichever of its addresses they stand for.
+    """
+    names = [host.strip("[]")] + ([socket.gethostname()] if is_loopback(host.strip("[]")) else [])
+    found = {address for name in names for address in _looked_up(name)}
+    return frozenset("localhost" if is_loopback(address) else address for address in found)
+
+
+def _looked_up(name: str) -> list[str]:
+    try:
+        return [str(entry[4][0]) for entry in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        return []
+
+
+def same_machine(one: str, other: str) -> bool:
+    """Tell whether two host names are the same, or share an address."""
+    return same_host(one, other) or bool(addresses(one) & addresses(other))
+
+
+def share_a_host(hosts: t.Sequence[str], others: t.Iterable[str]) -> bool:
+    """Tell whether a host of the one list is in the other one too, by name or by address."""
+    pairs = [(host, other) for other in list(others) for host in list(hosts)]
+    return any(same_host(*pair) for pair in pairs) or any(same_machine(*pair) for pair in pairs)
 
 
 def one_spelling(url: str) -> str:

@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 from .._base.address import same_host
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
-from .._ldap.directory import INVALID_CREDENTIALS, Directory, host_and_port
+from .._ldap.directory import INVALID_CREDENTIALS, Directory
+from .._ldap.refused_binds import RefusedBinds
+from .._ldap.url import host_and_port
 from .grants import Grants, WantedGrants, apply_grants, managed_state
 from .log import ALIAS_REMEDY, NUMBERS, alias_search_works
 from .rights import LIMITS
@@ -57,29 +59,27 @@ def grant_everywhere(
     if not uris:
         raise InvalidOption("servers", uris, "Give at least one URL.")
     directories = [connect(options, uri, context) for uri in uris]
-    proof = _proof_connection(options, wanted, context, connect)
-    outcomes: list[Outcome] = []
-    refused: DirectoryError | None = None
-    for directory in directories:
-        outcome = _on_one(directory, wanted, context, refused)
-        outcomes.append(outcome)
-        if outcome.error and outcome.error.status == INVALID_CREDENTIALS:
-            refused = refused or outcome.error
+    proof = proof_connection(options, wanted, context, connect)
+    tried = RefusedBinds()
+    tried.greet(directories)
+    outcomes = [_on_one(directory, options, wanted, context, tried) for directory in directories]
     verification = _prove(proof, outcomes, context) if proof else None
     result = _result(outcomes, wanted, proof, verification)
     _raise_failures(outcomes, verification, result)
     return result
 
 
-def _on_one(directory: Directory, wanted: WantedGrants, context: Context, refused: DirectoryError | None) -> Outcome:
-    if refused:  # the same password again, on a replica, would count as a second failure of the same account
-        skipped = DirectoryError(f"{directory.uri} was not tried, since {directory.bind_dn} was refused elsewhere.")
-        return Outcome(directory.uri, error=skipped)
+def _on_one(
+    directory: Directory, options: t.Mapping[str, t.Any], wanted: WantedGrants, context: Context, tried: RefusedBinds
+) -> Outcome:
+    if again := tried.again(options, directory.uri):
+        return Outcome(directory.uri, error=again)
     with directory:
         try:
             before, after, changed = apply_grants(directory, wanted, context)
             _warn(directory, after, wanted, context)
         except DirectoryError as exc:
+            tried.note(options, exc)
             return Outcome(directory.uri, error=exc, changed=bool(exc.result.pop("changed", False)))
     old, new = managed_state(before, wanted.principal), managed_state(after, wanted.principal)
     raised = any(old[attribute] != new[attribute] for attribute in LIMITS.values())
@@ -97,10 +97,13 @@ def _warn(directory: Directory, grants: Grants, wanted: WantedGrants, context: C
         context.report.warn(f"{directory.uri}: {ALIAS_REMEDY}")
 
 
-def _proof_connection(
+def proof_connection(
     options: t.Mapping[str, t.Any], wanted: WantedGrants, context: Context, connect: Connect
 ) -> Directory | None:
-    """Return a connection to bind as the account itself, None where that was not asked for."""
+    """Return a connection to bind as the account itself, None where that was not asked for.
+
+    :raises InvalidOption: for options that prove nothing.
+    """
     if options.get("principal_password") is None:
         if options.get("verify_uri"):
             raise InvalidOption(
@@ -132,16 +135,22 @@ def _concerned(proof: Directory, outcomes: t.Sequence[Outcome]) -> list[Outcome]
 
 
 def _prove(proof: Directory, outcomes: t.Sequence[Outcome], context: Context) -> Verification | None:
-    """Let the account look, once what it needs is there; None where it is not (yet).
-
-    :raises DirectoryError: the bind was refused, or no answer.
-    """
+    """Let the account look, once what it needs is there; None where it is not (yet)."""
     concerned = _concerned(proof, outcomes) or outcomes
     if any(one.error or (context.check_mode and one.changed) for one in concerned):
         return None
+    return prove(proof, context, wait=any(one.changed for one in outcomes))
+
+
+def prove(proof: Directory, context: Context, *, wait: bool) -> Verification:
+    """Let the account look; whatever keeps it from that is part of the answer. It binds once, whatever comes.
+
+    :param proof: see :func:`proof_connection`.
+    :param wait: whether a grant may still be on its way.
+    """
     with proof:
         try:
-            return verify(proof, context, wait=any(one.changed for one in outcomes))
+            return verify(proof, context, wait=wait)
         except DirectoryError as exc:
             remedy = exc.remedy
             if exc.status == INVALID_CREDENTIALS:

@@ -44,6 +44,10 @@ _HANDLER_CLASS = "ds-cfg-dsee-compat-access-control-handler"
 _RACES = 3
 
 
+class DeniedByAci(DirectoryError):
+    """An ACI of somebody denies the account what would be granted, and a denial outweighs every grant."""
+
+
 @dataclass(frozen=True)
 class WantedGrants:
     """What the caller asks for.
@@ -70,6 +74,7 @@ class WantedGrants:
 class Grants:
     """What there is on one server.
 
+    :param uri: of the server.
     :param account: None where there is no such account (any more).
     :param acis: every global ACI, as stored.
     :param access: what the directory says the account may; None where it cannot be asked.
@@ -81,6 +86,7 @@ class Grants:
     change_log: ChangeLog | None
     access: Access | None
     limits: LoadLimits | None
+    uri: str = ""
 
     @property
     def suffix(self) -> str:
@@ -135,6 +141,11 @@ class GrantPlan:
             found.append(Modification("add", GLOBAL_ACI, self.aci.add))
         return tuple(found)
 
+    @property
+    def undone(self) -> GrantPlan:
+        """What takes the ACIs and privileges back. Limits stay: they let nobody see more than before."""
+        return GrantPlan(AciChange(delete=self.aci.add, add=self.aci.delete), give=self.take, take=self.give)
+
 
 def read_grants(directory: Directory, wanted: WantedGrants) -> Grants:
     """Read everything that a decision needs.
@@ -161,7 +172,7 @@ def read_grants(directory: Directory, wanted: WantedGrants) -> Grants:
         except DirectoryError as exc:
             if wanted.present or exc.status not in (INSUFFICIENT_ACCESS, UNAVAILABLE_CRITICAL_EXTENSION):
                 raise  # to take away what is ours needs no judgement
-    return Grants(account, acis, log, access, limits)
+    return Grants(account, acis, log, access, limits, directory.uri)
 
 
 def _read_acis(directory: Directory) -> tuple[bytes, ...]:
@@ -185,6 +196,12 @@ def decide_grants(grants: Grants, wanted: WantedGrants) -> GrantPlan:
     account = grants.account
     if account is None:
         return GrantPlan(aci)
+    if wanted.present and grants.access and grants.access.denied_by:
+        raise DeniedByAci(
+            f"An ACI on {grants.uri} denies {account.dn} what liveSync reads: {', '.join(grants.access.denied_by)}."
+            " A denial outweighs every grant, so that nothing was granted.",
+            remedy=f"Remove it from {GLOBAL_ACI} of {ACCESS_HANDLER} there, or take the account out of it.",
+        )
     if not wanted.present:
         take = {CHANGELOG_READ} & account.own_privileges if wanted.remove_privilege else ()
         return GrantPlan(aci, take=frozenset(take))
@@ -260,6 +277,7 @@ def apply_grants(directory: Directory, wanted: WantedGrants, context: Context) -
     """
     before = grants = read_grants(directory, wanted)
     changed = False
+    done: list[GrantPlan] = []
     for races_left in reversed(range(_RACES)):
         plan = decide_grants(grants, wanted)
         if not plan:
@@ -271,19 +289,35 @@ def apply_grants(directory: Directory, wanted: WantedGrants, context: Context) -
             for dn, modifications in _writes(grants, plan):
                 _write(directory, dn, modifications)
                 changed = True
+            done.append(plan)
         except DirectoryError as exc:
             if not races_left or exc.status not in (ATTRIBUTE_OR_VALUE_EXISTS, NO_SUCH_ATTRIBUTE):
                 exc.result["changed"] = changed
                 raise
         grants = read_grants(directory, wanted)
     if wanted.present and grants.access and grants.access.missing:
-        raise DirectoryError(
-            f"{directory.uri} still refuses {wanted.principal} the {_spoken(grants.access.missing)},"
-            " although all is granted.",
-            remedy="Look for an ACI that denies it.",
-            result={"changed": changed},
-        )
+        raise _without_effect(directory, grants, wanted, done)
     return before, grants, changed
+
+
+def _without_effect(
+    directory: Directory, grants: Grants, wanted: WantedGrants, done: t.Sequence[GrantPlan]
+) -> DirectoryError:
+    """Take back what was granted for nothing, and return the error that says so.
+
+    :param done: what this run has written, in its order.
+    """
+    missing = _spoken(grants.access.missing if grants.access else ())
+    text = f"{directory.uri} still refuses {wanted.principal} the {missing}, although all is granted."
+    changed = any(plan.raise_limits for plan in done)
+    try:
+        for plan in reversed(done):
+            for dn, modifications in _writes(grants, plan.undone):
+                _write(directory, dn, modifications)
+        text += " What this run granted was taken back." if done else ""
+    except DirectoryError as exc:
+        text, changed = f"{text} What this run granted is still there: {exc.message}", True
+    return DirectoryError(text, remedy="Look for an ACI that denies it.", result={"changed": changed})
 
 
 def _writes(grants: Grants, plan: GrantPlan) -> list[tuple[str, tuple[Modification, ...]]]:

@@ -13,10 +13,11 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .._base.address import same_host
+from .._base.address import same_host, same_machine
 from .._base.errors import DirectoryError, InvalidOption
-from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory, host_and_port
+from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory
 from .._ldap.dn import Name, is_within_any
+from .._ldap.url import host_and_port
 from .limits import entry_counts, outermost
 from .rights import ROOT_DSE_ATTRIBUTES, Access, Account, Visibility, judge_rights, read_account, visibility
 from .server_config import ServerDefaults, read_replication_servers, read_server_defaults
@@ -136,7 +137,7 @@ def read_change_log(directory: Directory) -> ChangeLog | None:
 def connector_directory(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[str, int]]) -> str:
     """Return the URL of the server that the connector reads, since the change numbers of another mean nothing to it.
 
-    :param options: with ``servers``; a single one is taken as it is, by whatever name the connector knows it.
+    :param options: with ``servers``; a single one is taken, and has yet to be judged (:mod:`.whose`).
     :param hosts: host and port of the connector, then those of its failover.
     :raises InvalidOption: none of several fits, or more than one does.
     """
@@ -144,7 +145,9 @@ def connector_directory(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[
     if len(servers) == 1:
         return str(servers[0])
     for host, port in hosts:
-        here = [uri for uri in servers if same_host(host_and_port(uri)[0], host)]
+        given = {uri: host_and_port(uri)[0] for uri in servers}
+        here = [uri for uri in servers if same_host(given[uri], host)]
+        here = here or [uri for uri in servers if same_machine(given[uri], host)]
         exact = [uri for uri in here if host_and_port(uri)[1] == port]
         if len(exact) == 1 or len(here) == 1:
             return str((exact or here)[0])

@@ -10,6 +10,7 @@ they say nothing of privileges, which the account's entry tells.
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass, field
 
@@ -82,11 +83,13 @@ class Access:
     :param privilege: changelog-read.
     :param root_dse: reads ROOT_DSE_ATTRIBUTES.
     :param change_log: reads CHANGE_LOG_ATTRIBUTES and may filter on the change number.
+    :param denied_by: the names of the ACIs that deny some of it, which no grant outweighs.
     """
 
     privilege: bool
     root_dse: bool
     change_log: bool
+    denied_by: tuple[str, ...] = ()
 
     @property
     def granted(self) -> tuple[str, ...]:
@@ -164,13 +167,25 @@ def judge_rights(directory: Directory, account: Account, suffix: str, last: int)
         log = rights_on(directory, account.dn, suffix, ONE_LEVEL, f"(changeNumber={last})", asked)
     if not log:
         log = rights_on(directory, account.dn, suffix, BASE, "(objectClass=*)", asked)
+    on_root = (("search", ("objectClass",)), ("read", ROOT_DSE_ATTRIBUTES))
+    on_log = (("search", asked[:2]), ("read", CHANGE_LOG_ATTRIBUTES))
     return Access(
         privilege=CHANGELOG_READ in account.privileges,
-        root_dse=bool(root)
-        and all(one.may("search", "objectClass") and one.may("read", *ROOT_DSE_ATTRIBUTES) for one in root),
-        change_log=bool(log)
-        and all(one.may("search", *asked[:2]) and one.may("read", *CHANGE_LOG_ATTRIBUTES) for one in log),
+        root_dse=bool(root) and all(one.may(*right) for one in root for right in _single(on_root)),
+        change_log=bool(log) and all(one.may(*right) for one in log for right in _single(on_log)),
+        denied_by=tuple(sorted(_denials(root, on_root) | _denials(log, on_log))),
     )
+
+
+def _denials(found: t.Iterable[Rights], rights: t.Iterable[tuple[str, t.Iterable[str]]]) -> set[str]:
+    """Return the names of the ACIs that deny some of these rights."""
+    wanted = set(_single(rights))
+    return {name for one in found for right, name in one.denied.items() if right in wanted}
+
+
+def _single(rights: t.Iterable[tuple[str, t.Iterable[str]]]) -> list[tuple[str, str]]:
+    """Return each right on each attribute, as :class:`Rights` names them."""
+    return [(right, name.lower()) for right, names in rights for name in names]
 
 
 @dataclass(frozen=True)
@@ -178,9 +193,11 @@ class Rights:
     """The effective rights of an account on one entry.
 
     :param granted: pairs of a right and an attribute's name, both in lower case.
+    :param denied: such pairs with the name of the ACI that denies that.
     """
 
     granted: frozenset[tuple[str, str]]
+    denied: t.Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def may(self, right: str, *attributes: str) -> bool:
         """Tell whether the account has a right on every one of the attributes."""
@@ -190,17 +207,26 @@ class Rights:
 def rights_on(
     directory: Directory, dn: str, base: str, scope: str, search_filter: str, attributes: t.Sequence[str]
 ) -> list[Rights]:
-    """Return the rights of the account ``dn`` on the entries that a search finds."""
-    return list(stream_rights(directory, dn, base, scope, search_filter, attributes))
+    """Return the rights of the account ``dn`` on the entries that a search finds, with who denies what."""
+    return list(stream_rights(directory, dn, base, scope, search_filter, attributes, ("aclRights", "aclRightsInfo")))
 
 
 def stream_rights(
-    directory: Directory, dn: str, base: str, scope: str, search_filter: str, attributes: t.Sequence[str]
+    directory: Directory,
+    dn: str,
+    base: str,
+    scope: str,
+    search_filter: str,
+    attributes: t.Sequence[str],
+    told: t.Sequence[str] = ("aclRights",),
 ) -> t.Iterator[Rights]:
-    """Yield the rights of the account ``dn`` on the entries that a search finds, as they come."""
+    """Yield the rights of the account ``dn`` on the entries that a search finds, as they come.
+
+    :param told: what the directory tells of each: aclRights, and aclRightsInfo for the reasons.
+    """
     control = Control(EFFECTIVE_RIGHTS, effective_rights_value(dn, attributes))
     try:
-        for entry in directory.stream(base, scope, search_filter, ["aclRights"], controls=[control]):
+        for entry in directory.stream(base, scope, search_filter, told, controls=[control]):
             yield parse_rights(entry)
     except DirectoryError as exc:
         if exc.status == UNAVAILABLE_CRITICAL_EXTENSION:
@@ -211,18 +237,32 @@ def stream_rights(
         raise
 
 
+#: How aclRightsInfo tells of a denial; without one it says that no ACI matched (seen on OpenDJ 4.6.5).
+_DENIED = re.compile(r"reason: evaluated deny\s*, deciding_aci: (.*?)\s*\)\s*$", re.DOTALL)
+
+
 def parse_rights(entry: Entry) -> Rights:
-    """Return the rights that ``aclRights;attributeLevel;<name>: search:1,read:0,...`` say."""
+    """Return the rights that ``aclRights;attributeLevel;<name>: search:1,read:0,...`` say.
+
+    Who denies one, ``aclRightsInfo;logs;attributeLevel;<right>;<name>`` says, where that was asked for.
+    """
     granted = set()
+    denied = {}
     for name, values in entry.attributes.items():
         head, unused, attribute = name.partition(";attributelevel;")
-        if head != "aclrights" or not attribute:
+        if not attribute or not values:
             continue
-        for right in b",".join(values).decode(errors="replace").split(","):
-            kind, unused, flag = right.partition(":")
-            if flag.strip() == "1":
-                granted.add((kind.strip().lower(), attribute))
-    return Rights(frozenset(granted))
+        text = b",".join(values).decode(errors="replace")
+        if head == "aclrightsinfo;logs":
+            right, unused, attribute = attribute.partition(";")
+            if found := _DENIED.search(text):
+                denied[(right, attribute)] = found.group(1)
+        elif head == "aclrights":
+            for one in text.split(","):
+                kind, unused, flag = one.partition(":")
+                if flag.strip() == "1":
+                    granted.add((kind.strip().lower(), attribute))
+    return Rights(frozenset(granted), denied)
 
 
 def effective_rights_value(dn: str, attributes: t.Sequence[str]) -> bytes:

@@ -15,6 +15,7 @@ from .._base.errors import DirectoryError
 from .._changelog.log import (
     NUMBERS,
     SUFFIX,
+    Access,
     ChangeLog,
     alias_search_works,
     as_time,
@@ -23,9 +24,11 @@ from .._changelog.log import (
     pending_changes,
     read_change_log,
 )
+from .._changelog.whose import OTHER, REMEDY, SAME, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
-from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, host_and_port, require_ldap
+from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, require_ldap
 from .._ldap.dn import Name, is_name, is_within_any
+from .._ldap.url import host_and_port
 from .states import LogFacts, outside
 from .traceless import Taken
 
@@ -35,8 +38,8 @@ def directories(
 ) -> dict[str, str]:
     """Return the URL of the directory behind each connector that reads a change log, by the connector's name.
 
-    A server that is given alone is taken for the directory of a connector that is alone, whatever name that knows it
-    by. With several connectors the names must fit: the change numbers of another server mean nothing.
+    A server that is given alone is taken for the directory of a connector that is alone until it has been asked
+    (:class:`LogReader`). With several connectors the names must fit: the change numbers of another server mean nothing.
 
     :param options: connection options of a directory, None where none were given.
     :raises InvalidOption: when none of the servers is a connector's, or several are.
@@ -63,8 +66,13 @@ def directories(
 class LogReader:
     """The change log behind one connector. What it has read once it does not read again.
 
+    The numbers of a server that is shown not to be the connector's are an error. Where another name keeps that from
+    being known, they are not used, as if no directory had been given; where the connector's configuration hides its
+    host, they are taken at the user's word. Both are warned of.
+
     :param options: connection options of the directory.
     :param url: of the directory, None where none is known: then nothing is known of the change log.
+    :param sole: whether the directory can be of no other connector, so that it is an error if it is not of this one.
     """
 
     def __init__(
@@ -73,8 +81,12 @@ class LogReader:
         url: str | None,
         connector: Connector | None,
         context: Context,
+        *,
+        sole: bool = True,
     ) -> None:
         self._connector = connector
+        self._sole = sole
+        self._context = context
         self.directory = Directory(options, url, context) if options and url and connector else None
 
     def __enter__(self) -> LogReader:
@@ -91,7 +103,7 @@ class LogReader:
         :raises DirectoryError: no answer, or an error.
         """
         log = self.log
-        if self.directory is None or self._connector is None:
+        if self.directory is None or self._connector is None or not self._usable:
             return None
         if log is None or log.mode != NUMBERS:
             return LogFacts(usable=False)
@@ -105,6 +117,7 @@ class LogReader:
             first=log.first,
             last=log.last,
             missing=self.missing,
+            denied_by=self._access.denied_by if self._access else (),
             alias_search=self._alias_search,
             pending=pending.total if pending else None,
             pending_inside=pending.inside if pending and contexts else None,
@@ -112,6 +125,7 @@ class LogReader:
             oldest=pending.oldest if pending else None,
             account=self._connector.principal,
             server=self.directory.uri,
+            doubt=self.whose.sentence if self.whose else None,
         )
 
     def last(self) -> int | None:
@@ -171,7 +185,7 @@ class LogReader:
         return found
 
     def _text_of(self, change_number: t.Any, attribute: str) -> str | None:
-        if self.directory is None or not isinstance(change_number, int):
+        if self.directory is None or not self._usable or not isinstance(change_number, int):
             return None
         suffix = (self.log.suffix if self.log else None) or SUFFIX
         wanted = f"(&(objectClass=changeLogEntry)(changeNumber={change_number}))"
@@ -184,15 +198,45 @@ class LogReader:
         return self._read()
 
     def _read(self) -> ChangeLog | None:
-        return read_change_log(self.directory) if self.directory else None
+        return read_change_log(self.directory) if self.directory and self._usable else None
+
+    @cached_property
+    def whose(self) -> Whose | None:
+        """Whether the server is the connector's; None where there is no directory.
+
+        :raises DirectoryError: no answer, an error, or it is shown not to be, and can be of no other one.
+        """
+        if self.directory is None or self._connector is None:
+            return None
+        found = judge_whose(self.directory, self._connector.servers)
+        if found.answer == OTHER and self._sole:
+            raise DirectoryError(found.sentence, remedy=REMEDY)
+        if found.answer == OTHER:
+            name = self._connector.name
+            self._context.report.warn(f"directory: nothing is known of pending changes of {name}. {found.sentence}")
+        if found.answer == UNKNOWN:
+            used = "They are taken at your word." if self._connector.servers == () else "They are not used."
+            self._context.report.warn(f"{found.sentence} So it is for its change numbers. {used} {REMEDY}")
+        return found
+
+    @property
+    def _usable(self) -> bool:
+        """Whether the numbers mean something, as far as is known."""
+        hosts = self._connector.servers if self._connector else ()
+        answer = self.whose.answer if self.whose else OTHER
+        return answer == SAME or (answer == UNKNOWN and not hosts)
 
     @cached_property
     def missing(self) -> tuple[str, ...] | None:
         """The grants that the connector's account lacks, by name; None where that cannot be judged."""
+        return self._access.missing if self._access else None
+
+    @cached_property
+    def _access(self) -> Access | None:
         if self.directory is None or self._connector is None or not self._connector.principal:
             return None
         try:
-            return judge_access(self.directory, self._connector.principal).missing
+            return judge_access(self.directory, self._connector.principal)
         except DirectoryError as exc:
             if exc.status == NO_SUCH_OBJECT:  # the account lies elsewhere: nothing can be judged here
                 return None

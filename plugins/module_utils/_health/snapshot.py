@@ -8,20 +8,14 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
-from functools import partial
 
-from .._base.errors import Refused, Unreachable
-from .._base.threads import side_by_side
 from .._http.client import Client
-from .._idm.connector import Connector, ConnectorTest, read_connectors, test_connector, test_connectors
+from .._idm.connector import Connector, ConnectorTest, read_connectors, test_connectors
 from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._schedule.schedule import Schedule, executing_sources, read_all_jobs, running_elsewhere
-
-#: How many connectors are tested side by side where one of them hangs.
-_SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True)
@@ -70,40 +64,12 @@ def read_snapshot(client: Client) -> Snapshot:
     :raises Unreachable, Refused: as the client.
     """
     connectors = {connector.name: connector for connector in read_connectors(client)}
-    tests = {test.name: test for test in _tests(client, connectors)}
+    tests = {test.name: test for test in test_connectors(client)}
     stages = read_stages(client)
     jobs = read_all_jobs(client, ask_server(client))
     schedules = [job for job in jobs if job.source is not None]
     mappings = read_mappings(client)
     return Snapshot(connectors, tests, stages, schedules, mappings, _running(client, schedules), jobs)
-
-
-def _tests(client: Client, connectors: t.Collection[str]) -> list[ConnectorTest]:
-    """Test all connectors: at once, and one by one where a system that hangs keeps the answer for all."""
-    try:
-        return test_connectors(client)
-    except Unreachable as exc:
-        if not exc.timed_out:
-            raise
-    if len(connectors) == 1:
-        return [_hangs(client, name) for name in connectors]
-    return side_by_side([partial(_tested, client, name) for name in connectors], _SIDE_BY_SIDE)
-
-
-def _tested(client: Client, name: str) -> ConnectorTest:
-    with client.sibling() as own:
-        try:
-            return test_connector(own, name)
-        except Unreachable as exc:
-            if exc.timed_out:
-                return _hangs(client, name)
-            return ConnectorTest(name, False, exc.message, None)
-        except Refused as exc:
-            return ConnectorTest(name, False, exc.message, None)
-
-
-def _hangs(client: Client, name: str) -> ConnectorTest:
-    return ConnectorTest(name, False, f"its system does not answer the test within {client.timeout:g} s", None)
 
 
 def _running(client: Client, schedules: t.Iterable[Schedule]) -> frozenset[str]:

@@ -55,6 +55,7 @@ class LogFacts:
     :param last: the newest.
     :param usable: whether there is a change log with change numbers at all.
     :param missing: the grants that the connector's account lacks, by name; None where that cannot be judged.
+    :param denied_by: the names of the ACIs that deny it something of that, which no grant outweighs.
     :param alias_search: whether the directory can search the change log the way the connector does; None: not tried.
     :param pending: changes behind the token.
     :param pending_inside: those of them that lie below the connector's base contexts, None where these are not known.
@@ -62,6 +63,7 @@ class LogFacts:
     :param oldest: when the first of those changes was made, as in 2026-11-24T17:19:26Z; None where it is not known.
     :param account: the connector's account, for sentences about it.
     :param server: the URL of the directory server that was asked.
+    :param doubt: why it cannot be known that this is the server that the connector reads; None or empty: it is.
     """
 
     first: int | None = None
@@ -75,6 +77,8 @@ class LogFacts:
     oldest: str | None = None
     account: str | None = None
     server: str | None = None
+    doubt: str | None = None
+    denied_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,8 @@ def judge_health(facts: Facts) -> Health:
     log = facts.log
     for state, remedy in _bad_states(facts, log, facts.number):
         if remedy is not None:
+            if log and log.doubt and state in (TRIMMED, AHEAD):
+                return Health(state, False, f"{log.doubt} If it is: {remedy} If it is not, these numbers mean nothing.")
             return Health(state, True, remedy)
     if facts.log_error:
         return Health(
@@ -269,6 +275,11 @@ def _unreadable(log: LogFacts | None) -> str | None:
         )
     if log.alias_search is False:
         return ALIAS
+    if log.denied_by:
+        return (
+            f"An ACI of {log.server} denies {log.account} what liveSync reads: {', '.join(log.denied_by)}."
+            " Remove it there, or take the account out of it; no grant outweighs it."
+        )
     if log.missing:
         who = f"The connector's account{f' {log.account}' if log.account else ''}"
         return f"{who} lacks{f' on {log.server}' if log.server else ''}: {', '.join(log.missing)}. {GRANT}"

@@ -97,7 +97,7 @@ class _Logs:
         known = {name: snapshot.connectors.get(name) for name in systems if _is_ok(snapshot.tests.get(name))}
         urls = directories(options, [connector for connector in known.values() if connector], context)
         self._logs = {
-            name: self._stack.enter_context(LogReader(options, urls.get(name), connector, context))
+            name: self._stack.enter_context(LogReader(options, urls.get(name), connector, context, sole=len(urls) < 2))
             for name, connector in known.items()
         }
 

@@ -175,6 +175,7 @@ def passed_over(
     policy: FailurePolicy,
     *,
     began: str | None,
+    known: t.Collection[str] = (),
 ) -> list[dict[str, t.Any]]:
     """Return the records that the token has passed although they were never synchronised.
 
@@ -184,6 +185,7 @@ def passed_over(
 
     :param earlier: the failures that the stage has held before runs, oldest first.
     :param began: the server's time when the runs began, None where it is not known.
+    :param known: ids of failed entries from before the runs: that time is told in whole seconds.
     """
     found: list[dict[str, t.Any]] = []
     latest = {(failure.record, str(failure.change_number)): failure for failure in earlier}
@@ -194,7 +196,7 @@ def passed_over(
         if entries[0].failed if entries else used_up:
             found.append(_skipped(failure, entries[0].cause if entries else failure.cause))
     if policy.max_retries == 0 and began:
-        for entry in failures_since(client, source, began):
+        for entry in (one for one in failures_since(client, source, began) if one.id not in known):
             newest = entries_of_record(client, source, entry.record)[:1]
             if not newest or newest[0].id == entry.id:
                 found.append(_skipped(RecordFailure(record=entry.record), entry.cause))

@@ -9,16 +9,15 @@ The only file that imports ldap.
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from .._base.address import is_loopback
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, MissingLibrary
 from .._base.limits import check_seconds
-from .certificate import connect_tls, explain
+from .certificate import SILENT, connect_tls, explain
+from .url import host_and_port, is_open
 
 try:
     import ldap
@@ -103,6 +102,17 @@ def require_ldap() -> None:
         raise MissingLibrary("python-ldap", _REASON)
 
 
+class NoAnswer(DirectoryError):
+    """A server could not be reached, or hangs. There is no use in asking it again within the task.
+
+    :param uri: which.
+    """
+
+    def __init__(self, message: str, uri: str, remedy: str) -> None:
+        super().__init__(message, remedy=remedy)
+        self.uri = uri
+
+
 class Directory:
     """Talks to one directory server as one account. Connects and binds at the first use, and only then.
 
@@ -122,6 +132,7 @@ class Directory:
         self.bind_dn = str(options["bind_dn"])
         self._timeout = float(options.get("timeout") or 30)
         self._bound: t.Any = None
+        self._greeted = False
 
     def __enter__(self) -> Directory:
         return self
@@ -214,8 +225,8 @@ class Directory:
     def _connection(self) -> t.Any:
         """Return the bound connection; the first call makes it."""
         if self._bound is None:
-            pinned = self._require_tls() if self._encrypted else None
-            connection = self._open(pinned)
+            self.greet()
+            connection = self._open(pinned := self._pinned())
             try:
                 if self._options.get("start_tls"):
                     connection.start_tls_s()
@@ -227,19 +238,28 @@ class Directory:
             self._bound = connection
         return self._bound
 
-    def _require_tls(self) -> bytes | None:
-        """See to it that the server speaks TLS; return its certificate where libldap cannot be left to check it.
+    def greet(self) -> None:
+        """See to it, once, that the server answers, and in the way that the URL says, before it gets the password.
 
-        libldap waits for ever for a server that takes the connection and says nothing, and takes "localhost" for the
-        machine's own name, which stands in few certificates (both seen with libldap 2.5.13 and GnuTLS).
-
-        :raises DirectoryError: when no TLS connection comes about, or the certificate is refused.
+        :raises DirectoryError: when it does not, or its certificate is refused.
         """
-        pin = self._validate and self._host == "localhost" and hasattr(ldap, "OPT_X_TLS_PEERCERT")
-        reason = self._explain(validate=pin)
-        if reason:
-            raise self._unreachable(reason)
-        return connect_tls(self._host, self._port, **self._tls_options(True)) if pin else None
+        if not self._greeted:
+            if reason := self._explain(validate=self._pins):
+                raise self._unreachable(reason)
+            self._greeted = True
+
+    @property
+    def _pins(self) -> bool:
+        """Whether libldap cannot be left to check the server's certificate.
+
+        It takes "localhost" for the machine's own name, which stands in few certificates (seen with libldap 2.5.13 and
+        GnuTLS).
+        """
+        return self._encrypted and self._validate and self._host == "localhost" and hasattr(ldap, "OPT_X_TLS_PEERCERT")
+
+    def _pinned(self) -> bytes | None:
+        """Return the server's certificate where libldap cannot be left to check it."""
+        return connect_tls(self._host, self._port, **self._tls_options(True)) if self._pins else None
 
     def _require_same(self, connection: t.Any, certificate: bytes) -> None:
         """Refuse a connection that is not to the owner of a certificate, before the password is sent on it."""
@@ -285,20 +305,28 @@ class Directory:
     def _explain(self, *, validate: bool) -> str | None:
         return explain(self._host, self._port, tls=self._encrypted, **self._tls_options(validate))
 
-    def _unreachable(self, reason: str) -> DirectoryError:
+    def _unreachable(self, reason: str) -> NoAnswer:
+        reason = reason.rstrip(".")
+        if reason.startswith(SILENT):
+            remedy = "Look at the server: it runs and does not answer, or something before it takes connections for it."
+            return NoAnswer(f"{self.uri} hangs: {reason}.", self.uri, remedy)
         remedy = "Check the URL, and that the directory server runs there."
         if "certificate is refused" in reason:
             remedy = "Give the CA that signed it in ca_path, and in the URL a host name that stands in it."
-        return DirectoryError(f"{self.uri} cannot be reached: {reason.rstrip('.')}.", remedy=remedy)
+        elif "in ca_path" in reason:
+            remedy = "Give in ca_path a file in PEM that can be read where the task runs, or leave it out."
+            return NoAnswer(f"{self.uri} was not asked: {reason}.", self.uri, remedy)
+        return NoAnswer(f"{self.uri} cannot be reached: {reason}.", self.uri, remedy)
 
     def _error(self, what: str, exc: t.Any) -> DirectoryError:
         """Turn an exception of python-ldap into one that says where and what to do."""
         details = exc.args[0] if exc.args and isinstance(exc.args[0], dict) else {}
         code = details.get("result")
         if isinstance(exc, (ldap.TIMEOUT, ldap.TIMELIMIT_EXCEEDED)) and (code is None or code < 0):
-            return DirectoryError(
+            return NoAnswer(
                 f"{what} on {self.uri}: no answer within {self._timeout:g} s (option timeout).",
-                remedy="Check that the server is well, and what lies between.",
+                self.uri,
+                "Check that the server is well, and what lies between.",
             )
         if isinstance(exc, (ldap.SERVER_DOWN, ldap.CONNECT_ERROR)) or code is None or code < 0:
             reason = self._explain(validate=self._validate) if self._bound is None else None
@@ -348,35 +376,8 @@ def _checked(options: t.Mapping[str, t.Any], uri: str, context: Context) -> tupl
         )
     if options.get("timeout") is not None:
         check_seconds("timeout", options["timeout"])
-    if scheme == "ldap" and not options.get("start_tls") and not is_loopback(host):
+    if is_open(uri, start_tls=bool(options.get("start_tls"))):
         context.report.warn(
             f"{uri} is not encrypted, so the password can be read on the way. Use ldaps:// or start_tls: true."
         )
     return host, port
-
-
-def _is_name(host: str) -> bool:
-    """Tell whether a host name can be looked up at all."""
-    try:
-        return bool(host.encode("idna")) and not re.search(r"\s", host)
-    except UnicodeError:
-        return False
-
-
-def host_and_port(uri: str, option: str = "servers") -> tuple[str, int]:
-    """Return what an LDAP URL of a server names.
-
-    :raises InvalidOption: when it is not ldap(s)://host[:port].
-    """
-    try:
-        parts = urlsplit(uri)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    scheme = parts.scheme.lower()
-    if not _is_name(parts.hostname or ""):
-        raise InvalidOption(option, uri, "Its host is no host's name: no part of that is empty, and none has a blank.")
-    more = parts.path.strip("/") or parts.query or "@" in parts.netloc
-    if scheme not in ("ldap", "ldaps") or not parts.hostname or more:
-        raise InvalidOption(option, uri, "Write it as ldaps://host:port or ldap://host:port.")
-    return parts.hostname, port or (636 if scheme == "ldaps" else 389)

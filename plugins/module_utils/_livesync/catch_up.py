@@ -16,7 +16,7 @@ from .._base.progress import Progress
 from .._base.threads import start
 from .._health.log_facts import LogReader
 from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
-from .._idm.audit import Counter
+from .._idm.audit import Counter, failures_since
 from .._idm.connector import Connector, reactivate
 from .._idm.record_failure import RecordFailure, passed_over
 from .._idm.stage import MISFIT_REMEDY, Stage, read_stage
@@ -49,6 +49,7 @@ class Runs:
     def __post_init__(self) -> None:
         self._context = self.livesync.context
         self._reactivated = False
+        self._known: set[str] = set()
         self._unmoved_since: float | None = None
 
     def go(self) -> None:
@@ -71,6 +72,9 @@ class Runs:
         if earlier is not None:
             tally.before = Stage(rev=earlier.rev, token=earlier.token)
         first = earlier or mark
+        if self.connector.failure_policy.max_retries == 0 and mark.began:
+            client, source = self.livesync.client, self.livesync.source
+            self._known = {entry.id for entry in failures_since(client, source, mark.began)}
         repeated = False
         while True:
             run = self._one(mark)
@@ -267,7 +271,9 @@ class Runs:
         marks = [mark for mark in (self.left, first) if mark]
         earlier = [RecordFailure.of(mark.failing) for mark in marks if mark.failing]
         client, source, now = self.livesync.client, self.livesync.source, tally.after or tally.before
-        tally.skipped_records = passed_over(client, source, earlier, now, policy, began=marks[0].began)
+        tally.skipped_records = passed_over(
+            client, source, earlier, now, policy, began=marks[0].began, known=self._known
+        )
         if not tally.skipped_records:
             return None
         names = ", ".join(str(record["dn"] or record["record"]) for record in tally.skipped_records)

@@ -13,6 +13,8 @@ from .._base.errors import IdmopsError
 from .._changelog.grants import Grants
 from .._changelog.log import NUMBERS, ChangeLog
 from .._changelog.rights import Visibility
+from .._changelog.verify import Verification
+from .._changelog.whose import SAME, SERVER, Identity, Whose
 from .._idm.connector import Connector, ConnectorTest
 from .._idm.mapping import SyncMapping
 from .._idm.stage import Stage
@@ -56,6 +58,10 @@ class DirectoryFacts:
     :param alias_search: whether it can search the change log the way the connector does; None where not tried.
     :param purge_seconds: for how long changes stay in the change log; None where that cannot be read.
     :param seen: how many entries there are and how many of them the account may read; None where not compared.
+    :param whose: whether it is the connector's, as far as that is known.
+    :param identity: what tells it from other servers, as far as it may be read.
+    :param verification: what the account itself found with its password; None where that was not given, or where
+        something is still to be granted, after which changelog_access lets it look.
     """
 
     uri: str
@@ -64,6 +70,9 @@ class DirectoryFacts:
     alias_search: bool | None = None
     purge_seconds: int | None = None
     seen: Visibility | None = None
+    whose: Whose = Whose()
+    identity: Identity = Identity()
+    verification: Verification | None = None
 
     @property
     def server(self) -> ServerFacts | None:
@@ -148,8 +157,33 @@ class SourceEvidence:
         return self.stage.misfit if self.stage and counts else None
 
     @property
+    def moved_from(self) -> tuple[str, Identity] | None:
+        """What has changed (SERVER or DATA) since a load was recorded, and the identity then; None as far as known.
+
+        Without a token nothing goes on from those loads, so that it does not matter.
+        """
+        if self.directory is None or self.token is None:
+            return None
+        recorded = [
+            (self.directory.identity.changed_since(load.directory), load.directory) for load in self.record.values()
+        ]
+        changed = [(what, identity) for what, identity in recorded if what]
+        return next((one for one in changed if one[0] == SERVER), changed[0] if changed else None)
+
+    @property
     def gap(self) -> str | None:
         """Why the changes after the token cannot be had from the change log; None: they can, as far as is known.
+
+        Only the numbers of the server that the connector reads, and read before, tell that.
+        """
+        if self.directory is None or self.directory.whose.answer != SAME:
+            return None
+        moved = self.moved_from
+        return None if moved and moved[0] == SERVER else self.out_of_range
+
+    @property
+    def out_of_range(self) -> str | None:
+        """Why the token is none that the change log goes on from, by the numbers; None: it is.
 
         ("From nothing to scheduled liveSync without losing a change", step 5.) A token that is no number is none of
         the change log's.
@@ -217,7 +251,8 @@ class SourceEvidence:
     @property
     def unguarded(self) -> list[SyncMapping]:
         """The mappings whose load could delete people by surprise, since nothing can be compared before it."""
-        if self.request.allow_deletes or (self.directory and self.directory.seen):
+        compared = self.directory and self.directory.seen and self.directory.whose.answer == SAME
+        if self.request.allow_deletes or compared:
             return []
         loads = self.loads
         return [

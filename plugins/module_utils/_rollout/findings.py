@@ -7,48 +7,53 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from .._base.address import is_loopback
 from .._base.errors import IdmopsError
-from .._changelog.log import ALIAS_REMEDY, COOKIES_ONLY_REMEDY, NO_CHANGE_LOG_REMEDY, NUMBERS
 from .._idm.connector import TWINS_REMEDY
 from .._idm.connector_filters import filters_of
 from .._idm.connector_remedy import remedy_for
 from .._idm.stage import MISFIT_REMEDY
-from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
-from .load_record import NEVER
+from .directory_findings import directory_findings
+from .evidence import SourceEvidence
+from .finding import BLOCKING, MENDED, WARNING, Finding, Say
 
-BLOCKING, MENDED, WARNING = "blocking", "mended", "warning"
-
-#: The grants, and where their lack is told.
-_GRANTS = {"privilege": "the privilege changelog-read", "root_dse": "the root DSE", "change_log": "cn=changelog"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was found.
-
-    :param code: its name, for programs.
-    :param severity: BLOCKING: the source is left alone. MENDED: this run mends it. WARNING: it works all the same.
-    :param remedy: what mends it, with the variable or the command that does.
-    """
-
-    code: str
-    severity: str
-    message: str
-    remedy: str
-    source: str | None = None
-
-    def as_result(self) -> dict[str, t.Any]:
-        """Return the finding as modules show it."""
-        return dict(vars(self))
+__all__ = [
+    "BLOCKING",
+    "MENDED",
+    "WARNING",
+    "Finding",
+    "findings_of",
+    "grants_unknown",
+    "idm_finding",
+    "not_ready",
+    "unencrypted",
+]
 
 
 def idm_finding(exc: IdmopsError) -> Finding:
     """Return the finding of an error that reading from IDM ended in."""
     remedy = exc.remedy or "Look at IDM's log."
+    if exc.status == 404 and not exc.remedy:  # what every IDM has is not there
+        remedy = "See that url ends with IDM's context path, as in https://idm.example.com/openidm, and nothing more."
     codes = {None: "idm_unreachable", 401: "idm_credentials", 403: "idm_rights", 503: "idm_not_ready"}
     return Finding(codes.get(exc.status, "idm_error"), BLOCKING, exc.message, f"{remedy} (livesync_idm)")
+
+
+def unencrypted(url: str) -> list[Finding]:
+    """Return the finding of an IDM whose credentials can be read on the way."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or is_loopback(parts.hostname):
+        return []
+    return [
+        Finding(
+            "idm_unencrypted",
+            WARNING,
+            f"{url} is not encrypted: the credentials can be read on the way.",
+            "Write https:// with the port for that. (livesync_idm)",
+        )
+    ]
 
 
 def not_ready(state: str, text: str) -> Finding:
@@ -74,7 +79,7 @@ def findings_of(evidence: SourceEvidence) -> list[Finding]:
     """Return everything that was found about one source."""
     found = [*_connector(evidence), *_mappings(evidence), *_schedule(evidence)]
     if evidence.connector:
-        found += [*_directory(evidence), *_load(evidence)]
+        found += [*directory_findings(evidence), *_load(evidence)]
     return found
 
 
@@ -95,18 +100,8 @@ def grants_unknown(evidence: SourceEvidence) -> list[Finding]:
     ]
 
 
-class _Say:
-    """Makes the findings of one source."""
-
-    def __init__(self, evidence: SourceEvidence) -> None:
-        self._source = evidence.name
-
-    def __call__(self, code: str, severity: str, message: str, remedy: str) -> Finding:
-        return Finding(code, severity, message, remedy, self._source)
-
-
 def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
-    say, source, connector = _Say(evidence), evidence.request.source, evidence.connector
+    say, source, connector = Say(evidence.name), evidence.request.source, evidence.connector
     if connector is None and evidence.test is not None:
         yield say(
             "connector_undocumented",
@@ -192,7 +187,7 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
 
 
 def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
-    say = _Say(evidence)
+    say = Say(evidence.name)
     for name, reason in evidence.strangers.items():
         yield say(
             "mapping_unknown",
@@ -234,7 +229,7 @@ def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
 
 
 def _schedule(evidence: SourceEvidence) -> t.Iterator[Finding]:
-    say = _Say(evidence)
+    say = Say(evidence.name)
     others = [schedule for schedule in evidence.schedules if schedule.name != evidence.job_name]
     active = [schedule.name for schedule in others if schedule.enabled is not False]
     if evidence.job_name and active:
@@ -272,127 +267,8 @@ def _schedule(evidence: SourceEvidence) -> t.Iterator[Finding]:
         )
 
 
-def _directory(evidence: SourceEvidence) -> t.Iterator[Finding]:
-    say, connector = _Say(evidence), evidence.connector
-    if evidence.directory_error:
-        yield say(
-            "directory",
-            BLOCKING,
-            evidence.directory_error.message,
-            f"{evidence.directory_error.remedy or 'Correct it there.'} (livesync_directory)",
-        )
-    facts = evidence.directory
-    if facts is None:
-        if (
-            connector
-            and connector.reads_change_log
-            and not evidence.directory_error
-            and not evidence.request.own_directory
-        ):
-            yield say(
-                "directory_not_given",
-                WARNING,
-                "Without livesync_directory nothing is known of the change log: whether the account may read it, how"
-                " far it reaches, whether the account sees all entries.",
-                "Give livesync_directory, or directory: {} for this source to say that there is none.",
-            )
-        return
-    for server in facts.servers:
-        yield from _server(say, server, facts, loads=bool(evidence.loads))
-    if evidence.principal_inside:
-        yield say(
-            "principal_inside",
-            WARNING,
-            f"The account {facts.principal} lies within the base contexts that are synchronised: what changes in it"
-            " becomes a record of liveSync.",
-            "Move the account elsewhere, or take it out with accountSynchronizationFilter of the connector.",
-        )
-    yield from _change_log(say, evidence, facts)
-
-
-def _server(say: _Say, server: ServerFacts, facts: DirectoryFacts, *, loads: bool) -> t.Iterator[Finding]:
-    """Say what one directory server grants, and what it does not.
-
-    :param loads: whether a load is to be done, which small limits would stop.
-    """
-    if server.error or server.before is None or server.after is None:
-        error = server.error or IdmopsError(f"{server.uri} says nothing.")
-        codes = {None: "directory_unreachable", 49: "directory_credentials", 32: "principal_unknown"}
-        code = "change_log_off" if error.remedy == NO_CHANGE_LOG_REMEDY else codes.get(error.status, "directory")
-        yield say(code, BLOCKING, error.message, f"{error.remedy or 'Look at the server.'} (livesync_directory)")
-        return
-    before, after = server.before, server.after
-    if before.access and before.access.missing:
-        lacks = ", ".join(_GRANTS[name] for name in before.access.missing)
-        yield say(
-            "grants_missing",
-            MENDED,
-            f"{facts.principal} may not read the change log of {server.uri}: {lacks}.",
-            "The role grants it (livesync_directory).",
-        )
-    for name in before.limits.missing if before.limits else ():
-        still = after.limits is not None and name in after.limits.missing
-        severity = MENDED if not still else BLOCKING if loads else WARNING
-        yield say(name, severity, *_limit(name, server, facts, still=still))
-
-
-def _limit(name: str, server: ServerFacts, facts: DirectoryFacts, *, still: bool) -> tuple[str, str]:
-    limits = server.before.limits if server.before else None
-    entries = limits.entries if limits else "?"
-    if name == "unindexed_search":
-        bound = limits.index_entry_limit if limits else "?"
-        message = (
-            f"{facts.principal} may not search without an index on {server.uri}, which a load of {entries} entries"
-            f" does: the index entry limit is {bound}."
-        )
-    else:
-        limit = next((one for one in limits.limits if one.name == name), None) if limits else None
-        message = (
-            f"The {name.replace('_', ' ')} of {facts.principal} on {server.uri} is {limit.effective if limit else '?'};"
-            f" a load of {entries} entries needs {limit.needed if limit else '?'}."
-        )
-    option = f"raise_limits: true, or {name}, in livesync_directory"
-    return message, f"Give {option}." if still else "The role raises it (raise_limits: true in livesync_directory)."
-
-
-def _change_log(say: _Say, evidence: SourceEvidence, facts: DirectoryFacts) -> t.Iterator[Finding]:
-    log = facts.change_log
-    if log is None:
-        return
-    if log.mode != NUMBERS:
-        yield say(
-            "change_log_cookies_only",
-            BLOCKING,
-            f"{facts.uri} keeps its change log without change numbers, which liveSync needs.",
-            COOKIES_ONLY_REMEDY,
-        )
-        return
-    if facts.alias_search is False:
-        yield say("alias_search", BLOCKING, f"{facts.uri} cannot be searched as the connector does it.", ALIAS_REMEDY)
-    if evidence.gap:
-        never = evidence.request.initial_load == NEVER
-        yield say(
-            "change_log_trimmed",
-            BLOCKING if never else MENDED,
-            evidence.gap,
-            "Set initial_load to once in livesync_sources: a load brings what liveSync cannot."
-            if never
-            else "The role stores a new base point and loads again (initial_load in livesync_sources).",
-        )
-    needed = facts.load_seconds
-    if facts.purge_seconds and facts.purge_seconds < needed:
-        yield say(
-            "change_log_short",
-            BLOCKING if evidence.loads else WARNING,
-            f"Changes stay in the change log of {facts.uri} for {facts.purge_seconds} s, and a load of"
-            f" {facts.entries} entries may take {needed} s: what changes meanwhile would be lost.",
-            "Raise replication-purge-delay: dsconfig set-replication-server-prop"
-            ' --provider-name "Multimaster Synchronization" --set replication-purge-delay:3d.',
-        )
-
-
 def _load(evidence: SourceEvidence) -> t.Iterator[Finding]:
-    say = _Say(evidence)
+    say = Say(evidence.name)
     if evidence.token is None:
         yield say(
             "no_base_point",

@@ -14,20 +14,24 @@ from .._base.address import share_a_host
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
 from .._base.values import as_dict, as_text, as_whole
+from .._changelog.access import proof_connection, prove
 from .._changelog.aci import principal_name
 from .._changelog.grants import WantedGrants, apply_grants
 from .._changelog.limits import checked_limits, outermost
 from .._changelog.log import NUMBERS, alias_search_works, connector_directory, see_as
 from .._changelog.rights import Visibility
 from .._changelog.server_config import SYNCHRONIZATION, search_config, seconds
+from .._changelog.verify import Verification
+from .._changelog.whose import SAME, UNKNOWN, Identity, Whose, judge_whose, read_identity
 from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping, has_links
 from .._idm.server import Server
-from .._ldap.directory import SUBTREE, Directory, host_and_port
+from .._ldap.directory import SUBTREE, Directory
 from .._ldap.dn import escape_filter
 from .._ldap.refused_binds import RefusedBinds
+from .._ldap.url import host_and_port
 from .._schedule.document import is_placeholder
 from .._schedule.plan import Found, WantedSchedule, decide_schedule, pick_name
 from .._schedule.store import check_cron, read_config, read_job
@@ -59,6 +63,7 @@ class Gatherer:
         self._context = context
         self._reading = Context(check_mode=True, report=context.report, clock=context.clock)
         self._refused = RefusedBinds()
+        self._proved: dict[tuple[str, ...], Verification] = {}
 
     def source(self, request: SourceRequest) -> SourceEvidence:
         """Return what is known of one source.
@@ -165,10 +170,14 @@ class Gatherer:
                 unindexed_search=options.get("unindexed_search"),
                 base_contexts=tuple(outermost(options.get("base_contexts") or connector.base_contexts)),
             )
-            servers = tuple(self._on_server(options, one, wanted) for one in dict.fromkeys(options["servers"]))
+            given = [Directory(options, one, self._reading) for one in dict.fromkeys(options["servers"])]
+            self._refused.greet(given)
+            servers = tuple(self._on_server(one, options, wanted) for one in given)
             facts = DirectoryFacts(uri=uri, principal=principal, servers=servers)
-            return replace(evidence, directory=self._with_change_log(facts, options))
+            facts = replace(facts, verification=self._verification(facts, options, wanted))
+            return replace(evidence, directory=self._with_server(facts, options, connector))
         except (DirectoryError, InvalidOption) as exc:
+            self._refused.note(options, exc)
             return replace(evidence, directory_error=exc)
 
     def _check_whose(self, request: SourceRequest, connector: Connector) -> None:
@@ -192,11 +201,12 @@ class Gatherer:
                 f" directories: give directory for {request.source} with its own servers.",
             )
 
-    def _on_server(self, options: t.Mapping[str, t.Any], uri: str, wanted: WantedGrants) -> ServerFacts:
+    def _on_server(self, directory: Directory, options: t.Mapping[str, t.Any], wanted: WantedGrants) -> ServerFacts:
         """Return what one server grants, and what it would grant after this run."""
+        uri = directory.uri
         if error := self._refused.again(options, uri):
             return ServerFacts(uri, error=error)
-        with Directory(options, uri, self._reading) as directory:
+        with directory:
             try:
                 before, after, unused = apply_grants(directory, wanted, self._reading)
             except DirectoryError as exc:
@@ -204,11 +214,29 @@ class Gatherer:
                 return ServerFacts(uri, error=exc)
         return ServerFacts(uri, before, after)
 
-    def _with_change_log(self, facts: DirectoryFacts, options: t.Mapping[str, t.Any]) -> DirectoryFacts:
-        log = facts.change_log
-        if log is None or log.mode != NUMBERS:
+    def _verification(
+        self, facts: DirectoryFacts, options: t.Mapping[str, t.Any], wanted: WantedGrants
+    ) -> Verification | None:
+        """Let the account itself look where nothing is to be granted; once, however many sources it has."""
+        proof = proof_connection(options, wanted, self._reading, Directory)
+        if proof is None or any(server.error or server.to_grant for server in facts.servers):
+            return None
+        key = (proof.uri, wanted.principal.normal, str(options["principal_password"]))
+        if key not in self._proved:
+            self._proved[key] = prove(proof, self._reading, wait=False)
+        return self._proved[key]
+
+    def _with_server(
+        self, facts: DirectoryFacts, options: t.Mapping[str, t.Any], connector: Connector
+    ) -> DirectoryFacts:
+        """Add what the server that the connector reads says of itself and of its change log."""
+        if facts.server is None or facts.server.error:
             return facts
         with Directory(options, facts.uri, self._reading) as directory:
+            facts = replace(facts, whose=judge_whose(directory, connector.servers), identity=read_identity(directory))
+            log = facts.change_log
+            if log is None or log.mode != NUMBERS:
+                return facts
             return replace(
                 facts, alias_search=alias_search_works(directory, log), purge_seconds=_purge_seconds(directory)
             )
@@ -252,6 +280,21 @@ def compare(
         return None
     with Directory(options, uri, context) as directory:
         return see_as(directory, principal, contexts, search_filter)
+
+
+def ask_whose(
+    options: t.Mapping[str, t.Any], uri: str, connector: Connector, context: Context
+) -> tuple[Whose, Identity]:
+    """Return whether a server is the connector's, and the identity that a load there is recorded with.
+
+    That of a server of which it is not known is not worth recording, unless its word is all that there is.
+
+    :raises DirectoryError: no answer, or an error.
+    """
+    with Directory(options, uri, context) as directory:
+        found = judge_whose(directory, connector.servers)
+        known = found.answer == SAME or (found.answer == UNKNOWN and not connector.servers)
+        return found, read_identity(directory) if known else Identity()
 
 
 def entry_filter(document: t.Mapping[str, t.Any], object_type: str) -> str | None:

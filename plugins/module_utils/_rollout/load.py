@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from .._base.context import Context
-from .._base.errors import IdmopsError, InvalidOption, Refused
+from .._base.errors import DirectoryError, IdmopsError, InvalidOption, Refused
 from .._base.text import reason_in
 from .._changelog.log import connector_directory
 from .._changelog.rights import Visibility
+from .._changelog.whose import OTHER, REMEDY, SAME, Identity
 from .._http.client import Client
 from .._idm.connector import Connector, reactivate, read_connector
 from .._idm.mapping import SyncMapping, has_links, read_mappings
@@ -22,7 +23,7 @@ from .._idm.source import Source
 from .._idm.stage import read_stage
 from .._livesync.beside_load import alone
 from .._recon.recon import WAIT, ReconRequest, reconcile
-from .gather import compare
+from .gather import ask_whose, compare
 from .load_record import Load, some_links
 from .request import SourceRequest
 
@@ -54,6 +55,7 @@ class Loaded:
 
     :param seen: entries there are, and how many the account may read; None where that was not compared.
     :param through_idm: how many IDM finds through the connector.
+    :param directory: the server whose change log goes on from the load; empty where none is known.
     """
 
     record: dict[str, Load] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class Loaded:
     seen: Visibility | None = None
     through_idm: int | None = None
     reactivated: bool = False
+    directory: Identity = Identity()
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the module's result."""
@@ -109,7 +112,8 @@ def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
                 outcome = reconcile(client, _recon_request(client, request, mapping), context)
                 # by the server's clock, since it is compared with the times of its audit
                 ended = client.server_time or datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-                done.record[mapping.name] = Load(outcome.run.id, ended, some_links(client, mapping.link_type))
+                links = some_links(client, mapping.link_type)
+                done.record[mapping.name] = Load(outcome.run.id, ended, links, done.directory)
                 done.runs.append({"mapping": mapping.name, "recon": outcome.as_result(), "state": outcome.run.state})
     except IdmopsError as exc:
         exc.result = {**done.as_result(), **exc.result}
@@ -175,6 +179,11 @@ def _guard(
         return
     principal = options.get("principal") or connector.principal
     uri = connector_directory(options, connector.servers)
+    whose, done.directory = ask_whose(options, uri, connector, context)
+    if whose.answer == OTHER:
+        raise DirectoryError(whose.sentence, remedy=REMEDY)
+    if whose.answer != SAME:
+        _refuse_unguarded(client, request, mappings)  # what is seen there proves nothing of what the connector sees
     found = -1
     for _count in range(_COUNTS):
         done.seen = compare(client, request.source, connector, principal, uri, context)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from .._base.errors import Refused
 from .._base.filters import equals
+from .._changelog.whose import Identity
 from .._http.client import Client, segment
 
 ONCE, ALWAYS, NEVER = "once", "always", "never"
@@ -38,11 +39,13 @@ class Load:
     :param time: when it ended, ISO 8601.
     :param idm: ids of some of the links that were there after it; none where the source was empty or links cannot
         be read.
+    :param directory: the directory server whose change log goes on from the load; empty where none is known.
     """
 
     recon: str
     time: str
     idm: tuple[str, ...] = ()
+    directory: Identity = Identity()
 
     @classmethod
     def parse(cls, document: t.Any) -> Load | None:
@@ -54,11 +57,13 @@ class Load:
             recon=str(document["recon"]),
             time=str(document.get("time") or ""),
             idm=(idm,) if isinstance(idm, str) else tuple(str(link) for link in idm),
+            directory=Identity.parse(document.get("directory")),
         )
 
     def as_document(self) -> dict[str, t.Any]:
         """Return the load as it is stored."""
-        return {"recon": self.recon, "time": self.time, "idm": list(self.idm)}
+        directory = {"directory": self.directory.as_document()} if self.directory else {}
+        return {"recon": self.recon, "time": self.time, "idm": list(self.idm), **directory}
 
 
 def read_record(stored: t.Mapping[str, t.Any]) -> dict[str, Load]:

@@ -27,6 +27,7 @@ from .findings import (
     idm_finding,
     not_ready,
     schedule_finding,
+    unencrypted,
 )
 from .gather import Gatherer
 from .plan import SourcePlan, accounts_in_use, plan_absent, plan_disabled, plan_enabled
@@ -95,7 +96,7 @@ def preflight(
     """
     if not sources:
         raise InvalidOption("livesync_sources", list(sources), "Name at least one source, as in system/ldap/account.")
-    report = PreflightReport()
+    report = PreflightReport(findings=unencrypted(client.url))
     requests = _requests(sources, directory, report)
     snapshot = _snapshot(client, report)
     if snapshot is None:
@@ -182,23 +183,30 @@ def _snapshot(client: Client, report: PreflightReport) -> Snapshot | None:
 
 def _reach_directories(requests: t.Iterable[SourceRequest], context: Context) -> list[Finding]:
     """Try the directories by themselves: without IDM nobody knows for whom and for what they would be asked."""
-    found: list[Finding] = []
-    tried, refused = set(), RefusedBinds()
+    given: dict[str, t.Mapping[str, t.Any]] = {}
     for request in requests:
         options = request.directory
-        for uri in options["servers"] if options else ():
-            if uri in tried:
-                continue
-            tried.add(uri)
-            given = t.cast("t.Mapping[str, t.Any]", options)
-            try:
-                if again := refused.again(given, uri):
-                    raise again
-                with Directory(given, uri, context) as directory:
-                    directory.read("", ["vendorName"])
-            except (DirectoryError, InvalidOption) as exc:
-                refused.note(given, exc)
-                code = "directory_credentials" if exc.status == INVALID_CREDENTIALS else "directory_unreachable"
-                remedy = exc.remedy or "Correct it there."
-                found.append(Finding(code, BLOCKING, exc.message, f"{remedy} (livesync_directory)"))
+        given.update({uri: options for uri in options["servers"] if uri not in given} if options else {})
+    found, tried = [], RefusedBinds()
+    directories: dict[str, Directory] = {}
+    for uri, options in given.items():
+        try:
+            directories[uri] = Directory(options, uri, context)
+        except InvalidOption as exc:
+            found.append(_unreached(exc))
+    tried.greet(list(directories.values()))
+    for uri, directory in directories.items():
+        try:
+            if again := tried.again(given[uri], uri):
+                raise again
+            with directory:
+                directory.read("", ["vendorName"])
+        except DirectoryError as exc:
+            tried.note(given[uri], exc)
+            found.append(_unreached(exc))
     return found
+
+
+def _unreached(exc: DirectoryError | InvalidOption) -> Finding:
+    code = "directory_credentials" if exc.status == INVALID_CREDENTIALS else "directory_unreachable"
+    return Finding(code, BLOCKING, exc.message, f"{exc.remedy or 'Correct it there.'} (livesync_directory)")

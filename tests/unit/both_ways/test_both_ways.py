@@ -189,8 +189,10 @@ def test_without_python_ldap_on_the_controller_the_module_runs(play, server, tmp
     for way in WAYS:
         returned, unused = play("trigger.yml", way, {"PYTHONPATH": str(lacking)}.items(), **more)
         ran[way] = comparable(returned["ran"])
-        assert "ldaps://localhost:1 cannot be reached" in ran[way]["msg"]
-    assert [run["msg"] for run in ran.values()] == [ran["module"]["msg"]] * 2
+        assert not returned["ran"]["failed"], returned["ran"]
+        # what only somebody with python-ldap comes to say: the directory's name is none that the connector has
+        assert any("Whether ldaps://localhost:1 is the server" in text for text in returned["ran"]["warnings"])
+    assert [run["warnings"] for run in ran.values()] == [ran["module"]["warnings"]] * 2
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
-from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry, NoAnswer
 from pyasn1.codec.ber import decoder
 
 ADMIN = "cn=Directory Manager"
@@ -47,6 +47,8 @@ class World:
         self.passwords = {ADMIN: "admin-password", ACCOUNT: "account-password"}
         self.before_write = []  # called once each, before a write is carried out: somebody else is faster
         self.alias_search_fails = False
+        self.gives_reasons = True
+        self.greetings = 0
         self.down = False
         self.put("", namingContexts=["dc=example,dc=com"], changelog=["cn=changelog"])
         self.put("cn=config", objectClass=["ds-cfg-root-config"])
@@ -59,6 +61,20 @@ class World:
         self.put(
             "cn=replication server,cn=Multimaster Synchronization,cn=Synchronization Providers,cn=config",
             objectClass=["ds-cfg-replication-server"],
+            **{"ds-cfg-replication-server-id": ["1"]},
+        )
+        # As OpenDJ 4.6.5 of the test stack shows it, other handlers left out.
+        self.put("cn=Connection Handlers,cn=config", objectClass=["ds-cfg-branch"])
+        for name, port, enabled in (("LDAP", "1389", "true"), ("LDAPS", "1636", "TRUE"), ("HTTP", "8080", "false")):
+            self.put(
+                f"cn={name} Connection Handler,cn=Connection Handlers,cn=config",
+                **{"ds-cfg-listen-port": [port], "ds-cfg-enabled": [enabled]},
+            )
+        self.put("cn=Administration Connector,cn=config", **{"ds-cfg-listen-port": ["4444"]})
+        self.put(
+            "cn=example,cn=domains,cn=Multimaster Synchronization,cn=Synchronization Providers,cn=config",
+            objectClass=["ds-cfg-replication-domain"],
+            **{"ds-cfg-base-dn": ["dc=example,dc=com"], "ds-cfg-server-id": ["1"]},
         )
         self.put("cn=Backends,cn=config", objectClass=["ds-cfg-branch"])
         self.put(
@@ -71,7 +87,8 @@ class World:
             "cn=Directory Manager,cn=Root DNs,cn=config",
             **{"ds-cfg-alternate-bind-dn": [ADMIN], "ds-rlim-size-limit": ["0"]},
         )
-        self.put("dc=example,dc=com", objectClass=["domain"], numSubordinates=["2"])
+        generation = {"ds-sync-generation-id": ["1159706"]}
+        self.put("dc=example,dc=com", objectClass=["domain"], numSubordinates=["2"], **generation)
         self.put("ou=People,dc=example,dc=com", objectClass=["organizationalUnit"], numSubordinates=["100"])
         self.put("ou=apps,dc=example,dc=com", objectClass=["organizationalUnit"], numSubordinates=["1"])
         self.put(ACCOUNT, objectClass=["inetOrgPerson"])
@@ -128,7 +145,20 @@ class World:
         verbs = {verb for verb, rights in self._matching(who, dn, attribute) if right in rights}
         return "allow" in verbs and "deny" not in verbs
 
-    def _matching(self, who, dn, attribute):
+    def reason(self, who, right, dn, attribute):
+        """Say why, in the words of OpenDJ 4.6.5 (seen)."""
+        found = [
+            (verb, name) for verb, rights, name in self._matching(who, dn, attribute, named=True) if right in rights
+        ]
+        denied = [name for verb, name in found if verb == "deny"]
+        start = f"on entry/attr({dn}, {attribute}) to ({who}) (not proxied) ( reason:"
+        if denied:
+            return f"acl_summary(main): access not allowed({right}) {start} evaluated deny , deciding_aci: {denied[0]})"
+        if found:
+            return f"acl_summary(main): access allowed({right}) {start} evaluated allow , deciding_aci: {found[0][1]})"
+        return f"acl_summary(main): access not allowed({right}) {start} no acis matched the subject )"
+
+    def _matching(self, who, dn, attribute, *, named=False):
         for text in self.acis():
             target = re.search(r'target\s*=\s*"ldap:///([^"]*)"', text)
             names = {part.strip().lower() for part in re.search(r'targetattr="([^"]*)"', text).group(1).split("||")}
@@ -138,7 +168,8 @@ class World:
             inside = dn == "" if 'targetscope="base"' in text else dn.lower().endswith(suffix)
             verb, rights, url = re.search(r'(allow|deny) \(([^)]*)\) userdn="ldap:///([^"]*)"', text).groups()
             if inside and self._names(url, who):
-                yield verb, {part.strip() for part in rights.split(",")}
+                found = verb, {part.strip() for part in rights.split(",")}
+                yield (*found, re.search(r'acl "([^"]*)"', text).group(1)) if named else found
 
     @staticmethod
     def _names(url, who):
@@ -165,11 +196,15 @@ class FakeDirectory:
     def __exit__(self, *unused):
         self._bound = False
 
+    def greet(self):
+        self.world.greetings += 1
+        if self.world.down:
+            raise NoAnswer(f"{self.uri} cannot be reached: Connection refused.", self.uri, "Check the URL.")
+
     def _bind(self):
         if self._bound:
             return
-        if self.world.down:
-            raise DirectoryError(f"{self.uri} cannot be reached: Connection refused.")
+        self.greet()
         self.world.binds.append(self.bind_dn)
         if self.world.passwords.get(self.bind_dn) != self._password:
             raise refusal(49, "Invalid credentials")
@@ -250,6 +285,9 @@ class FakeDirectory:
             for name in names:
                 flags = ",".join(f"{right}:{int(self.world.may(who, right, dn, name))}" for right in ("search", "read"))
                 shown[f"aclrights;attributelevel;{name.lower()}"] = (f"{flags},write:0".encode(),)
+                for right in ("search", "read") if "aclRightsInfo" in attributes and self.world.gives_reasons else ():
+                    reason = self.world.reason(who, right, dn, name)
+                    shown[f"aclrightsinfo;logs;attributelevel;{right};{name.lower()}"] = (reason.encode(),)
         return shown
 
 

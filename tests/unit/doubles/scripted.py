@@ -59,6 +59,7 @@ class ScriptedClient:
     """Fails on a request too many, another request, or, in check mode, a write."""
 
     server_time = None
+    url = "https://idm.example.com/openidm"
 
     def __init__(self, *calls, check_mode=False):
         self.calls = list(calls)

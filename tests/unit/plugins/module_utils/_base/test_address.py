@@ -5,8 +5,15 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._base.address import is_loopback, same_host, share_a_host
+from ansible_collections.idmops.idm.plugins.module_utils._base.address import (
+    is_loopback,
+    same_host,
+    same_machine,
+    share_a_host,
+)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.9.8.7", "::1"])
@@ -28,3 +35,19 @@ def test_case_brackets_and_a_dot_at_the_end_make_no_other_host():
 def test_two_lists():
     assert share_a_host(["a", "DS1"], iter(["b", "ds1."]))
     assert not share_a_host(["a"], ["b"]) and not share_a_host([], ["a"]) and not share_a_host(["a"], [])
+
+
+def test_names_of_one_address(monkeypatch):
+    known = {"ds1": ["192.0.2.1"], "alias": ["192.0.2.1"], "ds2": ["192.0.2.2"], "mine": ["127.0.1.1"]}
+    known |= {"localhost": ["127.0.0.1"], "here.example.com": ["192.0.2.7"]}
+
+    def look_up(host, *unused, **more):
+        if host not in known:
+            raise socket.gaierror("unknown")
+        return [(None, None, None, "", (address, 0)) for address in known[host]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "gethostname", lambda: "here.example.com")
+    assert same_machine("ds1", "alias") and share_a_host(["ds2", "ds1"], ["alias"])
+    assert not same_machine("ds1", "ds2") and not same_machine("ds1", "nowhere") and not same_machine("x", "y")
+    assert same_machine("mine", "localhost") and same_machine("localhost", "here.example.com")

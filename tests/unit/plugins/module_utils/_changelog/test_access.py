@@ -17,13 +17,10 @@ from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import (
     ACCOUNT,
     ADMIN,
-    ALL_CHANGE_LOG,
     FOREIGN,
-    HANDLER,
     REPLICATION,
     FakeDirectory,
     World,
-    aci,
 )
 
 DS1, DS2, PORT = "ldaps://ds1.example.com:4444", "ldaps://ds2.example.com:4444", "ldaps://ds2.example.com:1636"
@@ -113,6 +110,16 @@ def test_one_unreachable_server_fails_and_the_others_are_done_and_said():
     assert found["servers"][1]["missing"] == []
     assert list(found["diff"]["after"]) == [DS2]
     assert site.worlds[DS2].writes
+
+
+def test_servers_that_hang_are_each_reported_and_get_no_password():
+    site = Site()
+    site.worlds[DS1].down = site.worlds[DS2].down = True
+    with pytest.raises(DirectoryError) as caught:
+        site.run()
+    assert [DS1 in caught.value.message, DS2 in caught.value.message] == [True, True]
+    assert all("cannot be reached" in one["error"] for one in caught.value.result["servers"])
+    assert [(world.binds, world.greetings) for world in site.worlds.values()] == [([], 1), ([], 1)]
 
 
 def test_a_refused_administrator_is_not_tried_on_the_next_server():
@@ -318,7 +325,11 @@ def test_a_server_that_refuses_alias_searches_is_warned_of():
 
 def test_a_change_before_a_failure_counts():
     site = Site()
-    site.worlds[DS1].set(HANDLER, "ds-cfg-global-aci", FOREIGN, aci(ALL_CHANGE_LOG, "anyone", verb="deny"))
+
+    def refuse():
+        raise DirectoryError("No more writes.", status=53)
+
+    site.worlds[DS1].before_write = [lambda: None, refuse]
     with pytest.raises(DirectoryError) as caught:
         site.run(servers=[DS1])
     assert caught.value.result["changed"] is True

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import (
+    DeniedByAci,
     WantedGrants,
     apply_grants,
     decide_grants,
@@ -203,15 +204,42 @@ def test_a_denied_privilege_is_not_ours_to_remove():
     assert world.writes == []
 
 
-def test_an_aci_that_denies_is_not_ours_to_remove_and_is_told():
+def denying(reasons=True):
     world = World()
-    world.set(HANDLER, "ds-cfg-global-aci", FOREIGN, aci(ALL_CHANGE_LOG, "anyone", verb="deny"))
-    with pytest.raises(DirectoryError, match="still refuses .* the change log") as caught:
+    denial = aci(ALL_CHANGE_LOG, "anyone", name="Nobody reads changes", verb="deny")
+    world.set(HANDLER, "ds-cfg-global-aci", FOREIGN, denial)
+    world.gives_reasons = reasons
+    return world
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_an_aci_that_denies_is_named_and_nothing_is_granted(check_mode):
+    world = denying()
+    with pytest.raises(DeniedByAci, match="Nobody reads changes") as caught:
+        apply(world, check_mode=check_mode)
+    assert world.writes == [] and not caught.value.result.get("changed")
+    apply(world, present=False)  # what is ours can be taken away all the same
+
+
+def test_where_no_reason_is_given_what_was_granted_for_nothing_is_taken_back():
+    world = denying(reasons=False)
+    before = world.acis(), world.values(ACCOUNT, "ds-privilege-name")
+    with pytest.raises(DirectoryError, match="still refuses .* the change log.*was taken back") as caught:
+        apply(world)
+    assert (world.acis(), world.values(ACCOUNT, "ds-privilege-name")) == before
+    assert caught.value.result["changed"] is False and len(world.writes) == 4
+
+
+def test_what_cannot_be_taken_back_is_said():
+    world = denying(reasons=False)
+
+    def refuse():
+        raise DirectoryError("No more writes.", status=53)
+
+    world.before_write = [lambda: None, lambda: None, refuse]
+    with pytest.raises(DirectoryError, match="is still there: No more writes") as caught:
         apply(world)
     assert caught.value.result["changed"] is True
-    with pytest.raises(DirectoryError) as caught:
-        apply(world)
-    assert caught.value.result["changed"] is False
 
 
 def test_no_change_log_stops_it_with_the_commands_that_make_one():

@@ -26,6 +26,10 @@ SHOWN = {
         (replace(GOOD, log=replace(LOG, missing=("change_log",))), "lacks: change_log"),
         (replace(GOOD, log=replace(LOG, missing=("privilege", "root_dse"))), "privilege, root_dse"),
         (replace(GOOD, log=replace(LOG, alias_search=False)), "alias dereferencing"),
+        (
+            replace(GOOD, log=replace(LOG, missing=("change_log",), denied_by=("No changes",))),
+            "what liveSync reads: No changes.",
+        ),
         (replace(GOOD, log=LogFacts(usable=False)), "replication server"),
     ],
     "trimmed": [(replace(GOOD, number=3, log=replace(LOG, first=5)), "Set the token to 4")],
@@ -88,6 +92,14 @@ def test_the_state_and_its_remedy(state, facts, words):
     assert health.state == state
     assert (words is None) == (health.remedy is None)
     assert words is None or words in health.remedy
+
+
+@pytest.mark.parametrize("state", ["trimmed", "ahead"])
+def test_the_numbers_of_a_server_that_may_be_another_prove_nothing(state):
+    ((facts, unused),) = SHOWN[state]
+    health = judge_health(replace(facts, log=replace(facts.log, doubt="Who knows whose it is.")))
+    assert (health.state, health.proved) == (state, False)
+    assert health.remedy.startswith("Who knows whose it is. If it is: ")
 
 
 def test_every_state_is_shown():

@@ -15,6 +15,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
     Unreachable,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import Pending
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Access
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
 from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
@@ -90,7 +91,7 @@ class FakeLog:
     ends: list = []
     token_at = None
 
-    def __init__(self, options, url, connector, it):
+    def __init__(self, options, url, connector, it, sole=True):
         self.made.append((connector.name, url))
         self.end = self.ends[min(len(self.made), len(self.ends)) - 1] if self.ends else None
 
@@ -346,27 +347,10 @@ def test_a_directory_that_does_not_answer_is_no_comfort_and_stops_nobody_else(lo
 def test_a_system_that_hangs_is_said_to_hang():
     calls = list(lists(stage=document("1", 9), jobs=[job()]))
     late = Unreachable("It did not answer within 30 s.", sent=True, timed_out=True)
-    calls[2] = call("POST", "system", late, params={"_action": "test"})
+    calls[2:3] = [call("POST", "system", late, params={"_action": "test"}), *connectors()]
     (found,) = look(*calls)
     assert (found.health.state, found.facts.ok) == ("unavailable", False)
     assert "hangs" in found.remedy
-
-
-def test_a_system_that_hangs_does_not_speak_for_the_others():
-    late = Unreachable("It did not answer within 30 s.", sent=True, timed_out=True)
-    other = {**CONNECTOR, "name": "hr"}
-    calls = [
-        call("GET", "config", {"configurations": [{"_id": f"provisioner.openicf/{name}"} for name in ("hr", "ldap")]}),
-        call("GET", "config", {"result": []}),
-        call("GET", "config/provisioner.openicf/hr", other),
-        call("GET", "config/provisioner.openicf/ldap", CONNECTOR),
-        call("POST", "system", late, params={"_action": "test"}),
-        call("POST", "system/hr", {"ok": True}, params={"_action": "test"}),
-        call("POST", "system/ldap", late, params={"_action": "test"}),
-        *lists(stage=document("1", 9))[3:],
-    ]
-    found = look(*calls, sources=["system/hr/account", SOURCE])
-    assert [entry.facts.ok for entry in found] == [True, False]
 
 
 def test_a_token_of_another_type_is_known_before_a_run_fails_at_it():
@@ -592,7 +576,8 @@ def directory(monkeypatch):
     monkeypatch.setattr(log_reader, "Directory", Fake)
     answer("read_change_log", log_reader.ChangeLog(5, 12, log_reader.NUMBERS, "cn=directory"))
     answer("alias_search_works", True)
-    answer("judge_access", lambda *unused: type("Access", (), {"missing": ()}))
+    answer("judge_access", lambda *unused: Access(True, True, True))
+    answer("judge_whose", log_reader.Whose())
     answer("pending_changes", lambda found, log, token, contexts: _log_reader_pending(log, token))
     answer.asked = asked
     return answer
@@ -604,7 +589,9 @@ def _log_reader_pending(log, token):
 
 def test_facts_are_read_once_for_all_tokens(directory):
     with LogReader(DIRECTORY, "ldap://localhost:1389", connector(), context()) as log:
-        assert log.facts(9) == LogFacts(5, 12, True, (), True, 3, 2, account="uid=idm", server="ldap://localhost:1389")
+        assert log.facts(9) == LogFacts(
+            5, 12, True, (), True, 3, 2, account="uid=idm", server="ldap://localhost:1389", doubt=""
+        )
         assert log.facts(10).pending == 2
         assert log.facts(None).pending is None
         assert log.last() == 12
@@ -640,6 +627,33 @@ def test_an_account_that_lies_elsewhere_cannot_be_judged(directory):
     directory("judge_access", DirectoryError("down"))
     with pytest.raises(DirectoryError):
         LogReader(DIRECTORY, "ldap://x", connector(), context()).facts(9)
+
+
+def test_the_numbers_of_another_server_are_an_error(directory):
+    directory("judge_whose", log_reader.Whose(log_reader.OTHER, "it is not"))
+    for ask in (lambda log: log.facts(9), lambda log: log.last(), lambda log: log.target_of(7)):
+        with pytest.raises(DirectoryError, match="it is not"):
+            ask(LogReader(DIRECTORY, "ldap://x", connector(), context()))
+    assert "read_change_log" not in directory.asked
+
+
+def test_with_several_connectors_another_ones_server_is_no_error(directory):
+    directory("judge_whose", log_reader.Whose(log_reader.OTHER, "it is not"))
+    it = context()
+    log = LogReader(DIRECTORY, "ldap://x", connector("hr"), it, sole=False)
+    assert (log.facts(9), log.last(), log.target_of(7)) == (None, None, None)
+    assert len(it.report.warnings) == 1 and "changes of hr. it is not" in it.report.warnings[0]
+
+
+@pytest.mark.parametrize(("host", "used"), [("ds1.example.com", False), (None, True)])
+def test_the_numbers_of_a_server_under_another_name_are_not_used(directory, host, used):
+    """Where the connector's configuration hides its host, the user's word is all that there is."""
+    directory("judge_whose", log_reader.Whose(log_reader.UNKNOWN, "who knows."))
+    it = context()
+    log = LogReader(DIRECTORY, "ldap://x", connector(host=host), it)
+    assert (log.last() == 12, log.facts(9) is not None) == (used, used)
+    assert len(it.report.warnings) == 1 and "who knows" in it.report.warnings[0]
+    assert ("taken at your word" if used else "not used") in it.report.warnings[0]
 
 
 def test_without_a_directory_nothing_is_known():

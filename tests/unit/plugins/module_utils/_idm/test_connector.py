@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
     IdmopsError,
     InvalidOption,
     Refused,
     TimedOut,
+    Unreachable,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._idm import connector as connectors
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_remedy import IMMUTABLE, remedy_for
@@ -19,6 +22,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.scripted import (
     call,
     context,
     cut,
+    down,
     refused,
 )
 
@@ -261,6 +265,45 @@ def test_all_are_tested_in_one_request():
     one, two = connectors.test_connectors(idm)
     assert (one.name, one.ok, one.error) == ("ldap", True, None)
     assert (two.name, two.ok, two.error, two.enabled) == ("hr", False, "no reason given", False)
+
+
+class OneHangs:
+    """An IDM whose connectors' systems are well, but for one that never answers, so that no test of all ends."""
+
+    def __init__(self, *names):
+        self.names = names
+        self.posts = 0
+
+    def sibling(self):
+        return contextlib.nullcontext(self)
+
+    def get(self, path, *unused, **more):
+        if path == "config":
+            return {"configurations": [{"_id": f"provisioner.openicf/{name}"} for name in self.names]}
+        return {**LDAP, "name": path.rpartition("/")[2]}
+
+    def query(self, *unused, **more):
+        return [{**LDAP, "_id": f"provisioner.openicf/{name}", "name": name} for name in self.names]
+
+    def post(self, path, *unused, **more):
+        self.posts += 1
+        if path in ("system", "system/hangs"):
+            raise Unreachable("It did not answer within 30 s.", sent=True, timed_out=True)
+        return {**OK, "name": path.rpartition("/")[2]}
+
+
+@pytest.mark.parametrize("names", [("hangs",), ("hangs", "ldap", "hr")])
+def test_a_system_that_hangs_is_named_and_hides_no_other(names):
+    idm = OneHangs(*names)
+    found = {one.name: one for one in connectors.test_connectors(idm)}
+    assert idm.posts == (1 if len(names) == 1 else 1 + len(names))  # one alone is not waited for twice
+    assert {name: one.ok for name, one in found.items()} == {name: name != "hangs" for name in names}
+    assert "hangs" in found["hangs"].error and "within 30 s" in found["hangs"].error
+
+
+def test_an_idm_that_cannot_be_reached_is_no_system_that_hangs():
+    with pytest.raises(Unreachable):
+        connectors.test_connectors(ScriptedClient(call("POST", "system", down())))
 
 
 def test_a_connector_without_a_route_is_not_ok():

@@ -182,6 +182,14 @@ def test_of_two_marks_of_one_record_the_later_attempt_counts():
     assert [record["record"] for record in found] == [UUID]
 
 
+def test_a_failure_of_the_same_second_from_before_the_run_is_not_its_own():
+    before, own = entry(failed=True, cause="why"), entry(record="b", failed=True, cause="too")
+    client = LiveSyncClient(audit(before, own), audit(own))
+    found = passed_over(client, LDAP, [], Stage("2", 9), ZERO, began=OLD, known={before["_id"]})
+    assert [record["record"] for record in found] == ["b"]
+    client.finished()
+
+
 def test_what_audit_told_before_the_run_does_not_tell_of_its_end():
     client = LiveSyncClient(audit(entry(failed=False)))
     found = passed_over(client, LDAP, [parse_failure(stage(4))], Stage("2", 9), FIVE, began=NEW)

@@ -12,6 +12,7 @@ import socket
 import threading
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._ldap import certificate as module
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.certificate import describe, explain
 
 CERTIFICATE = base64.b64decode(
@@ -68,17 +69,62 @@ def test_describe_takes_what_is_no_certificate():
     assert describe(b"junk").startswith("it could not be read")
 
 
-def test_silence_ends_with_the_time_out(server):
-    assert explain("127.0.0.1", server(), **HOW) == "no answer within 0.5 s (option timeout)"
+@pytest.mark.parametrize("how", [{}, {"start_tls": True}, {"tls": False}])
+def test_a_server_that_takes_connections_and_is_silent(server, how):
+    """As one that was stopped: the system takes connections for it."""
+    found = explain("127.0.0.1", server(), **{**HOW, **how})
+    assert found == "it took the connection and says nothing within 0.5 s (option timeout)"
 
 
-def test_silence_after_start_tls_ends_with_the_time_out(server):
-    assert explain("127.0.0.1", server(), **{**HOW, "start_tls": True}) == "no answer within 0.5 s (option timeout)"
+def test_nobody_takes_the_connection(monkeypatch):
+    def wait(*unused, **more):
+        raise socket.timeout("timed out")
+
+    monkeypatch.setattr(socket, "create_connection", wait)
+    assert explain("127.0.0.1", 9, **HOW) == "no connection within 0.5 s (option timeout)"
+
+
+#: What OpenDJ 4.6.5 answers to the search for nothing (seen): an entry without attributes, then the end.
+ANSWER = bytes.fromhex("30090201016404040030 00300c02010165070a010004000400".replace(" ", ""))
 
 
 def test_a_port_without_tls_is_called_that(server):
-    port = server(b"30 not tls at all")
+    port = server(b"HTTP/1.1 400 Bad Request")
     assert explain("127.0.0.1", port, **HOW).startswith(f"no TLS connection comes about on port {port}")
+    assert "start_tls: true" not in explain("127.0.0.1", port, **HOW)
+    assert explain("127.0.0.1", server(ANSWER), **HOW).endswith("or write ldap:// with start_tls: true")
+
+
+def test_a_port_that_speaks_ldap_is_no_reason(server):
+    assert explain("127.0.0.1", server(ANSWER), **{**HOW, "tls": False}) is None
+
+
+def test_a_port_that_speaks_tls_gets_no_password(server, monkeypatch):
+    """It hangs up, or sends an alert."""
+    monkeypatch.setattr(module, "connect_tls", lambda *unused, **more: b"certificate")
+    found = explain("127.0.0.1", port := server(b"\x15\x03\x03\x00\x02\x02\x0a"), **{**HOW, "tls": False})
+    assert found == f"port {port} speaks TLS from the start: write ldaps://"
+
+
+def test_a_port_that_hangs_up():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, peer = listener.accept()
+                    connection.recv(4096)  # what is unread would make it a reset
+                    connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        found = explain("127.0.0.1", listener.getsockname()[1], **{**HOW, "tls": False})
+    assert found == "it hangs up without a word"
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request", b"\x15\x03"])
+def test_a_port_that_speaks_something_else(server, answer):
+    found = explain("127.0.0.1", port := server(answer), **{**HOW, "tls": False})
+    assert found == f"what listens on port {port} does not speak LDAP"
 
 
 def test_a_server_without_start_tls_is_called_that(server):
@@ -86,15 +132,16 @@ def test_a_server_without_start_tls_is_called_that(server):
     assert explain("127.0.0.1", server(refused), **{**HOW, "start_tls": True}) == "the server does not offer StartTLS"
 
 
+def test_start_tls_where_tls_is_spoken_from_the_start(server):
+    found = explain("127.0.0.1", server(b"\x15\x03\x03\x00\x02\x02\x0a"), **{**HOW, "start_tls": True})
+    assert "does not answer StartTLS" in found and found.endswith("write ldaps://")
+
+
 def test_nobody_listens():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert explain("127.0.0.1", port, **{**HOW, "tls": False}) == "Connection refused"
     assert explain("127.0.0.1", port, **HOW) == "Connection refused"
-
-
-def test_a_plain_port_that_listens_is_no_reason(server):
-    assert explain("127.0.0.1", server(), **{**HOW, "tls": False}) is None
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import 
     Directory,
     Entry,
     Modification,
-    host_and_port,
+    NoAnswer,
 )
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.url import host_and_port
 
 OPTIONS = {"bind_dn": "uid=admin", "bind_password": "s3cret", "timeout": 5.0}
 
@@ -121,6 +122,15 @@ def test_other_urls_are_refused(uri):
 
 
 @pytest.mark.parametrize(
+    ("uri", "words"),
+    [("ldaps://ds1:99999", "up to 65535"), ("ldaps:/ds1", "ldaps://host:port"), ("ldap://ds1..x", "no host's name")],
+)
+def test_a_url_is_told_what_is_wrong_with_it(uri, words):
+    with pytest.raises(InvalidOption, match=words):
+        directory(uri)
+
+
+@pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"bind_password": ""}, "empty password"),
@@ -209,6 +219,39 @@ def test_start_tls_comes_before_the_password(script):
     played = script(None, None, (ldap.RES_SEARCH_RESULT, [], 1, []))
     directory("ldap://ds1.example.com", start_tls=True).read("", [])
     assert [call[0] for call in played.calls][:2] == ["start_tls", "bind"]
+
+
+def test_a_server_that_is_silent_gets_no_password_and_is_said_to_hang(script, monkeypatch):
+    played = script()
+    monkeypatch.setattr(module, "explain", lambda *given, **more: "it took the connection and says nothing within 5 s")
+    with pytest.raises(NoAnswer, match="ldap://localhost:1389 hangs: it took the connection") as caught:
+        directory().read("", [])
+    assert played.calls == [] and caught.value.uri == "ldap://localhost:1389"
+
+
+def test_the_remedy_for_a_ca_file_is_not_the_url(script, monkeypatch):
+    script()
+    monkeypatch.setattr(module, "explain", lambda *given, **more: "the file in ca_path, /x, cannot be used: it is gone")
+    with pytest.raises(DirectoryError, match="was not asked: the file in ca_path, /x") as caught:
+        directory("ldaps://ds1").read("", [])
+    assert "URL" not in caught.value.remedy and "ca_path" in caught.value.remedy
+
+
+@pytest.mark.parametrize("uri", ["localhost:4444", "ds1.example.com", "DS1:1389"])
+def test_a_url_without_a_scheme_is_told_with_one(uri):
+    with pytest.raises(InvalidOption, match=f"Write it as ldaps://{uri}, or ldap://{uri}"):
+        directory(uri)
+
+
+def test_a_server_is_greeted_once(script, monkeypatch):
+    script(None, (ldap.RES_SEARCH_RESULT, [], 1, []), (ldap.RES_SEARCH_RESULT, [], 1, []))
+    asked = []
+    monkeypatch.setattr(module, "explain", lambda *given, **more: asked.append(given))
+    it = directory()
+    it.greet()
+    it.read("", [])
+    it.read("", [])
+    assert asked == [("localhost", 1389)]
 
 
 def test_another_certificate_on_localhost_gets_no_password(script, monkeypatch):

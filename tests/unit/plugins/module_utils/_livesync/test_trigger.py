@@ -10,7 +10,7 @@ import threading
 from dataclasses import replace
 
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts, outside
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
@@ -92,6 +92,7 @@ class FakeLog:
     """A change log that ends at ``end``; its account lacks ``missing``."""
 
     end = None
+    whose = None
     missing = ()
     first = 1
 
@@ -206,6 +207,17 @@ def test_a_directory_that_is_not_the_connectors_is_refused_before_anything_is_ru
     servers = ["ldap://a.example.com", "ldap://b.example.com"]
     result, unused = run(*connectors(), directory={**DIRECTORY, "servers": servers})
     assert "local to a server" in result["msg"]
+
+
+def test_check_mode_asks_whose_directory_it_is(log):
+    """The run itself would fail: what is not said in check mode is a prediction of success."""
+
+    def whose(self):
+        raise DirectoryError("it is not the server that the connector reads")
+
+    log.whose = property(whose)
+    result, unused = run(*lists(), check=True, directory=DIRECTORY)
+    assert result["failed"] and "it is not the server" in result["msg"]
 
 
 # One run

@@ -14,16 +14,27 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
     Refused,
     Unreachable,
 )
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import DeniedByAci
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NO_CHANGE_LOG_REMEDY, ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.verify import Verification
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import OTHER, UNKNOWN, Identity, Whose
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest, FailurePolicy
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import ServerFacts
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import findings_of, idm_finding, not_ready
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import (
+    findings_of,
+    idm_finding,
+    not_ready,
+    unencrypted,
+)
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.plan import plan_enabled
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     CONNECTOR,
+    LOG,
     MAPPING,
     PRINCIPAL,
+    RECORD,
     URI,
     directory,
     finished,
@@ -36,8 +47,8 @@ TRIMMED = directory(grants(log=ChangeLog(60, 100, "change_numbers", None)))
 WITHOUT_NUMBERS = directory(grants(log=ChangeLog(0, 0, "cookies_only", None)))
 
 
-def failing_server(**error):
-    return directory(before=None, servers=(ServerFacts(URI, error=DirectoryError("No.", **error)),))
+def failing_server(kind=DirectoryError, **error):
+    return directory(before=None, servers=(ServerFacts(URI, error=kind("No.", **error)),))
 
 
 def test_a_finished_source_shows_nothing():
@@ -83,6 +94,7 @@ FAULTS = {
     "directory_not_given": ("warning", {"directory": None}),
     "directory_unreachable": ("blocking", {"directory": failing_server()}),
     "directory_credentials": ("blocking", {"directory": failing_server(status=49)}),
+    "aci_denies": ("blocking", {"directory": failing_server(DeniedByAci, remedy="Remove it.")}),
     "principal_unknown": ("blocking", {"directory": failing_server(status=32)}),
     "change_log_off": ("blocking", {"directory": failing_server(remedy=NO_CHANGE_LOG_REMEDY)}),
     "grants_missing": ("mended", {"directory": directory(grants(missing=("privilege",)), grants())}),
@@ -93,6 +105,13 @@ FAULTS = {
     "change_log_cookies_only": ("blocking", {"directory": WITHOUT_NUMBERS}),
     "alias_search": ("blocking", {"directory": directory(alias_search=False)}),
     "change_log_trimmed": ("mended", {"directory": TRIMMED}),
+    "principal_unverified": ("blocking", {"directory": directory(verification=Verification(False, "Refused."))}),
+    "directory_unencrypted": (
+        "warning",
+        {"directory": directory(servers=(ServerFacts("ldap://ds1.example.com", grants(), grants()),))},
+    ),
+    "directory_differs": ("blocking", {"directory": directory(whose=Whose(OTHER, "Another."))}),
+    "directory_unproved": ("warning", {"directory": directory(whose=Whose(UNKNOWN, "Who knows."))}),
     "change_log_short": ("warning", {"directory": directory(purge_seconds=10)}),
     "no_base_point": ("mended", {"token": None}),
     "load_needed": ("mended", {"record": {}}),
@@ -189,6 +208,85 @@ def test_a_change_log_that_is_kept_for_ever_is_not_short():
 def test_a_trimmed_change_log_blocks_where_nothing_may_be_loaded():
     found = findings_of(finished(request=replace(REQUEST, initial_load="never"), directory=TRIMMED))
     assert [(finding.code, finding.severity) for finding in found] == [("change_log_trimmed", "blocking")]
+
+
+@pytest.mark.parametrize(
+    ("url", "codes"),
+    [
+        ("http://idm.example.com:8080/openidm", ["idm_unencrypted"]),
+        ("https://idm.example.com/openidm", []),
+        ("http://localhost:8080/openidm", []),
+        ("http://[::1]:8080/openidm", []),
+    ],
+)
+def test_credentials_in_the_open_are_told(url, codes):
+    assert [finding.code for finding in unencrypted(url)] == codes
+
+
+def test_start_tls_encrypts():
+    servers = (ServerFacts("ldap://ds1.example.com", grants(), grants()),)
+    request = replace(REQUEST, directory={"servers": ["ldap://ds1.example.com"], "start_tls": True})
+    found = findings_of(finished(request=request, directory=directory(servers=servers)))
+    assert "directory_unencrypted" not in [finding.code for finding in found]
+
+
+def test_what_every_idm_has_and_is_not_there_is_the_urls_fault():
+    found = idm_finding(Refused("answered 404: Resource 'admin/system' not found.", status=404))
+    assert "context path" in found.remedy
+
+
+LOADED_AT = {"m": replace(RECORD["m"], directory=Identity({"replication server": "1"}, {"dc": "7"}))}
+AHEAD, TRIMMED_TO_THE_END, WITHIN = 101, 0, 50
+
+
+@pytest.mark.parametrize("token", [AHEAD, WITHIN, TRIMMED_TO_THE_END])
+@pytest.mark.parametrize(
+    ("facts", "record"),
+    [
+        ({"whose": Whose(OTHER, "Another.")}, RECORD),
+        ({"identity": Identity({"replication server": "2"}, {"dc": "7"})}, LOADED_AT),
+    ],
+)
+def test_the_numbers_of_another_server_block_and_lead_to_nothing(facts, record, token):
+    numbered = grants(log=replace(LOG, first=10))
+    evidence = finished(token=token, record=record, directory=directory(numbered, **facts))
+    found = findings_of(evidence)
+    assert [(finding.code, finding.severity) for finding in found] == [("directory_differs", "blocking")]
+    plan = plan_enabled(evidence, found, 0)
+    assert plan.blocked and not (plan.reset or plan.baseline or plan.to_load)
+
+
+@pytest.mark.parametrize("token", [AHEAD, TRIMMED_TO_THE_END])
+def test_numbers_of_a_server_that_nobody_knows_block_with_both_possibilities(token):
+    numbered = grants(log=replace(LOG, first=10))
+    unknown = directory(numbered, whose=Whose(UNKNOWN, "Who knows."))
+    evidence = finished(token=token, directory=unknown)
+    (found,) = findings_of(evidence)
+    assert (found.code, found.severity) == ("directory_differs", "blocking")
+    assert f"token {token}" in found.message and "Who knows." in found.message
+    assert "state: absent" in found.remedy
+    assert not plan_enabled(evidence, [found], 0).to_load
+
+
+def test_a_directory_that_was_built_anew_where_it_was_is_loaded_again():
+    anew = directory(identity=Identity({"replication server": "1"}, {"dc": "8"}))
+    evidence = finished(token=AHEAD, record=LOADED_AT, directory=anew)
+    assert {finding.code for finding in findings_of(evidence)} == {"change_log_trimmed", "load_needed"}
+    (found,) = findings_of(finished(token=WITHIN, record=LOADED_AT, directory=anew))
+    assert (found.code, found.severity) == ("directory_differs", "blocking") and "generation dc 7" in found.message
+
+
+def test_without_a_token_it_does_not_matter_where_the_load_was_recorded():
+    evidence = finished(
+        token=None, record=LOADED_AT, directory=directory(identity=Identity({"replication server": "2"}))
+    )
+    assert "directory_differs" not in [finding.code for finding in findings_of(evidence)]
+
+
+def test_what_another_server_may_hold_guards_no_load():
+    seen = directory(seen=Visibility(5, 5), whose=Whose(UNKNOWN, "Who knows."))
+    codes = [finding.code for finding in findings_of(finished(record={}, linked={"m": True}, directory=seen))]
+    assert "load_may_delete" in codes
 
 
 @pytest.mark.parametrize(

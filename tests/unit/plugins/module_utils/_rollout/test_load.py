@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import OTHER, UNKNOWN, Identity, Whose
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
@@ -48,12 +49,14 @@ class Surroundings:
     def __init__(self, monkeypatch, seen=(5,), linked=True, state="SUCCESS", token=7):
         self.seen, self.linked, self.token = list(seen), linked, token
         self.asked, self.reactivated, self.waited = [], 0, 0
+        self.whose, self.identity = Whose(), Identity({"replication server": "1"})
         for name, stand_in in {
             "read_connector": lambda *unused: CONNECTOR,
             "read_mappings": lambda *unused: [MAPPING],
             "has_links": lambda *unused: self.linked,
             "read_stage": lambda *unused: None if self.token is None else Stage("1", self.token, "integer"),
             "some_links": lambda *unused: ("a",),
+            "ask_whose": lambda *unused: (self.whose, self.identity),
             "compare": self._compare,
             "reconcile": self._reconcile,
             "reactivate": self._reactivate,
@@ -96,6 +99,29 @@ def test_a_load_is_done_and_proved(monkeypatch):
     assert result["changed"] and result["record"]["m"]["recon"] == "r-1" and result["record"]["m"]["idm"] == ["a"]
     assert result["entries"] == {"total": 5, "readable": 5, "through_idm": 5}
     assert there.waited == 1
+
+
+def test_the_record_names_the_server_whose_change_log_goes_on_from_the_load(monkeypatch):
+    Surroundings(monkeypatch)
+    client = ScriptedClient(call("GET", LIST, people(5), {"_queryFilter": "true", "_fields": "_id"}))
+    client.timeout = 30
+    record = load(client, request(), context()).as_result()["record"]["m"]
+    assert record["directory"] == {"ids": {"replication server": "1"}, "data": {}}
+
+
+@pytest.mark.parametrize(
+    ("whose", "allowed", "words"),
+    [
+        (Whose(OTHER, "It is another one."), True, "It is another one"),
+        (Whose(UNKNOWN, "Who knows."), False, "cannot be compared"),
+    ],
+)
+def test_what_another_server_holds_guards_no_load(monkeypatch, whose, allowed, words):
+    there = Surroundings(monkeypatch)
+    there.whose = whose
+    with pytest.raises(IdmopsError, match=words):
+        load(ScriptedClient(), request(allow_deletes=allowed), context())
+    assert not there.asked
 
 
 def test_a_run_that_goes_on_already_is_waited_for_and_not_joined(monkeypatch):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import Identity
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import load_record as record
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import ALWAYS, NEVER, Load
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, refused
@@ -87,3 +88,11 @@ def test_without_a_base_point_every_mapping_is_loaded_for_that_reason():
 def test_always_and_never_overrule(how, count):
     for known in ({"m": HERE}, {}):
         assert len(record.loads_to_do(["m"], known, frozenset(), how=how, no_base_point="No token.")) == count
+
+
+def test_the_directory_server_stands_in_the_record_where_it_is_known():
+    identity = Identity({"replication server": "1"}, {"dc=example,dc=com": "7"})
+    known = Load("r-1", "2026-11-24T12:00:00Z", ("a",), identity)
+    assert Load.parse(known.as_document()) == known
+    assert "directory" not in Load("r-1", "2026-11-24T12:00:00Z").as_document()
+    assert Load.parse({"recon": "r-1", "directory": "odd"}) == Load("r-1", "")

@@ -97,6 +97,9 @@ def test_the_directory_is_tried_although_idm_says_nothing(monkeypatch):
         def __exit__(self, *unused):
             pass
 
+        def greet(self):
+            pass
+
         def read(self, *unused):
             raise DirectoryError(f"{self.uri} refuses.", status=49 if "one" in self.uri else None, remedy="Mend it.")
 

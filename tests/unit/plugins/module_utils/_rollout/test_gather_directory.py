@@ -1,0 +1,76 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is gathered of directories: each is asked once, with its password once, and one does not end the others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import WantedGrants, apply_grants
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import OTHER, SAME
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name
+from ansible_collections.idmops.idm.plugins.module_utils._rollout import gather
+from ansible_collections.idmops.idm.tests.unit.doubles.directory import ACCOUNT, ADMIN, FakeDirectory, World
+from ansible_collections.idmops.idm.tests.unit.doubles.preflight import CONNECTOR, URI, finished
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, context
+
+DS2 = "ldaps://ds2.example.com:4444"
+BASE = {"base_contexts": ["dc=example,dc=com"]}
+
+
+@pytest.fixture
+def worlds(monkeypatch):
+    worlds = {uri: World(uri) for uri in (URI, DS2)}
+    for world in worlds.values():
+        writing = Context()
+        apply_grants(FakeDirectory(world, writing), WantedGrants(Name.parse(ACCOUNT)), writing)
+        world.binds.clear()
+        world.greetings = 0
+    monkeypatch.setattr(gather, "Directory", lambda options, uri, it: FakeDirectory(worlds[uri], it, options))
+    return worlds
+
+
+@pytest.fixture
+def gatherer():
+    snapshot = type("Lists", (), {"connectors": {"ldap": CONNECTOR}})
+    return gather.Gatherer(ScriptedClient(), None, snapshot, "enabled", context())
+
+
+def look(gatherer, connector=CONNECTOR, **options):
+    given = {"servers": [URI], "bind_dn": ADMIN, "bind_password": "admin-password", **BASE, **options}
+    evidence = finished(directory=None)
+    evidence = replace(evidence, request=replace(evidence.request, directory=given))
+    return gatherer._with_directory(evidence, connector)
+
+
+def test_the_server_tells_whose_it_is_and_which(worlds, gatherer):
+    facts = look(gatherer).directory
+    assert (facts.whose.answer, facts.identity.ids["replication server"]) == (SAME, "1")
+    other = look(gatherer, replace(CONNECTOR, port=2389)).directory
+    assert other.whose.answer == OTHER
+
+
+def test_a_server_that_gives_no_answer_does_not_end_the_other_and_is_asked_once(worlds, gatherer):
+    worlds[DS2].down = True
+    for _source in range(2):
+        facts = look(gatherer, servers=[URI, DS2]).directory
+        assert [bool(server.error) for server in facts.servers] == [False, True]
+        assert facts.whose.answer == SAME
+    assert (worlds[DS2].greetings, worlds[DS2].binds) == (1, [])
+
+
+@pytest.mark.parametrize(("password", "verified"), [("account-password", True), ("wrong", False)])
+def test_the_accounts_password_is_tried_once_where_nothing_is_to_be_granted(worlds, gatherer, password, verified):
+    for _source in range(2):
+        facts = look(gatherer, principal_password=password).directory
+        assert facts.verification.verified is verified
+    assert worlds[URI].binds.count(ACCOUNT) == 1
+
+
+def test_where_something_is_to_be_granted_the_password_is_tried_afterwards(worlds, gatherer):
+    worlds[URI].set(ACCOUNT, "ds-privilege-name")
+    assert look(gatherer, principal_password="wrong").directory.verification is None
+    assert ACCOUNT not in worlds[URI].binds
