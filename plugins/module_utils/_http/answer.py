@@ -148,6 +148,36 @@ def refusal(method: str, url: str, answer: Answer, *, transaction: str, remedy: 
     return refused
 
 
+def rights_remedy(login: t.Mapping[str, t.Any]) -> str | None:
+    """Return what mends a lack of rights, by what info/login says of whoever asks; None where it says nothing.
+
+    IDM answers 403, not 401, where it does not look at the credentials at all: the request goes on as "anonymous" (seen
+    on live tenants, where AM's tokens alone count). A service account never has openidm-admin there.
+    """
+    authorization = login.get("authorization")
+    authorization = authorization if isinstance(authorization, dict) else {}
+    stated = authorization.get("roles")
+    roles = [str(role).rpartition("/")[2] for role in stated] if isinstance(stated, list) else []
+    who = str(login.get("authenticationId") or authorization.get("id") or "")
+    if who == "anonymous" or roles == ["openidm-reg"]:
+        return (
+            "IDM did not look at these credentials and takes the request for one of nobody (anonymous). Where AM"
+            " protects IDM only its tokens count: auth_method service_account on Advanced Identity Cloud,"
+            " client_credentials elsewhere."
+        )
+    if "openidm-svcacct" in roles:
+        return (
+            "This is a service account: see that its token has the scope fr:idm:* (scope), and that the path is one"
+            " that is open to service accounts; the role openidm-admin is none that they can have."
+        )
+    if not roles or "openidm-admin" in roles:
+        return None
+    return (
+        f"The account {who} has the roles {', '.join(roles)}; it needs openidm-admin (internal/role/openidm-admin), or"
+        " an access rule of its own for this path."
+    )
+
+
 def _remedy(answer: Answer, *, is_configuration: bool) -> str | None:
     """Return what mends an error that has the same cause wherever it appears."""
     from_idm = isinstance(answer.body, (dict, list))
@@ -174,6 +204,11 @@ def _remedy(answer: Answer, *, is_configuration: bool) -> str | None:
         return "Check the context path in url: IDM's is /openidm unless it was changed."
     if answer.status == 400 and not from_idm and "SNI" in reason_of(answer.body):
         return "Give in url the host name that stands in the server's certificate."
+    if answer.status == 503 and "context to allow invocation not populated" in reason_of(answer.body):
+        return (
+            "The token is good, and IDM knows no account for its subject: add one to rsFilter in the configuration of"
+            " authentication (staticUserMapping, or subjectMapping)."
+        )
     if answer.status == 429:
         return "The server is throttling requests. Run the task again later, or give a longer retry_timeout."
     return None

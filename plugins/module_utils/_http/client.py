@@ -10,21 +10,30 @@ The only file, beside _keep_alive, that imports requests.
 from __future__ import annotations
 
 import json
-import os
-import ssl
 import typing as t
 import uuid
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from .._base.address import is_loopback
 from .._base.context import Context
 from .._base.errors import InvalidOption, MissingLibrary, Refused, Unreachable
 from .._base.limits import check_seconds
-from .answer import TRANSACTION_HEADER, Answer, CutOff, date_of, odd, parse_body, refusal, retry_after
+from .answer import (
+    TRANSACTION_HEADER,
+    Answer,
+    CutOff,
+    date_of,
+    parse_body,
+    reason_of,
+    refusal,
+    retry_after,
+    rights_remedy,
+)
 from .auth import Authenticator, TokenMethod, authenticator
 from .broken_line import unreachable
+from .form import expected, objects, whole
 from .keep_alive import KeepAliveAdapter
+from .trust import certificate, trusted
 
 try:
     import requests
@@ -44,9 +53,7 @@ READING_ACTIONS = frozenset(
         "listcurrentlyexecutingjobs",
     }
 )
-#: How much of an answer is read, in bytes: 100,000 entries with their ids are some 20 MiB.
-_LONGEST = 256 << 20
-_PIECE = 1 << 16
+_LOGIN = "info/login"
 #: How long a connection may have idled before a request that must not be sent twice gets a new one, in seconds.
 _FRESH = 5.0
 #: How long a throttled request may be repeated where the options do not say, and the first pause, in seconds.
@@ -89,6 +96,9 @@ class Client:
         self._auth: Authenticator = authenticator(options, context, self._exchange)
         if isinstance(self._auth, TokenMethod):
             _warn_of_plain_http("token_url", self._auth.endpoint, context)
+        #: What this server does not have, by path, as was found out once.
+        self.silent: set[str] = set()
+        self._rights: str | None = None
         self._transaction = f"idmops-{uuid.uuid4()}"
         self._requests_sent = 0
         self._session = requests.Session()
@@ -96,8 +106,11 @@ class Client:
             self._session.mount(scheme, KeepAliveAdapter())
         # Without an auth of its own requests would send what ~/.netrc has for the host.
         self._session.auth = _keep_headers
-        self._verify = _trusted(options)
-        self._session.cert = _certificate(options)
+        self._verify = trusted(options)
+        if self._verify is False:
+            packaged = requests.packages.urllib3  # type: ignore[attr-defined]
+            packaged.disable_warnings(packaged.exceptions.InsecureRequestWarning)
+        self._session.cert = certificate(options)
         self._last_use = context.clock.now()
 
     def __enter__(self) -> Client:
@@ -109,7 +122,7 @@ class Client:
     def sibling(self) -> Client:
         """Return another client with a connection of its own, as a second thread needs, and the same credentials."""
         other = Client(self._options, self._context)
-        other._auth = self._auth
+        other._auth, other.silent = self._auth, self.silent
         return other
 
     def close(self) -> None:
@@ -127,14 +140,14 @@ class Client:
         :raises Refused: for an answer that is no object too.
         """
         answer = self.request("GET", path, params=params, **how)
-        return _expected(answer, f"GET {self.url}/{path}", dict, empty=answer.status in how.get("none_on", ()))
+        return expected(answer, f"GET {self.url}/{path}", dict, empty=answer.status in how.get("none_on", ()))
 
     def put(self, path: str, body: t.Any, params: t.Mapping[str, t.Any] | None = None, **how: t.Any) -> t.Any:
         """PUT a document; return the object that it answers.
 
         :raises Refused: for an answer that is no object too.
         """
-        return _expected(self.request("PUT", path, params=params, body=body, **how), f"PUT {self.url}/{path}", dict)
+        return expected(self.request("PUT", path, params=params, body=body, **how), f"PUT {self.url}/{path}", dict)
 
     def post(
         self,
@@ -151,14 +164,14 @@ class Client:
         :raises Refused: for an answer that is something else too.
         """
         answer = self.request("POST", path, params=params, body=body, **how)
-        return _expected(answer, f"POST {self.url}/{path}?_action={params.get('_action')}", expect, empty=True)
+        return expected(answer, f"POST {self.url}/{path}?_action={params.get('_action')}", expect, empty=True)
 
     def delete(self, path: str, **how: t.Any) -> t.Any:
         """DELETE a path; return the object that it answers, None for an empty answer or a status in ``none_on``.
 
         :raises Refused: for an answer that is something else too.
         """
-        return _expected(self.request("DELETE", path, **how), f"DELETE {self.url}/{path}", dict, empty=True)
+        return expected(self.request("DELETE", path, **how), f"DELETE {self.url}/{path}", dict, empty=True)
 
     def query(
         self, path: str, query_filter: str | None = "true", *, api_version: str = "1.0", **params: t.Any
@@ -172,7 +185,7 @@ class Client:
         where = f"GET {self.url}/{path}?_queryFilter"
         asked = {} if query_filter is None else {"_queryFilter": query_filter}
         body = self.get(path, {**asked, **params}, api_version=api_version)
-        return t.cast("list[dict[str, t.Any]]", _objects(body.get("result"), where, "result"))
+        return t.cast("list[dict[str, t.Any]]", objects(body.get("result"), where, "result"))
 
     def token_method(self) -> TokenMethod | None:
         """Return the method that gets access tokens, None where there is nothing to get."""
@@ -236,9 +249,24 @@ class Client:
                 url + (f"?_action={action}" if action else ""),
                 answer,
                 transaction=fixed.get(TRANSACTION_HEADER) or self._last_transaction(),
-                remedy=self._auth.remedy() if answer.status == 401 else None,
+                remedy=self._auth.remedy() if answer.status == 401 else self._who_lacks_rights(answer, method, path),
             )
         return answer
+
+    def _who_lacks_rights(self, answer: Answer, method: str, path: str) -> str | None:
+        """Return what mends a 403 of IDM's own, by whom IDM takes us for; None where it does not say. Asked once."""
+        if answer.status != 403 or not isinstance(answer.body, dict) or path == _LOGIN:
+            return None
+        if "policy" in reason_of(answer.body).lower() or (path.startswith("config/") and method != "GET"):
+            return None  # a policy of the data; a configuration that nobody may change
+        if self._rights is None:
+            self._rights = ""
+            try:
+                login = self.request("GET", _LOGIN).body
+                self._rights = rights_remedy(login if isinstance(login, dict) else {}) or ""
+            except (Unreachable, Refused):
+                pass
+        return self._rights or None
 
     def _credentials(self, refused: t.Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the headers that say who asks; nothing where there are none but those that were refused.
@@ -330,7 +358,7 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             )
-            body = parse_body(response.status_code, response.headers, _whole(response))
+            body = parse_body(response.status_code, response.headers, whole(response))
         except CutOff as exc:
             error = Unreachable(f"The answer of {where} was cut off: {exc}.", sent=True)
         except (requests.exceptions.RequestException, OSError, AttributeError) as exc:
@@ -345,54 +373,9 @@ class Client:
         raise error
 
 
-def _expected(answer: Answer, where: str, kind: type, *, empty: bool = False) -> t.Any:
-    """Return the body of an answer that is of the expected form.
-
-    :param empty: whether there may be none.
-    :raises Refused: when it is of another one.
-    """
-    body = answer.body
-    if body is None and empty:
-        return None
-    if kind is list:
-        return _objects(body, where, "answer")
-    if not isinstance(body, kind):
-        raise odd(where, "an object", body, answer.status)
-    return body
-
-
-def _objects(found: t.Any, where: str, what: str) -> list[t.Any]:
-    if not isinstance(found, list):
-        raise odd(where, f"a list of objects ({what})", found)
-    for item in found:
-        if not isinstance(item, dict):
-            raise odd(where, f"a list of objects ({what})", item)
-    return found
-
-
 def _keep_headers(request: t.Any) -> t.Any:
     """Be the session's auth: the headers of a request are complete as they are."""
     return request
-
-
-def _whole(response: t.Any) -> bytes:
-    """Return a body, all of it.
-
-    :raises CutOff: when it is shorter than announced; urllib3 before 2.0 does not tell.
-    """
-    pieces, came = [], 0
-    for piece in response.iter_content(_PIECE):
-        pieces.append(piece)
-        came += len(piece)
-        if came > _LONGEST:
-            response.close()
-            raise CutOff(f"it is longer than {_LONGEST >> 20} MiB, and was not read to its end")
-    content = b"".join(pieces)
-    announced = response.headers.get("Content-Length", "")
-    came = response.raw.tell()
-    if content and announced.isascii() and announced.isdigit() and came < int(announced[:20]):
-        raise CutOff(f"{came} of {announced} bytes came")
-    return content
 
 
 def _checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
@@ -418,33 +401,3 @@ def _warn_of_plain_http(option: str, url: str, context: Context) -> None:
     parts = urlsplit(url)
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         context.report.warn(f"{option}: {url} is not encrypted, so the credentials can be read on the way. Use https.")
-
-
-def _trusted(options: t.Mapping[str, t.Any]) -> bool | str:
-    """Return what requests takes as ``verify``: the CA that is given, else the system's, else requests' own list."""
-    if not options.get("validate_certs", True):
-        packaged = requests.packages.urllib3  # type: ignore[attr-defined]
-        packaged.disable_warnings(packaged.exceptions.InsecureRequestWarning)
-        return False
-    if options.get("ca_path"):
-        return _existing("ca_path", options["ca_path"])
-    if os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"):
-        return True  # requests takes it from there
-    system = ssl.get_default_verify_paths()
-    if system.cafile:
-        return system.cafile
-    return system.capath if system.capath and any(Path(system.capath).iterdir()) else True
-
-
-def _certificate(options: t.Mapping[str, t.Any]) -> t.Any:
-    """Return what requests takes as ``cert``: a file with certificate and key, or a pair of files."""
-    if not options.get("client_cert"):
-        return None
-    certificate = _existing("client_cert", options["client_cert"])
-    return (certificate, _existing("client_key", options["client_key"])) if options.get("client_key") else certificate
-
-
-def _existing(option: str, path: str) -> str:
-    if not os.path.exists(path):
-        raise InvalidOption(option, path, "There is no such file or directory.")
-    return path

@@ -85,9 +85,13 @@ def ask_sync(
     :param size: how many at the most.
     :raises Unreachable: as the client.
     """
+    if topic in client.silent:
+        return None
     try:
         found = client.query(topic, what, _pageSize=str(size), _sortKeys=order)
-    except Refused:
+    except Refused as exc:
+        if exc.status == 501:  # there is no such thing here (seen on a live tenant): asked once is enough
+            client.silent.add(topic)
         return None
     return [AuditEntry.parse(body) for body in found]
 
@@ -143,13 +147,17 @@ def end_of_call(client: Client, transaction: str, began: str) -> Ended | bool | 
     :returns: False while it goes on, None where audit/access does not tell of calls.
     :raises Unreachable: as the client.
     """
+    if _CALLS in client.silent:
+        return None
     after = f'timestamp ge "{_from(began)}"'
     try:
         calls = client.query(_CALLS, f'/http/request/path co "/system" and {after}', _pageSize=str(_MOST_CALLS))
         ended = next((call for call in calls if _carries(call, transaction)), None)
         if ended is None:
             return False if client.query(_CALLS, after, _pageSize="1") else None
-    except Refused:
+    except Refused as exc:
+        if exc.status == 501:
+            client.silent.add(_CALLS)
         return None
     response = as_dict(ended.get("response"))
     return Ended(response.get("status") == "SUCCESSFUL", as_int(response.get("statusCode")))

@@ -325,6 +325,8 @@ def _write_back(client: Client, connector: Connector) -> None:
     except Refused as exc:
         if exc.own and exc.status in (403, 405, 501):
             exc.remedy = IMMUTABLE
+        elif exc.own and "meta-data provider" in exc.reason:
+            exc.remedy = remedy_for(exc.reason, connector.remote)
         raise
 
 

@@ -39,7 +39,12 @@ _REMEDIES = (
         " system?_action=testConnectorServers), then test again before the first operation.",
     ),
     (
-        r"does not answer the test",
+        r"No meta-data provider available yet",
+        "The remote connector server that the connector runs on is not connected: wait until POST"
+        " system?_action=testConnectorServers calls it ok, then try again.",
+    ),
+    (
+        r"does not answer the test|has no end",
         "The connected system hangs: it takes connections and says nothing. See to it, or start it again; then test"
         " again, since runs that wait for it go on when it answers.",
     ),

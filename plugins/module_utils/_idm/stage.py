@@ -10,6 +10,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.errors import IdmopsError
 from .._base.values import as_dict, as_text
 from .._http.answer import odd
 from .._http.client import Client, segment
@@ -110,10 +111,19 @@ def write_token(client: Client, source: Source, token: t.Any, native_type: str, 
 
     :param rev: the revision that the stage must still have; None creates it, if nobody else has meanwhile.
     :raises Refused: with status 412 when the stage is not what it was.
+    :raises IdmopsError: where the server wrote over a stage that somebody else had made meanwhile: only 201 says
+        "created", and a cluster answered 200 to some of many at once (seen on a live tenant).
     """
     guard = {"If-None-Match": "*"} if rev is None else {"If-Match": f'"{rev}"'}
     document = {"connectorData": {"nativeType": native_type, "syncToken": token}}
-    return Stage.parse(client.put(_path(source), document, headers=guard))
+    answer = client.request("PUT", _path(source), body=document, headers=guard)
+    if rev is None and answer.status != 201:
+        raise IdmopsError(
+            f"The token of {source} was stored over another one: somebody else had stored it meanwhile, and the server"
+            " did not look at the condition of the request.",
+            remedy="See what idmops.idm.livesync_status says of the token, and set it again if need be.",
+        )
+    return Stage.parse(answer.body if isinstance(answer.body, dict) else {})
 
 
 def delete_stage(client: Client, source: Source, rev: str | None) -> None:

@@ -170,7 +170,7 @@ def _wrong_options(request: SourceRequest) -> list[Finding]:
 def _snapshot(client: Client, report: PreflightReport) -> Snapshot | None:
     """Return what IDM tells about all sources at once, None where it does not."""
     try:
-        ping = as_dict(client.get("info/ping", none_on=(404,)))
+        ping = as_dict(client.get("info/ping", none_on=(403, 404, 410, 501)))
         state = ping.get("state", _READY)
         if state != _READY:
             report.findings.append(not_ready(str(state), str(ping.get("shortDesc") or "")))

@@ -35,6 +35,8 @@ class LiveSyncClient(ScriptedClient):
     server_time = "2026-11-24T11:00:00Z"
     auth_method = "openidm"
     timeout = 30
+    #: the status of a PUT that was taken; None: 201 where it was to create something
+    put_status = None
 
     def __enter__(self):
         return self
@@ -48,9 +50,10 @@ class LiveSyncClient(ScriptedClient):
     def delete(self, path, headers=None, none_on=(), **unused):
         return self._answer("DELETE", path, None, headers, none_on)
 
-    def request(self, method, path, params=None, none_on=(), **unused):
-        body = self._answer(method, path, params, None, none_on)
-        return Answer(404 if body is None else 200, body, {})
+    def request(self, method, path, params=None, none_on=(), body=None, headers=None, **unused):
+        answered = self._answer(method, path, params, body, none_on)
+        created = 201 if "If-None-Match" in (headers or {}) else 200
+        return Answer(404 if answered is None else self.put_status or created, answered, {})
 
 
 def delta(kind="UPDATE", token=3, uid=UUID, name=DN, attributes=""):
@@ -147,7 +150,7 @@ def ended(transaction, status="SUCCESSFUL", code=None):
 
 
 def no_audit():
-    return call("GET", "audit/sync", refused(501))
+    return call("GET", "audit/sync", refused(503))
 
 
 def connectors(document=None):

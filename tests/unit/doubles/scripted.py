@@ -64,6 +64,7 @@ class ScriptedClient:
     def __init__(self, *calls, check_mode=False):
         self.calls = list(calls)
         self.check_mode = check_mode
+        self.silent = set()
         self.sent = []
 
     def get(self, path, params=None, none_on=(), **unused):

@@ -312,6 +312,7 @@ def test_the_403_of_a_firewall_is_told_from_a_missing_right(wire):
     wire.answers = [
         answer(page, "403 Forbidden", "Content-Type: text/html; charset=UTF-8"),
         answer({"code": 403, "reason": "Forbidden", "message": "Access denied"}, "403 Forbidden"),
+        answer({"authenticationId": "bob", "authorization": {"roles": ["openidm-authorized"]}}),
         answer({"code": 403, "reason": "Forbidden", "message": "Failed policy validation"}, "403 Forbidden"),
     ]
     remedies = []

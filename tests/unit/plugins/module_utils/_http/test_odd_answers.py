@@ -12,12 +12,12 @@ import threading
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
-from ansible_collections.idmops.idm.plugins.module_utils._http import client as module
+from ansible_collections.idmops.idm.plugins.module_utils._http import form as module
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client
 from ansible_collections.idmops.idm.plugins.module_utils._idm import audit, connector, mapping, nodes, server, stage
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import LiveSync, Mark, Patience
-from ansible_collections.idmops.idm.plugins.module_utils._recon import recon
+from ansible_collections.idmops.idm.plugins.module_utils._recon import watch
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import load_record
 from ansible_collections.idmops.idm.plugins.module_utils._schedule import store
 
@@ -119,8 +119,8 @@ CALLS = {
     "read_config": lambda idm: store.read_config(idm, "x"),
     "executing_sources": store.executing_sources,
     "check_cron": lambda idm: store.check_cron(idm, FORK, "0 0 0 * * ?"),
-    "list_runs": recon.list_runs,
-    "read_run": lambda idm: recon.read_run(idm, "x"),
+    "list_runs": watch.list_runs,
+    "read_run": lambda idm: watch.read_run(idm, "x"),
     "ask_server": server.ask_server,
     "running_nodes": nodes.running_nodes,
     "newest_entry": lambda idm: audit.newest_entry(idm, LDAP),
@@ -168,7 +168,7 @@ def test_odd_headers_do_no_harm(answering, idm, headed):
 
 
 def test_an_answer_without_end_is_not_read_to_its_end(answering, idm, monkeypatch):
-    monkeypatch.setattr(module, "_LONGEST", 1 << 20)
+    monkeypatch.setattr(module, "LONGEST", 1 << 20)
     answering.said = json.dumps({"result": [{"a": "x" * (2 << 20)}]})
     with pytest.raises(IdmopsError, match="longer than 1 MiB"):
         idm.query("config")

@@ -10,6 +10,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Unr
 from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import (
     AuditEntry,
     Counter,
+    end_of_call,
     entries_of_record,
     failures_since,
     newest_entry,
@@ -25,7 +26,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     entry,
     no_audit,
 )
-from ansible_collections.idmops.idm.tests.unit.doubles.scripted import call, down
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import call, down, refused
 
 LDAP = Source.parse(SOURCE)
 NEWEST = {"_pageSize": "1", "_sortKeys": "-timestamp"}
@@ -67,6 +68,16 @@ def test_the_last_entries_of_a_record_and_its_id_is_quoted():
     assert [found.record for found in entries_of_record(client, LDAP, 'a"b\\c')] == [UUID]
     assert entries_of_record(client, LDAP, "x") == []
     assert entries_of_record(client, LDAP, "x") == []
+
+
+def test_what_a_server_does_not_have_is_asked_for_once():
+    """The cloud service answers 501 "Query not supported on stdout" (seen on a live tenant)."""
+    client = LiveSyncClient(call("GET", "audit/sync", refused(501)), call("GET", "audit/access", refused(501)))
+    assert newest_entry(client, LDAP) is None and newest_entry(client, LDAP) is None
+    assert end_of_call(client, "t", OLD) is None and end_of_call(client, "t", OLD) is None
+    client.finished()
+    client = LiveSyncClient(no_audit(), audit(entry()))
+    assert newest_entry(client, LDAP) is None and len(newest_entry(client, LDAP)) == 1
 
 
 def test_failures_since_a_moment():

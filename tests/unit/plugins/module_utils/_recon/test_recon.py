@@ -16,8 +16,9 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
     Unreachable,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._recon import recon as module
-from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, list_runs, reconcile
+from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
 from ansible_collections.idmops.idm.plugins.module_utils._recon.run import EntryFailure, ReconRun, object_id, too_many
+from ansible_collections.idmops.idm.plugins.module_utils._recon.watch import list_runs
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import (
     ScriptedClient,
     call,

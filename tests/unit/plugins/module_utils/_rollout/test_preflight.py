@@ -76,7 +76,6 @@ def test_nothing_left_to_do(idm):
     [
         (down(), "idm_unreachable"),
         (refused(401, "Access Denied"), "idm_credentials"),
-        (refused(403, "Access denied"), "idm_rights"),
         ({"state": "STARTING", "shortDesc": "OpenIDM starting"}, "idm_not_ready"),
     ],
 )
@@ -84,6 +83,15 @@ def test_an_idm_that_says_nothing_blocks_every_source(answer, code):
     report = preflight(ScriptedClient(call("GET", "info/ping", answer)), [ENTRY], None, "enabled", context())
     assert codes(report) == [code]
     assert [plan.blocked for plan in report.plans] == [True]
+
+
+@pytest.mark.parametrize("status", [403, 404, 410, 501])
+def test_a_ping_that_is_not_there_says_nothing(status):
+    """It is deprecated, and closed or gone in places; what follows tells of rights."""
+    closed = [call("GET", "config", refused(403, "Access denied"))] * 2
+    client = ScriptedClient(call("GET", "info/ping", refused(status)), *closed)
+    assert codes(preflight(client, [ENTRY], None, "enabled", context())) == ["idm_rights"]
+    client.finished()
 
 
 def test_the_directory_is_tried_although_idm_says_nothing(monkeypatch):

@@ -1,0 +1,60 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How much of an answer is read, and whether it is of the form that it must have. No I/O but the reading."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .answer import Answer, CutOff, odd
+
+#: How much of an answer is read, in bytes: 100,000 entries with their ids are some 20 MiB.
+LONGEST = 256 << 20
+_PIECE = 1 << 16
+
+
+def whole(response: t.Any) -> bytes:
+    """Return a body, all of it.
+
+    :raises CutOff: when it is shorter than announced; urllib3 before 2.0 does not tell.
+    """
+    pieces, came = [], 0
+    for piece in response.iter_content(_PIECE):
+        pieces.append(piece)
+        came += len(piece)
+        if came > LONGEST:
+            response.close()
+            raise CutOff(f"it is longer than {LONGEST >> 20} MiB, and was not read to its end")
+    content = b"".join(pieces)
+    announced = response.headers.get("Content-Length", "")
+    came = response.raw.tell()
+    if content and announced.isascii() and announced.isdigit() and came < int(announced[:20]):
+        raise CutOff(f"{came} of {announced} bytes came")
+    return content
+
+
+def expected(answer: Answer, where: str, kind: type, *, empty: bool = False) -> t.Any:
+    """Return the body of an answer that is of the expected form.
+
+    :param empty: whether there may be none.
+    :raises Refused: when it is of another one.
+    """
+    body = answer.body
+    if body is None and empty:
+        return None
+    if kind is list:
+        return objects(body, where, "answer")
+    if not isinstance(body, kind):
+        raise odd(where, "an object", body, answer.status)
+    return body
+
+
+def objects(found: t.Any, where: str, what: str) -> list[t.Any]:
+    if not isinstance(found, list):
+        raise odd(where, f"a list of objects ({what})", found)
+    for item in found:
+        if not isinstance(item, dict):
+            raise odd(where, f"a list of objects ({what})", item)
+    return found

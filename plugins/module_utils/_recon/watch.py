@@ -1,0 +1,125 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looks for reconciliations, and for the end of one, through cut lines and a server that comes and goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .._base.context import Context
+from .._base.errors import IdmopsError, Refused, Unreachable
+from .._base.progress import Progress
+from .._base.values import as_dict, as_list
+from .._http.client import Client, segment
+from .._idm.nodes import has_restarted, read_startup
+from .run import ACTIVE, LOST, ReconRun
+from .verdict import JOIN_AGAIN, lost
+
+PROXY_ERRORS = (502, 503, 504)
+AUDIT = "audit/recon"
+#: What a server answers that is just starting: no account store yet, no route yet.
+_STARTING = (401, 403, 404, 500, *PROXY_ERRORS)
+#: How long IDM may be away before a wait for a run is given up, in seconds: a restart takes 10 to 60.
+_OUTAGE = 300.0
+#: How long a run may be found nowhere on a server that answers (another node may have it), in seconds.
+_NOWHERE = 15.0
+
+
+def list_runs(client: Client, mapping: str | None = None) -> list[ReconRun]:
+    """Return the runs that IDM remembers, oldest first: the active ones and the last hundred or so.
+
+    :param mapping: return the runs of this mapping alone.
+    :raises Unreachable, Refused: as the client.
+    """
+    body = as_dict(client.get("recon"))
+    runs = [ReconRun.parse(item) for item in as_list(body.get("reconciliations")) if isinstance(item, dict)]
+    return [run for run in runs if mapping in (None, run.mapping)]
+
+
+def read_run(client: Client, run_id: str) -> ReconRun | None:
+    """Return a run, None where IDM does not know it (any more).
+
+    :raises Unreachable, Refused: as the client.
+    """
+    body = client.get(f"recon/{segment(run_id)}", none_on=(404,))
+    return ReconRun.parse(body) if isinstance(body, dict) else None
+
+
+class ReconWatch:
+    """Asks for one run until it has ended, through cut lines and a server that comes and goes."""
+
+    def __init__(self, client: Client, context: Context, run: ReconRun, what: str) -> None:
+        self.seen = run
+        self._client = client
+        self._context = context
+        self._what = what
+        self._startup = _startup(client)
+        self._progress = Progress(context, what, done=run.source.processed)
+        self._away_since: float | None = None
+        self._nowhere_since: float | None = None
+
+    def probe(self) -> ReconRun | None:
+        """Return the run if it has ended.
+
+        :raises IdmopsError: when it never will, or nobody can tell.
+        """
+        try:
+            run = read_run(self._client, self.seen.id) or self._elsewhere()
+        except (Unreachable, Refused) as exc:
+            if isinstance(exc, Refused) and exc.status not in _STARTING:
+                raise
+            self._away(exc)
+            return None
+        self._away_since = None
+        if run is None:
+            self._nowhere()
+            return None
+        self._nowhere_since = None
+        self.seen = run
+        done, total = run.source.processed, run.source.total
+        # the open fork counts targets without a source among the source entries too (seen on OpenIDM 6.1.0)
+        self._progress.update(done, total if total is None or done <= total else None)
+        return None if run.state == ACTIVE else run
+
+    def _elsewhere(self) -> ReconRun | None:
+        """Return a run that GET recon/<id> does not find: from the list, or from the audit after it was purged."""
+        for run in list_runs(self._client):
+            if run.id == self.seen.id:
+                return run
+        try:
+            found = self._client.query(AUDIT, f'reconId eq "{self.seen.id}" and entryType eq "summary"')
+        except Refused:
+            return None
+        details = [as_dict(entry.get("messageDetail")) for entry in found]
+        return next((ReconRun.parse(detail) for detail in details if detail.get("_id") == self.seen.id), None)
+
+    def _nowhere(self) -> None:
+        """Give up a run that no longer exists, at once after a restart, else when it has been missing for a while."""
+        now = self._context.clock.now()
+        self._nowhere_since = now if self._nowhere_since is None else self._nowhere_since
+        restarted = has_restarted(self._startup, _startup(self._client))
+        if restarted or now - self._nowhere_since >= _NOWHERE:
+            raise lost(replace(self.seen, state=LOST), restarted=restarted)
+
+    def _away(self, exc: IdmopsError) -> None:
+        """Bear with a server that does not answer, for a while."""
+        now = self._context.clock.now()
+        if self._away_since is None:
+            self._away_since = now
+            self._context.report.progress(f"{self._what}: IDM does not answer now; the run goes on if IDM does")
+        if now - self._away_since >= _OUTAGE:
+            raise IdmopsError(
+                f"{exc.message} IDM has not answered for {_OUTAGE:g} s; how the {self._what} stands is not known.",
+                status=exc.status,
+                remedy=JOIN_AGAIN,
+                result={"recon": replace(self.seen, state="UNKNOWN").as_result()},
+            ) from exc
+
+
+def _startup(client: Client) -> str | None:
+    try:
+        return read_startup(client)
+    except Unreachable:
+        return None
