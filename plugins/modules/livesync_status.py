@@ -250,6 +250,29 @@ livesync:
           type: str
           returned: always
           sample: Add mail to attributesToSynchronize, or empty it, in config/provisioner.openicf/ldap.
+    queue:
+      description:
+        - What waits in the queues (C(queuedSync)) of the source's mappings and of those that go on from their targets,
+          where the server tells.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        mapping:
+          description: The mapping.
+          type: str
+          returned: always
+          sample: managedUser_systemHrPerson
+        depth:
+          description: How many events wait.
+          type: int
+          returned: always
+          sample: 0
+        oldest:
+          description: When the oldest of them was made.
+          type: str
+          returned: always
+          sample: "2026-11-24T12:00:00.123456789Z"
     failure_policy:
       description:
         - What the connector does with a record that fails, as

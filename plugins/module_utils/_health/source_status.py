@@ -13,6 +13,7 @@ from .._idm.audit import seconds_between
 from .._idm.connector import Connector
 from .._idm.connector_filters import SyncFilter
 from .._idm.mapping import SyncMapping
+from .._idm.queue import Waiting
 from .._idm.record_failure import RecordFailure
 from .._idm.source import Source
 from .._idm.stage import Stage
@@ -39,6 +40,7 @@ class SourceStatus:
     failure: RecordFailure | None = None
     dropped: tuple[Dropped, ...] | None = None
     filters: tuple[SyncFilter, ...] = ()
+    queue: tuple[Waiting, ...] = ()
 
     @property
     def health(self) -> Health:
@@ -109,6 +111,7 @@ class SourceStatus:
                 {"name": mapping.name, "target": mapping.target, "sync_enabled": mapping.sync_enabled}
                 for mapping in self.mappings
             ],
+            "queue": [one.as_result() for one in self.queue],
             "filters": [one.as_result() for one in self.filters],
             "failure_policy": self.connector.failure_policy.as_result() if self.connector else None,
             "dropped": None if self.dropped is None else [one.as_result() for one in self.dropped[:_SHOWN]],

@@ -98,6 +98,7 @@ class Facts:
     :param sync_disabled: the mappings of the source whose enableSync is false.
     :param filtered: what never arrives by the connector's configuration, though a load brings it, in sentences.
     :param left_out: what never arrives and may be meant so.
+    :param queued: what waits too long in the queue of a mapping that changes go through, in sentences.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
     :param untraced: why records that IDM gives up on would not show, None where they would.
     :param failure: IDM's text about the record that stopped the last run.
@@ -126,6 +127,7 @@ class Facts:
     sync_disabled: tuple[str, ...] = ()
     filtered: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    queued: tuple[str, ...] = ()
     dropped: int = 0
     untraced: str | None = None
     failure: str | None = None
@@ -182,6 +184,8 @@ def judge_health(facts: Facts) -> Health:
     doubts = [*facts.left_out, *([facts.untraced] if facts.untraced else [])]
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)
+    if facts.queued:
+        return Health(LAGGING, True, " ".join([*facts.queued, *doubts]))
     if log and (log.pending_inside or not log.exact or (log.pending and log.pending_inside is None)):
         doubts.insert(0, "Nothing to mend yet: the next run takes what is pending.")
         return Health(LAGGING, facts.moved, " ".join(doubts))

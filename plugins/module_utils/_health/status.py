@@ -17,6 +17,8 @@ from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest
 from .._idm.connector_filters import filters_of
+from .._idm.mapping import queued_after
+from .._idm.queue import read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
@@ -32,6 +34,8 @@ from .traceless import read_traceless
 _LOOK = 1.0
 #: By how much the clocks of IDM and of a directory may differ, in seconds.
 _SKEW = 60.0
+#: How long an event may wait in the queue of a mapping before that is more than its turn, in seconds.
+_LONGEST_QUEUED = 300.0
 
 T = t.TypeVar("T")
 
@@ -58,7 +62,7 @@ def status(
             snapshot = replace(snapshot, running=snapshot.running - passed_by)
             found = [_judged(source, snapshot, logs) for source in chosen]
         found = _with_dropped(client, found, failures, logs)
-    found = [_neglected(entry, client.server_time) for entry in found]
+    found = [_neglected(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = _watch(client, found, snapshot, directory, context)
     return [replace(entry, failure=_last_failure(client, entry)) for entry in found]
 
@@ -230,6 +234,24 @@ def _with_dropped(
         facts = replace(entry.facts, dropped=len(records or ()), untraced=untraced)
         told.append(replace(entry, dropped=records, facts=facts))
     return told
+
+
+def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> SourceStatus:
+    """Add what waits in the queues that the changes of a source go through."""
+    queued = {one.name: one for one in queued_after(entry.mappings, snapshot.mappings)}
+    waiting = tuple(one for one in (read_waiting(client, name) for name in queued) if one)
+    facts = entry.facts
+    stuck: list[str] = []
+    late: list[str] = []
+    for one in waiting:
+        queue = queued[one.mapping].queue
+        age = seconds_between(one.oldest, client.server_time)
+        if one.depth and queue and queue.enabled is False:
+            stuck.append(f"The queue of {one.mapping} is off, and {one.depth} events wait in it: switch queuedSync on.")
+        elif one.depth and age is not None and age > _LONGEST_QUEUED:
+            late.append(f"{one.depth} events wait in the queue of {one.mapping}, the oldest since {one.oldest}.")
+    facts = replace(facts, filtered=(*facts.filtered, *stuck), queued=tuple(late))
+    return replace(entry, queue=waiting, facts=facts)
 
 
 def _with_traceless(

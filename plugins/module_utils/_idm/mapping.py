@@ -13,6 +13,7 @@ from .._base.errors import InvalidOption, Refused
 from .._base.filters import equals
 from .._base.values import as_bool, as_dict, as_list, as_text
 from .._http.client import Client
+from .queue import QueuedSync
 from .source import Source
 
 #: Actions that take nothing from the target. DELETE and UNLINK do; a script or a placeholder may.
@@ -43,6 +44,7 @@ class SyncMapping:
         as it is and audits it as a success (seen on OpenIDM 6.1.0).
     :param correlates: whether an object of the target that has no link yet is looked for before one is made.
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
+    :param queue: what its queuedSync says, None where it has none.
     :param reads: the properties of the source that it copies, as far as it names them.
     """
 
@@ -57,6 +59,7 @@ class SyncMapping:
     correlates: bool
     link_type: str
     reads: tuple[str, ...] = ()
+    queue: QueuedSync | None = None
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> SyncMapping:
@@ -75,6 +78,7 @@ class SyncMapping:
             excepting=_excepting(policies),
             correlates=bool(document.get("correlationQuery") or document.get("correlationScript")),
             link_type=as_text(document.get("links")) or name,
+            queue=QueuedSync.parse(document.get("queuedSync")),
             reads=tuple(
                 dict.fromkeys(
                     source.strip("/").partition("/")[0]
@@ -124,6 +128,18 @@ def read_mapping(client: Client, name: str, option: str = "mapping") -> SyncMapp
             return mapping
     known = ", ".join(sorted(mapping.name for mapping in mappings))
     raise InvalidOption(option, name, f"IDM has these mappings: {known}." if known else "IDM has no mapping at all.")
+
+
+def queued_after(own: t.Sequence[SyncMapping], known: t.Iterable[SyncMapping]) -> tuple[SyncMapping, ...]:
+    """Return the mappings with a queue of their own that changes of a source go through.
+
+    :param own: the mappings of the source.
+    :param known: all mappings: those that go on from the targets of these count too.
+    """
+    targets = {mapping.target.strip("/").lower() for mapping in own}
+    names = {mapping.name for mapping in own}
+    through = (one for one in known if one.name in names or one.source.strip("/").lower() in targets)
+    return tuple(one for one in through if one.queue)
 
 
 def has_links(client: Client, mapping: SyncMapping) -> bool | None:

@@ -105,6 +105,8 @@ class SourceEvidence:
     :param test: None where IDM does not test it: there is none, or it is disabled.
     :param mappings: those to load.
     :param left_out: mappings of the source that are not asked for and whose enableSync is false.
+    :param queued: the mappings with a queue that its changes go through, each with how many events wait there, None
+        where that is not known.
     :param strangers: mappings that were asked for and are none of this source, each with what it is instead.
     :param schedules: that run liveSync of this source.
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
@@ -124,6 +126,7 @@ class SourceEvidence:
     test: ConnectorTest | None = None
     mappings: tuple[SyncMapping, ...] = ()
     left_out: tuple[str, ...] = ()
+    queued: tuple[tuple[SyncMapping, int | None], ...] = ()
     strangers: t.Mapping[str, str] = field(default_factory=dict)
     known_systems: tuple[str, ...] = ()
     schedules: tuple[Schedule, ...] = ()

@@ -14,6 +14,7 @@ from .._base.errors import IdmopsError
 from .._idm.connector import TWINS_REMEDY
 from .._idm.connector_filters import filters_of
 from .._idm.connector_remedy import remedy_for
+from .._idm.mapping import SyncMapping
 from .._idm.stage import MISFIT_REMEDY
 from .directory_findings import directory_findings
 from .evidence import SourceEvidence
@@ -209,6 +210,8 @@ def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
             f"enableSync of the mapping {name} is false, and it is not asked for: its target gets no changes.",
             f"Add {name} to mappings in livesync_sources once enableSync is true, so that it is loaded.",
         )
+    for mapping, waiting in evidence.queued:
+        yield from _queue(say, mapping, waiting)
     for mapping in evidence.mappings:
         if mapping.sync_enabled is False:
             yield say(
@@ -226,6 +229,38 @@ def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
                 f"Give {mapping.name} a correlationQuery or a correlationScript before the load (config/sync or"
                 f" config/mapping/{mapping.name}).",
             )
+
+
+def _queue(say: Say, mapping: SyncMapping, waiting: int | None) -> t.Iterator[Finding]:
+    """Say what becomes of changes in the queue of a mapping (queuedSync)."""
+    queue = mapping.queue
+    where = f"queuedSync of {mapping.name} (config/sync or config/mapping/{mapping.name})"
+    if queue is None:
+        return
+    if queue.enabled is False:
+        if waiting:
+            yield say(
+                "queue_off",
+                WARNING,
+                f"The queue of the mapping {mapping.name} is off, and {waiting} events wait in it: they are neither"
+                " done nor dropped.",
+                f"Switch {where} on, or delete the events (sync/queue) and reconcile the mapping.",
+            )
+        return
+    if queue.drops:
+        yield say(
+            "queue_drops",
+            WARNING,
+            f"The queue of the mapping {mapping.name} drops an event that used up its retries, without a trace.",
+            f"Set postRetryAction to dead-letter-queue in {where}; reconcile the mapping for what was dropped before.",
+        )
+    if queue.blocks:
+        yield say(
+            "queue_blocks",
+            WARNING,
+            f"The queue of the mapping {mapping.name} tries an event that fails for ever, and holds up all others.",
+            f"Set maxRetries, and postRetryAction to dead-letter-queue, in {where}.",
+        )
 
 
 def _schedule(evidence: SourceEvidence) -> t.Iterator[Finding]:

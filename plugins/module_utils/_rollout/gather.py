@@ -26,7 +26,8 @@ from .._changelog.whose import SAME, UNKNOWN, Identity, Whose, judge_whose, read
 from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
-from .._idm.mapping import SyncMapping, has_links
+from .._idm.mapping import SyncMapping, has_links, queued_after
+from .._idm.queue import read_waiting
 from .._idm.server import Server
 from .._ldap.directory import SUBTREE, Directory
 from .._ldap.dn import escape_filter
@@ -82,6 +83,10 @@ class Gatherer:
             test=snapshot.tests.get(source.system),
             mappings=mappings,
             left_out=tuple(one.name for one in own if one not in mappings and one.sync_enabled is False),
+            queued=tuple(
+                (one, waiting.depth if (waiting := read_waiting(self._client, one.name)) else None)
+                for one in queued_after(own, snapshot.mappings)
+            ),
             strangers=strangers,
             known_systems=tuple(sorted(snapshot.connectors)),
             schedules=schedules,

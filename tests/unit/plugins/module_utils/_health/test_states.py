@@ -70,6 +70,7 @@ SHOWN = {
         # the count was cut, or nobody knows what lies inside: there may be more
         (replace(BEHIND, log=replace(LOG, pending=9000, pending_inside=0, exact=False)), "the next run"),
         (replace(BEHIND, log=replace(LOG, pending=3, pending_inside=None)), "the next run"),
+        (replace(GOOD, queued=("7 events wait in the queue of x.",)), "7 events wait"),
     ],
     "running": [(replace(GOOD, running=True), None), (replace(BEHIND, running=True), None)],
     "healthy": [

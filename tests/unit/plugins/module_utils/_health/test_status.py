@@ -150,6 +150,7 @@ def test_one_source_and_everything_that_is_told_of_it():
         "connector": {"name": "ldap", "ok": True, "error": None},
         "mappings": [{"name": "one", "target": "managed/user", "sync_enabled": True}],
         "failure_policy": {"max_retries": 5, "post_retry_action": "logged-ignore", "blocks": False, "drops": True},
+        "queue": [],
         "filters": [],
         "dropped": [],
         "dead_letters": None,
@@ -435,6 +436,38 @@ def test_a_connector_whose_document_has_been_removed_is_told():
     calls[:2] = [call("GET", "config", {"configurations": []}), call("GET", "config", {"result": []})]
     (found,) = look(*calls)
     assert found.health.state == "unavailable" and "document has been removed" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("queue", "answered", "state", "says"),
+    [
+        ({"enabled": True}, {"totalPagedResults": 0, "result": []}, "healthy", None),
+        ({"enabled": True}, refused(404), "healthy", None),
+        (
+            {"enabled": True},
+            {"totalPagedResults": 7, "result": [{"_id": "1", "createDate": "2026-11-24T10:00:00.123456789Z"}]},
+            "lagging",
+            "7 events wait in the queue of on, the oldest since 2026-11-24T10:00:00",
+        ),
+        (
+            {"enabled": True},
+            {"totalPagedResults": 7, "result": [{"_id": "1", "createDate": "2026-11-24T10:59:00.1Z"}]},
+            "healthy",
+            None,
+        ),
+        ({"enabled": False}, {"totalPagedResults": 7, "result": [{"_id": "1"}]}, "disabled", "switch queuedSync on"),
+    ],
+)
+def test_what_waits_in_a_queue_after_the_target(queue, answered, state, says):
+    """The shapes are those of a live tenant ("... as others met it live", section 6)."""
+    on = {"name": "on", "source": "managed/user", "target": "system/hr/person", "queuedSync": queue}
+    asked = call("GET", "sync/queue", answered)
+    ran = [] if state == "disabled" else [RAN]
+    (found,) = look(
+        *lists(stage=document("1", 9), jobs=[job()], maps=[MAPPING, on], connector=KEEPS), NO_LETTERS, asked, *ran
+    )
+    assert found.health.state == state
+    assert says is None or says in found.remedy
 
 
 def test_two_schedules_of_one_source_are_not_well():

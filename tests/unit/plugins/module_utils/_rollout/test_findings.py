@@ -20,6 +20,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights impor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.verify import Verification
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import OTHER, UNKNOWN, Identity, Whose
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest, FailurePolicy
+from ansible_collections.idmops.idm.plugins.module_utils._idm.queue import QueuedSync
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import ServerFacts
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import (
@@ -58,6 +59,11 @@ def test_a_finished_source_shows_nothing():
 #: Policies that drop a record: at once, after some attempts, with an action that IDM does not know.
 DROPS = FailurePolicy.parse({"maxRetries": 0, "postRetryAction": "logged-ignore"})
 
+
+def queueing(**stated):
+    return replace(MAPPING, name="on", queue=QueuedSync.parse({"enabled": True, **stated}))
+
+
 FAULTS = {
     "system_unknown": ("blocking", {"connector": None, "test": None, "directory": None}),
     "object_type_unknown": ("blocking", {"request": replace(REQUEST, source=Source("ldap", "nope"))}),
@@ -88,6 +94,9 @@ FAULTS = {
     "schedule_invalid": ("blocking", {"schedule_error": InvalidOption("cron", "x", "Write it well.")}),
     "schedule_duplicate": ("blocking", {"schedules": (job(), job("other"))}),
     "job_runs_nothing": ("warning", {"idle_jobs": ("The job x invokes y, which runs nothing.",)}),
+    "queue_drops": ("warning", {"queued": ((queueing(maxRetries=3), 0),)}),
+    "queue_blocks": ("warning", {"queued": ((queueing(postRetryAction="dead-letter-queue"), None),)}),
+    "queue_off": ("warning", {"queued": ((queueing(enabled=False), 7),)}),
     "schedule_missing": ("mended", {"schedules": (), "job": None}),
     "schedule_differs": ("mended", {"schedule_changes": ("enabled",)}),
     "directory": ("blocking", {"directory": None, "directory_error": InvalidOption("servers", [], "Give one.")}),

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Queued synchronisation: a mapping whose implicit changes wait in a queue (queuedSync; IDM 7 and later).
+
+liveSync changes the target of its own mapping; a mapping that goes on from there may do so later, or never ("Advanced
+Identity Cloud as others met it live", section 6).
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._base.errors import Refused
+from .._base.filters import equals
+from .._base.values import as_bool, as_dict, as_int, as_list, as_text
+from .._http.client import Client
+
+_PATH = "sync/queue"
+_KEEPING = ("dead-letter-queue", "script")
+
+
+@dataclass(frozen=True)
+class QueuedSync:
+    """What a mapping's queuedSync says.
+
+    :param enabled: None where a placeholder stands there.
+    :param drops: whether an event that used up its retries is gone without a trace.
+    :param blocks: whether an event that fails holds up all that come after it, for ever.
+    """
+
+    enabled: bool | None
+    drops: bool
+    blocks: bool
+
+    @classmethod
+    def parse(cls, stated: t.Any) -> QueuedSync | None:
+        """Return what a mapping's queuedSync says, None where there is none, or it says nothing.
+
+        The action is logged-ignore unless stated, and retries have no end unless stated.
+        """
+        if not isinstance(stated, dict) or not stated:
+            return None
+        retries, action = stated.get("maxRetries"), stated.get("postRetryAction")
+        known = "script" if isinstance(action, dict) and "script" in action else as_text(action)
+        endless = retries is None or ((number := as_int(retries)) is not None and number < 0)
+        placeholder = action is not None and known is None
+        return cls(
+            enabled=as_bool(stated.get("enabled", False)),
+            drops=not endless and not placeholder and known not in _KEEPING,
+            blocks=endless,
+        )
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits in the queue of one mapping.
+
+    :param depth: how many events.
+    :param oldest: when the oldest of them was made, None where none waits, or it does not say.
+    """
+
+    mapping: str
+    depth: int
+    oldest: str | None
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return it as modules show it."""
+        return dict(vars(self))
+
+
+def read_waiting(client: Client, mapping: str) -> Waiting | None:
+    """Return what waits for a mapping, None where the server does not tell; one request, at any depth.
+
+    :raises Unreachable: as the client.
+    """
+    if _PATH in client.silent:
+        return None
+    params = {
+        "_queryFilter": equals("mapping", mapping),
+        "_pageSize": "1",
+        "_fields": "_id,createDate",
+        "_sortKeys": "createDate",
+        "_totalPagedResultsPolicy": "EXACT",
+    }
+    try:
+        page = as_dict(client.get(_PATH, params))
+    except Refused as exc:
+        if exc.status in (404, 501):
+            client.silent.add(_PATH)
+        return None
+    first = as_dict(next(iter(as_list(page.get("result"))), None))
+    depth = as_int(page.get("totalPagedResults"))
+    return None if depth is None else Waiting(mapping, max(depth, 1 if first else 0), as_text(first.get("createDate")))
