@@ -79,19 +79,8 @@ EXAMPLES = r"""
       servers: [ldaps://ds1.example.com:4444]
       bind_dn: uid=admin
       bind_password: "{{ vault_ds_password }}"
-    fail_on:
-      - unavailable
-      - unreadable
-      - trimmed
-      - ahead
-      - dormant
-      - stalled
-      - disabled
-      - dropping
-      - failing
-      - unscheduled
-      - paused
-      - never_run
+  register: status
+  failed_when: status is failed or status.livesync | rejectattr("good_enough") | list | length > 0
 """
 
 RETURN = r"""
