@@ -55,7 +55,9 @@ class SourceStatus:
             return f"{self.failure.sentence()} {self.failure.remedy}"
         if health.state == DROPPING and self.dropped:
             names = ", ".join(one.record for one in self.dropped[:3]) + (", ..." if len(self.dropped) > 3 else "")
-            return f"{health.remedy} They are: {names}." + _letters_of(self.source, self.dropped)
+            return (
+                f"{health.remedy} They are: {names}." + _departed(self.dropped) + _letters_of(self.source, self.dropped)
+            )
         return health.remedy
 
     @property
@@ -119,6 +121,13 @@ class SourceStatus:
             if self.dropped is None or not (self.connector and self.connector.failure_policy.keeps_letters)
             else len([one for one in self.dropped if one.dead_letter]),
         }
+
+
+def _departed(dropped: t.Iterable[Dropped]) -> str:
+    """Return what is to be done about records whose source is gone, "" where there are none: ids bring none of that."""
+    if not any(one.situation in ("SOURCE_MISSING", "UNASSIGNED") for one in dropped):
+        return ""
+    return " Where the source is gone (SOURCE_MISSING), reconcile the whole mapping instead."
 
 
 def _letters_of(source: Source, dropped: t.Iterable[Dropped]) -> str:

@@ -106,6 +106,7 @@ class Facts:
     :param erring: a schedule has fired, its run has ended and has not written the stage, as one that ends in an error.
     :param neglected: since when changes have been pending that the schedule's runs, more than two, have left.
     :param enabled: how many of its schedules are; ``paused`` counts among them.
+    :param next_run: when a schedule runs it next, as the server says it; None where that is soon, or not known.
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
     :param meeting: the schedules, where more than one fires.
     :param unloaded: the mappings of the source of which no load is recorded.
@@ -136,6 +137,7 @@ class Facts:
     neglected: str | None = None
     enabled: int = 0
     paused: int = 0
+    next_run: str | None = None
     idle_jobs: tuple[str, ...] = ()
     meeting: tuple[str, ...] = ()
     unloaded: tuple[str, ...] = ()
@@ -187,7 +189,8 @@ def judge_health(facts: Facts) -> Health:
     if facts.queued:
         return Health(LAGGING, True, " ".join([*facts.queued, *doubts]))
     if log and (log.pending_inside or not log.exact or (log.pending and log.pending_inside is None)):
-        doubts.insert(0, "Nothing to mend yet: the next run takes what is pending.")
+        when = f" at {facts.next_run}" if facts.next_run else ""
+        doubts.insert(0, f"Nothing to mend yet: the next run{when} takes what is pending.")
         return Health(LAGGING, facts.moved, " ".join(doubts))
     return Health(HEALTHY, facts.moved, " ".join(doubts) or None)
 

@@ -62,7 +62,7 @@ def status(
             snapshot = replace(snapshot, running=snapshot.running - passed_by)
             found = [_judged(source, snapshot, logs) for source in chosen]
         found = _with_dropped(client, found, failures, logs)
-    found = [_neglected(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
+    found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = _watch(client, found, snapshot, directory, context)
     return [replace(entry, failure=_last_failure(client, entry)) for entry in found]
 
@@ -228,7 +228,7 @@ def _with_dropped(
     for entry in found:
         records = dropped.get(entry.source)
         policy = entry.connector.failure_policy if entry.connector else None
-        if failures is not None and policy and policy.drops:
+        if failures is not None and policy:
             records = _with_traceless(client, entry, records or (), logs)
         untraced = policy.untraced(audited=failures is not None) if policy else None
         facts = replace(entry.facts, dropped=len(records or ()), untraced=untraced)
@@ -263,6 +263,8 @@ def _with_traceless(
         return known
     if facts.filtered or facts.left_out or connector.sync_settings.get("attributesToSynchronize"):
         return known  # what leaves no trace may have been left out
+    if any(mapping.selective for mapping in entry.mappings):
+        return known  # or be none of the mapping's
     taken = logs.ask(entry.source, lambda reader: reader.taken(number)) or []
     loaded = max(_loads(entry.schedules).values(), default=None)
     clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None
@@ -275,13 +277,17 @@ def _time_of(logs: _Logs, source: Source, number: int) -> str | None:
     return logs.ask(source, lambda reader: reader.time_of(number))
 
 
-def _neglected(entry: SourceStatus, now: str | None) -> SourceStatus:
-    """Say so where changes are older than two intervals of a schedule that is too slow to be watched.
+def _timed(entry: SourceStatus, now: str | None) -> SourceStatus:
+    """Add when a schedule that is too slow to be watched runs next, and whether changes are older than two intervals.
 
     :param now: the server's time.
     """
+    if entry.due(now) < LONGEST_WATCH:
+        return entry
+    runs = [str(schedule.next_run) for schedule in entry.schedules if schedule.enabled and schedule.next_run]
+    entry = replace(entry, facts=replace(entry.facts, next_run=min(runs, default=None)))
     facts, log = entry.facts, entry.facts.log
-    if not log or not log.oldest or facts.running or entry.due(now) < LONGEST_WATCH:
+    if not log or not log.oldest or facts.running:
         return entry
     known = [schedule.interval_seconds for schedule in entry.schedules if schedule.enabled and not schedule.paused]
     age = seconds_between(log.oldest, now)

@@ -5,8 +5,8 @@
 """Changes that liveSync has taken and that left no trace in audit.
 
 Each record that liveSync handles leaves an entry in audit/sync; one that fails before the mapping leaves none, and
-where the connector's failure policy drops it, IDM's log alone knows of it (seen on OpenIDM 6.1.0). So the newest
-changes behind the token are compared with audit.
+where the connector's failure policy drops it, IDM's log alone knows of it (seen on OpenIDM 6.1.0). A change that was
+consumed while no mapping was on leaves none either. So the newest changes behind the token are compared with audit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ LATE = 60.0
 #: known where it is, in seconds.
 _ANY_SKEW, _EXACTLY = 60.0, 5.0
 
-CAUSE = "audit has no entry of this change: it failed before the mapping, and IDM's log names the cause"
+CAUSE = (
+    "audit has no entry of this change: it failed before the mapping, as IDM's log tells, or no mapping was on when it"
+    " came"
+)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ class SyncMapping:
     :param correlates: whether an object of the target that has no link yet is looked for before one is made.
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
     :param queue: what its queuedSync says, None where it has none.
+    :param selective: whether a script or a condition keeps some source objects out of it.
     :param reads: the properties of the source that it copies, as far as it names them.
     """
 
@@ -60,6 +61,7 @@ class SyncMapping:
     link_type: str
     reads: tuple[str, ...] = ()
     queue: QueuedSync | None = None
+    selective: bool = False
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> SyncMapping:
@@ -78,6 +80,7 @@ class SyncMapping:
             excepting=_excepting(policies),
             correlates=bool(document.get("correlationQuery") or document.get("correlationScript")),
             link_type=as_text(document.get("links")) or name,
+            selective=any(document.get(key) for key in _QUALIFYING),
             queue=QueuedSync.parse(document.get("queuedSync")),
             reads=tuple(
                 dict.fromkeys(

@@ -17,7 +17,7 @@ from .._base.threads import start
 from .._health.log_facts import LogReader
 from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
 from .._idm.audit import Counter, failures_since
-from .._idm.connector import Connector, reactivate
+from .._idm.connector import Connector, checked, reactivate
 from .._idm.record_failure import RecordFailure, passed_over
 from .._idm.stage import MISFIT_REMEDY, Stage, read_stage
 from .._record.lock import RunLock
@@ -196,10 +196,19 @@ class Runs:
             if clock.now() - self._unmoved_since < PENDING_SECONDS:
                 clock.sleep(_PAUSE)
                 return True
-            log = self.log.facts(tally.number)
-            health = judge_health(
-                Facts(source.system, token=tally.token, number=tally.number, log=log, enabled=1, unmoved=True)
+            test = checked(self.livesync.client, self.connector)
+            facts = Facts(
+                source.system,
+                ok=test.ok,
+                error=test.error,
+                remote=self.connector.remote,
+                token=tally.token,
+                number=tally.number,
+                log=self.log.facts(tally.number),
+                enabled=1,
+                unmoved=True,
             )
+            health = judge_health(facts)
             error = (
                 f"liveSync of {source} answers 200 and leaves the changes after {tally.token} up to {target} where they"
                 f" are: it is {health.state}."

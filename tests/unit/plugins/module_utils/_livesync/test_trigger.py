@@ -82,9 +82,10 @@ def cache(tmp_path, monkeypatch):
 def tested(monkeypatch):
     """The tests that connectors are given; each is well."""
     tested = []
-    monkeypatch.setattr(
-        module, "checked", lambda client, it: tested.append(it.name) or ConnectorTest(it.name, True, None, True)
-    )
+    for where in (module, catch_up):
+        monkeypatch.setattr(
+            where, "checked", lambda client, it: tested.append(it.name) or ConnectorTest(it.name, True, None, True)
+        )
     return tested
 
 
@@ -842,6 +843,15 @@ def test_a_connector_is_activated_again_once(log, woken):
     log.end = 9
     result, it = run(*lists(), executing(), *unmoved(42), reactivate=True)
     assert (result["failed"], woken) == (True, ["ldap"])
+
+
+def test_a_connector_whose_test_fails_is_not_called_dormant(log, woken, monkeypatch):
+    """Seen on OpenIDM 6.1.0 with a wrong password: liveSync answers 200 and does nothing."""
+    log.end = 9
+    monkeypatch.setattr(catch_up, "checked", lambda client, it: ConnectorTest(it.name, False, "Connection Error", True))
+    result, it = run(*lists(), executing(), *unmoved(21), reactivate=True)
+    assert "it is unavailable" in result["msg"] and "could not bind" in result["remedy"]
+    assert woken == []
 
 
 @pytest.mark.parametrize(("missing", "state"), [(("change_log",), "unreadable")])
