@@ -23,6 +23,7 @@ from .._http.client import Client
 from .source import Source
 
 _TOPIC = "audit/sync"
+_FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 _CALLS = "audit/access"
 #: So many calls are looked through for the one that was sent.
 _MOST_CALLS = 1000
@@ -213,7 +214,13 @@ def _from(moment: str) -> str:
 def seconds_between(earlier: str | None, later: str | None) -> float | None:
     """Return how much time lies between two of the server's times, as in 2026-11-24T17:19:26.898Z."""
     try:
-        first, second = (datetime.fromisoformat(str(text).replace("Z", "+00:00")) for text in (earlier, later))
+        first, second = (datetime.fromisoformat(_iso(str(text))) for text in (earlier, later))
         return (second - first).total_seconds()
     except (ValueError, TypeError):
         return None
+
+
+def _iso(text: str) -> str:
+    """Return a time as each Python reads it: 3.10 takes three or six digits of a second, and IDM has up to nine."""
+    whole = _FRACTION.sub(lambda found: f".{found.group(1)[:6]:0<6}", text)
+    return whole.replace("Z", "+00:00")

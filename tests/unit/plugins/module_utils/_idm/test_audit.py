@@ -80,6 +80,11 @@ def test_what_a_server_does_not_have_is_asked_for_once():
     assert newest_entry(client, LDAP) is None and len(newest_entry(client, LDAP)) == 1
 
 
+@pytest.mark.parametrize("fraction", ["", ".1", ".12", ".123", ".123456", ".123456789"])
+def test_times_with_any_number_of_digits_are_compared(fraction):
+    assert round(seconds_between("2026-11-24T10:00:00Z", f"2026-11-24T10:00:05{fraction}Z")) == 5
+
+
 def test_failures_since_a_moment():
     failed = '(status eq "FAILURE" or action eq "EXCEPTION")'
     what = f'sourceObjectId sw "{SOURCE}/" and {failed} and timestamp ge "{OLD[:-1]}"'
