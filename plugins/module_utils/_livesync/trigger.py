@@ -98,7 +98,7 @@ class _SourceTask:
             self._see_that_it_can_work(client)
         if context.check_mode:
             with LogReader(request.directory, self.url, self.connector, context) as log:
-                _ = log.whose  # a directory that is not the connector's would fail the run, too
+                _unused = log.whose  # a directory that is not the connector's would fail the run, too
             tally.before = read_stage(client, self.source)
             tally.outcome = PLANNED
             return

@@ -30,13 +30,13 @@ MAPPING = SyncMapping.parse(
 )
 
 
-def found(mappings=(MAPPING,), kind="org.identityconnectors.ldap.LdapConnector", schema=SCHEMA, **properties):
+def found(mappings=(MAPPING,), kind="org.identityconnectors.ldap.LdapConnector", schema=None, **properties):
     connector = Connector.parse(
         {
             "_id": "provisioner.openicf/ldap",
             "connectorRef": {"connectorName": kind},
             "configurationProperties": {**PROPERTIES, **properties},
-            "objectTypes": {"account": schema},
+            "objectTypes": {"account": schema or SCHEMA},
         }
     )
     return [(one.property, one.against, one.effect) for one in filters_of(connector, "account", mappings)]

@@ -128,9 +128,9 @@ def log(monkeypatch):
     return log
 
 
-def lists(*jobs, connector=KEEPS, mappings=(MAPPED, {**MAPPED, "name": "of_groups", "source": "system/ldap/group"})):
+def lists(*jobs, connector=None, mappings=(MAPPED, {**MAPPED, "name": "of_groups", "source": "system/ldap/group"})):
     """What is read before any source is looked at."""
-    return (*connectors(connector), *maps(*mappings), version(), schedules(*jobs))
+    return (*connectors(connector or KEEPS), *maps(*mappings), version(), schedules(*jobs))
 
 
 def maps(*mappings):
