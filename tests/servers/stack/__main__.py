@@ -15,33 +15,22 @@ COMMANDS = {
     "status": "say what runs (exit code 3 if something does not)",
     "stop": "stop both servers, keep their data",
     "reset": "make both servers new, with the same ports and passwords",
-    "start-ds": "start OpenDJ",
-    "stop-ds": "stop OpenDJ (SIGTERM)",
-    "kill-ds": "kill OpenDJ (SIGKILL)",
-    "start-idm": "start OpenIDM",
-    "stop-idm": "stop OpenIDM (SIGTERM)",
-    "kill-idm": "kill OpenIDM (SIGKILL)",
+    "start-ds": "start OpenDJ", "stop-ds": "stop OpenDJ (SIGTERM)", "kill-ds": "kill OpenDJ (SIGKILL)",
+    "start-idm": "start OpenIDM", "stop-idm": "stop OpenIDM (SIGTERM)", "kill-idm": "kill OpenIDM (SIGKILL)",
 }
 
 
 def parser():
     """The command line's parser."""
     made = argparse.ArgumentParser(
-        prog="python3 -m tests.servers.stack",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="python3 -m tests.servers.stack", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Start, watch and stop a real OpenIDM 6.1.0 and OpenDJ 4.6.5 on loopback.",
-        epilog="commands:\n" + "\n".join("  %-10s %s" % pair for pair in COMMANDS.items()),
-    )
+        epilog="commands:\n" + "\n".join("  %-10s %s" % pair for pair in COMMANDS.items()))
     made.add_argument("command", choices=sorted(COMMANDS), metavar="command")
     made.add_argument("--dir", default=".stack", help="folder of the stack (default: .stack)")
     made.add_argument("--users", type=int, default=None, help="up: number of people in the directory (default: 500)")
-    made.add_argument(
-        "--port-base",
-        type=int,
-        default=None,
-        metavar="P",
-        help="up: first of six ports in a row (default: free ones, remembered in the folder)",
-    )
+    made.add_argument("--port-base", type=int, default=None, metavar="P",
+                      help="up: first of six ports in a row (default: free ones, remembered in the folder)")
     made.add_argument("--no-idm", action="store_true", help="up: OpenDJ alone")
     made.add_argument("--quiet", action="store_true", help="print errors only")
     return made
@@ -53,15 +42,8 @@ def show(stack):
     for server in stack.status():
         every = every and server["ready"]
         state = "ready" if server["ready"] else "starting" if server["running"] else "stopped"
-        print(
-            "%-8s %-8s %-14s %s"
-            % (
-                server["server"],
-                state,
-                "process %s" % server["pid"] if server["pid"] else "",
-                " ".join("%s=%d" % item for item in server["ports"].items()),
-            )
-        )
+        print("%-8s %-8s %-14s %s" % (server["server"], state, "process %s" % server["pid"] if server["pid"] else "",
+                                      " ".join("%s=%d" % item for item in server["ports"].items())))
         if not server["ready"]:
             print("         log: %s" % server["log"])
     return every

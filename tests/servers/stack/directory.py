@@ -26,36 +26,18 @@ def ssha512(password, salt=None):
 def configure(folder, numbers, password):
     """Write the configuration of a copy of the template."""
     text = (folder / (CONFIG + ".in")).read_text(encoding="utf-8")
-    write_private(
-        folder / CONFIG,
-        render(
-            text,
-            {
-                "LDAP_PORT": numbers["ds_ldap"],
-                "LDAPS_PORT": numbers["ds_ldaps"],
-                "ADMIN_PORT": numbers["ds_admin"],
-                "REPLICATION_PORT": numbers["ds_replication"],
-                "BASE_DN": BASE_DN,
-                "ROOT_PASSWORD": ssha512(password),
-            },
-        ),
-    )
+    write_private(folder / CONFIG, render(text, {
+        "LDAP_PORT": numbers["ds_ldap"], "LDAPS_PORT": numbers["ds_ldaps"], "ADMIN_PORT": numbers["ds_admin"],
+        "REPLICATION_PORT": numbers["ds_replication"], "BASE_DN": BASE_DN, "ROOT_PASSWORD": ssha512(password)}))
 
 
 def java_command(folder, *arguments):
     """Command line of one of OpenDJ's programs for the directory in ``folder``."""
-    return [
-        java.java(),
-        "-Xmx192m",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        "-Djava.net.preferIPv4Stack=true",
-        "-Djava.awt.headless=true",
-        "--add-exports=java.base/sun.security.x509=ALL-UNNAMED",
-        "--add-exports=java.base/sun.security.tools.keytool=ALL-UNNAMED",
-        "-cp",
-        "%s/classes:%s/lib/bootstrap.jar:%s/lib/*" % (folder, folder, folder),
-    ] + list(arguments)
+    return [java.java(), "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true",
+            "-Djava.awt.headless=true",
+            "--add-exports=java.base/sun.security.x509=ALL-UNNAMED",
+            "--add-exports=java.base/sun.security.tools.keytool=ALL-UNNAMED",
+            "-cp", "%s/classes:%s/lib/bootstrap.jar:%s/lib/*" % (folder, folder, folder)] + list(arguments)
 
 
 def environment(folder):
@@ -85,13 +67,8 @@ class Directory(Server):
 
     def command(self):
         return java_command(
-            self.folder,
-            "-Dorg.opends.server.scriptName=start-ds",
-            "org.opends.server.core.DirectoryServer",
-            "--configFile",
-            str(self.folder / CONFIG),
-            "--nodetach",
-        )
+            self.folder, "-Dorg.opends.server.scriptName=start-ds", "org.opends.server.core.DirectoryServer",
+            "--configFile", str(self.folder / CONFIG), "--nodetach")
 
     def environment(self):
         return environment(self.folder)

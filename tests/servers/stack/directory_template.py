@@ -27,17 +27,15 @@ SETUP_JAVA = "-Xmx256m -XX:TieredStopAtLevel=1 -Djava.io.tmpdir=%s"
 def _swap(text, old, new, times=1):
     """Replace what must be there exactly so many times."""
     if text.count(old) != times:
-        raise StackError("The directory's configuration has %d times %r, expected %d." % (text.count(old), old, times))
+        raise StackError(
+            "The directory's configuration has %d times %r, expected %d." % (text.count(old), old, times))
     return text.replace(old, new)
 
 
 def _store(kind, name, pin, type_name):
-    return "ds-cfg-%(kind)s-store-file: config/%(name)s\n%(pin)sds-cfg-%(kind)s-store-type: %(type)s\n" % {
-        "kind": kind,
-        "name": name,
-        "pin": pin and "ds-cfg-%s-store-pin-file: config/%s\n" % (kind, pin),
-        "type": type_name,
-    }
+    return ("ds-cfg-%(kind)s-store-file: config/%(name)s\n%(pin)sds-cfg-%(kind)s-store-type: %(type)s\n"
+            % {"kind": kind, "name": name, "pin": pin and "ds-cfg-%s-store-pin-file: config/%s\n" % (kind, pin),
+               "type": type_name})
 
 
 def config_template(text):
@@ -63,15 +61,8 @@ def _run(command, folder, extra, what):
     env = dict(os.environ)
     env.update(extra)
     with open(log, "ab") as output:
-        done = subprocess.run(
-            command,
-            cwd=str(folder),
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+        done = subprocess.run(command, cwd=str(folder), env=env, stdin=subprocess.DEVNULL, stdout=output,
+                              stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise StackError("%s failed. The end of %s:\n%s" % (what, log, tail(log)))
 
@@ -86,36 +77,12 @@ def _set_up(install, say):
         shutil.copytree(str(install / "opendj"), str(work), symlinks=True)
         password = folder / "password"
         write_private(password, secrets.token_urlsafe(18) + "\n")
-        _run(
-            [
-                str(work / "setup"),
-                "--cli",
-                "--no-prompt",
-                "--acceptLicense",
-                "--noPropertiesFile",
-                "-h",
-                "localhost",
-                "--ldapPort",
-                str(SETUP_PORTS["LDAP_PORT"]),
-                "--ldapsPort",
-                str(SETUP_PORTS["LDAPS_PORT"]),
-                "--adminConnectorPort",
-                str(SETUP_PORTS["ADMIN_PORT"]),
-                "--enableStartTLS",
-                "--generateSelfSignedCertificate",
-                "--rootUserDN",
-                ROOT_DN,
-                "--rootUserPasswordFile",
-                str(password),
-                "--baseDN",
-                BASE_DN,
-                "--addBaseEntry",
-                "--doNotStart",
-            ],
-            work,
-            {"OPENDJ_JAVA_BIN": java.java(), "OPENDJ_JAVA_ARGS": SETUP_JAVA % folder},
-            "Setting up OpenDJ",
-        )
+        _run([str(work / "setup"), "--cli", "--no-prompt", "--acceptLicense", "--noPropertiesFile", "-h", "localhost",
+              "--ldapPort", str(SETUP_PORTS["LDAP_PORT"]), "--ldapsPort", str(SETUP_PORTS["LDAPS_PORT"]),
+              "--adminConnectorPort", str(SETUP_PORTS["ADMIN_PORT"]), "--enableStartTLS",
+              "--generateSelfSignedCertificate", "--rootUserDN", ROOT_DN, "--rootUserPasswordFile", str(password),
+              "--baseDN", BASE_DN, "--addBaseEntry", "--doNotStart"],
+             work, {"OPENDJ_JAVA_BIN": java.java(), "OPENDJ_JAVA_ARGS": SETUP_JAVA % folder}, "Setting up OpenDJ")
         instance = folder / "ds"
         instance.mkdir(mode=0o700)
         for name in ("bak", "changelogDb", "classes", "config", "db", "import-tmp", "ldif", "locks", "logs"):
@@ -133,24 +100,17 @@ def _set_up(install, say):
         shutil.rmtree(str(work))
         password.unlink()
 
-    recipe = cache.recipe_hash(
-        fetch.LIST, CHANGE_LOG, cache.HERE / "directory_template.py", cache.HERE / "settings.py", tls.recipe()
-    )
+    recipe = cache.recipe_hash(fetch.LIST, CHANGE_LOG, cache.HERE / "directory_template.py", cache.HERE / "settings.py",
+                               tls.recipe())
     return cache.build_once("ds-base-" + recipe, build, say)
 
 
 def template(users, say):
     """The template for this number of users; built if it is not in the cache."""
     install = fetch.installed(say)
-    recipe = cache.recipe_hash(
-        fetch.LIST,
-        CHANGE_LOG,
-        cache.HERE / "directory_template.py",
-        cache.HERE / "directory.py",
-        cache.HERE / "settings.py",
-        cache.HERE / "people.py",
-        tls.recipe(),
-    )
+    recipe = cache.recipe_hash(fetch.LIST, CHANGE_LOG, cache.HERE / "directory_template.py",
+                               cache.HERE / "directory.py", cache.HERE / "settings.py", cache.HERE / "people.py",
+                               tls.recipe())
 
     def build(folder):
         base = _set_up(install, say)
@@ -164,25 +124,10 @@ def template(users, say):
         data = folder / "people.ldif"
         write_private(data, people.ldif(users, password))
         rejected = folder / "rejected"
-        _run(
-            java_command(
-                instance,
-                "org.opends.server.tools.ImportLDIF",
-                "--configFile",
-                str(instance / CONFIG),
-                "--offline",
-                "--backendID",
-                "userRoot",
-                "--ldifFile",
-                str(data),
-                "--rejectFile",
-                str(rejected),
-                "--noPropertiesFile",
-            ),
-            instance,
-            environment(instance),
-            "Loading %d users" % users,
-        )
+        _run(java_command(instance, "org.opends.server.tools.ImportLDIF", "--configFile", str(instance / CONFIG),
+                          "--offline", "--backendID", "userRoot", "--ldifFile", str(data),
+                          "--rejectFile", str(rejected), "--noPropertiesFile"),
+             instance, environment(instance), "Loading %d users" % users)
         if rejected.exists() and rejected.stat().st_size:
             raise StackError("The directory rejected entries of the load:\n%s" % tail(rejected))
         data.unlink()

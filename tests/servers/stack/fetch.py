@@ -59,10 +59,8 @@ def coordinates(text):
 
 def pom(items):
     """The project file that makes Maven copy these items."""
-    lines = [
-        ITEM % tuple(escape(v) for v in (group, artifact, version, kind, folder))
-        for folder, group, artifact, version, kind in items
-    ]
+    lines = [ITEM % tuple(escape(v) for v in (group, artifact, version, kind, folder))
+             for folder, group, artifact, version, kind in items]
     return POM % (PLUGIN, "\n".join(lines))
 
 
@@ -79,18 +77,11 @@ def reason(log):
 
 def _run_maven(folder, repository, count, say):
     log = folder / "maven.log"
-    command = [
-        java.maven(),
-        "-B",
-        "-C",
-        "-Dstyle.color=never",
-        "-Dmaven.repo.local=%s" % repository,
-        "org.apache.maven.plugins:maven-dependency-plugin:%s:copy" % PLUGIN,
-    ]
+    command = [java.maven(), "-B", "-C", "-Dstyle.color=never", "-Dmaven.repo.local=%s" % repository,
+               "org.apache.maven.plugins:maven-dependency-plugin:%s:copy" % PLUGIN]
     with open(log, "wb") as output:
-        process = subprocess.Popen(
-            command, cwd=str(folder), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, cwd=str(folder), stdin=subprocess.DEVNULL,
+                                   stdout=output, stderr=subprocess.STDOUT)
     try:
         told = time.monotonic()
         while process.poll() is None:
@@ -106,10 +97,8 @@ def _run_maven(folder, repository, count, say):
             process.terminate()
             process.wait()
     if process.returncode:
-        raise StackError(
-            "The download from Maven Central failed (what has arrived is kept, so just try again):\n%s\n"
-            "The whole log: %s" % (reason(log), log)
-        )
+        raise StackError("The download from Maven Central failed (what has arrived is kept, so just try again):\n%s\n"
+                         "The whole log: %s" % (reason(log), log))
 
 
 def _unzip(archive, target):

@@ -37,9 +37,8 @@ def template(say):
             elif path.exists():
                 path.unlink()
 
-    recipe = cache.recipe_hash(
-        fetch.LIST, fetch.LAUNCHER, PROJECT, cache.HERE / "identity.py", cache.HERE / "settings.py", tls.recipe()
-    )
+    recipe = cache.recipe_hash(fetch.LIST, fetch.LAUNCHER, PROJECT, cache.HERE / "identity.py",
+                               cache.HERE / "settings.py", tls.recipe())
     return cache.build_once("idm-" + recipe, build, say)
 
 
@@ -70,13 +69,8 @@ class Identity(Server):
             # OpenIDM adds keys of its own to the first; the listener must offer nothing but the server certificate.
             for name in ("keystore.p12", "tls.p12"):
                 shutil.copy(str(key_store), str(self.folder / "security" / name))
-        values = {
-            "PROJECT": self.folder,
-            "HTTP_PORT": self.ports["idm_http"],
-            "HTTPS_PORT": self.ports["idm_https"],
-            "STORE_PASSWORD": STORE_PASSWORD,
-            "ALIAS": ALIAS,
-        }
+        values = {"PROJECT": self.folder, "HTTP_PORT": self.ports["idm_http"], "HTTPS_PORT": self.ports["idm_https"],
+                  "STORE_PASSWORD": STORE_PASSWORD, "ALIAS": ALIAS}
         for source in sorted(PROJECT.rglob("*")):
             relative = source.relative_to(PROJECT)
             if source.is_file() and str(relative) != CONNECTOR:
@@ -89,17 +83,9 @@ class Identity(Server):
         directory is dormant for liveSync ever after.
         """
         text = (PROJECT / CONNECTOR).read_text(encoding="utf-8")
-        document = json.loads(
-            render(
-                text,
-                {
-                    "LDAP_PORT": ldap_port,
-                    "CONNECTOR_DN": CONNECTOR_DN,
-                    "PEOPLE_DN": PEOPLE_DN,
-                    "CONNECTOR_PASSWORD": connector_password,
-                },
-            )
-        )
+        document = json.loads(render(text, {
+            "LDAP_PORT": ldap_port, "CONNECTOR_DN": CONNECTOR_DN, "PEOPLE_DN": PEOPLE_DN,
+            "CONNECTOR_PASSWORD": connector_password}))
         deadline = time.monotonic() + timeout
         status = body = None
         while time.monotonic() < deadline and self.running():
@@ -124,30 +110,12 @@ class Identity(Server):
         that moment is lost (seen, "Loaded changed configuration" in the log).
         """
         here, install = self.folder, self.install / "idm"
-        return [
-            java.java(),
-            "-Xmx256m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "-Djava.awt.headless=true",
-            "-Djava.net.preferIPv4Stack=true",
-            "-Djava.util.logging.config.file=%s/conf/logging.properties" % here,
-            "-Dopenidm.system.server.root=%s" % install,
-            "-Dopenidm.fileinstall.poll=86400000",
-            "-cp",
-            "%s/bin/*" % install,
-            "org.forgerock.commons.launcher.Main",
-            "-c",
-            "%s/bin/launcher.json" % install,
-            "-i",
-            str(install),
-            "-p",
-            str(here),
-            "-w",
-            str(here),
-            "-s",
-            "%s/felix-cache" % here,
-        ]
+        return [java.java(), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true",
+                "-Djava.net.preferIPv4Stack=true", "-Djava.util.logging.config.file=%s/conf/logging.properties" % here,
+                "-Dopenidm.system.server.root=%s" % install, "-Dopenidm.fileinstall.poll=86400000",
+                "-cp", "%s/bin/*" % install,
+                "org.forgerock.commons.launcher.Main", "-c", "%s/bin/launcher.json" % install, "-i", str(install),
+                "-p", str(here), "-w", str(here), "-s", "%s/felix-cache" % here]
 
     def log(self):
         found = sorted((self.folder / "logs").glob("idm.log*"), key=lambda path: path.stat().st_mtime)
@@ -166,18 +134,9 @@ class Identity(Server):
         connection = http.client.HTTPConnection("127.0.0.1", self.ports["idm_http"], timeout=timeout)
         content = b"" if document is None else json.dumps(document).encode("utf-8")
         try:
-            connection.request(
-                method,
-                "/openidm/" + path,
-                body=content,
-                headers={
-                    "X-OpenIDM-Username": IDM_USERNAME,
-                    "X-OpenIDM-Password": IDM_PASSWORD,
-                    "X-OpenIDM-NoSession": "true",
-                    "Content-Type": "application/json",
-                    "Content-Length": str(len(content)),
-                },
-            )
+            connection.request(method, "/openidm/" + path, body=content, headers={
+                "X-OpenIDM-Username": IDM_USERNAME, "X-OpenIDM-Password": IDM_PASSWORD, "X-OpenIDM-NoSession": "true",
+                "Content-Type": "application/json", "Content-Length": str(len(content))})
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read().decode("utf-8"))
         except (OSError, http.client.HTTPException):

@@ -31,17 +31,13 @@ def java():
     if not path:
         raise StackError(
             "Java was not found. OpenIDM and OpenDJ need Java %d or newer: install it "
-            "(Debian: apt-get install openjdk-17-jdk-headless) or set JAVA_HOME." % MINIMUM
-        )
-    done = subprocess.run(
-        [path, "-version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, check=False
-    )
+            "(Debian: apt-get install openjdk-17-jdk-headless) or set JAVA_HOME." % MINIMUM)
+    done = subprocess.run([path, "-version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          universal_newlines=True, check=False)
     version = major_version(done.stdout)
     if version is None or version < MINIMUM:
-        raise StackError(
-            "%s is %s, but Java %d or newer is needed: install it or set JAVA_HOME."
-            % (path, "Java %s" % version if version else "no Java that tells its version", MINIMUM)
-        )
+        raise StackError("%s is %s, but Java %d or newer is needed: install it or set JAVA_HOME." % (
+            path, "Java %s" % version if version else "no Java that tells its version", MINIMUM))
     return path
 
 
@@ -58,6 +54,6 @@ def maven():
     path = shutil.which("mvn")
     if not path:
         raise StackError(
-            "Maven (mvn) was not found. It downloads the servers once: install it (Debian: apt-get install maven)."
-        )
+            "Maven (mvn) was not found. It downloads the servers once: install it "
+            "(Debian: apt-get install maven).")
     return path

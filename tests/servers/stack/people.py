@@ -51,11 +51,9 @@ description: person {n}
 
 def ldif(users, connector_password):
     """All entries: the organisation, the connector's account and ``uid=user.0`` to ``uid=user.<users - 1>``."""
-    parts = [
-        HEAD.format(base=BASE_DN, people=PEOPLE_DN, apps=APPS_DN, connector=CONNECTOR_DN, password=connector_password)
-    ]
+    parts = [HEAD.format(base=BASE_DN, people=PEOPLE_DN, apps=APPS_DN, connector=CONNECTOR_DN,
+                         password=connector_password)]
     for n in range(users):
-        parts.append(
-            PERSON.format(n=n, people=PEOPLE_DN, phone=n, given=GIVEN[n % len(GIVEN)], family=FAMILY[n % len(FAMILY)])
-        )
+        parts.append(PERSON.format(n=n, people=PEOPLE_DN, phone=n, given=GIVEN[n % len(GIVEN)],
+                                   family=FAMILY[n % len(FAMILY)]))
     return "".join(parts)

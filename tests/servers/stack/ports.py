@@ -40,11 +40,9 @@ def require_free(ports):
     """Raise an error that names the port and the option if one of them is taken."""
     busy = taken(ports)
     if busy:
-        raise StackError(
-            "Port taken: %s. Stop what listens there, or choose other ports with --port-base "
-            "(make: STACK_PORT_BASE); this stack needs %d in a row."
-            % (", ".join("%d (%s)" % (ports[name], name) for name in busy), len(NAMES))
-        )
+        raise StackError("Port taken: %s. Stop what listens there, or choose other ports with --port-base "
+                         "(make: STACK_PORT_BASE); this stack needs %d in a row." % (
+                             ", ".join("%d (%s)" % (ports[name], name) for name in busy), len(NAMES)))
 
 
 def find(key):

@@ -27,9 +27,8 @@ def started_at(pid):
         # threads: those that are still ending hold the ports.
         ended = fields[0] == "X" or (fields[0] == "Z" and int(fields[17]) <= 1)
         return None if ended else "%s %s" % (boot, fields[19])
-    done = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], stdout=subprocess.PIPE, universal_newlines=True, check=False
-    )
+    done = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], stdout=subprocess.PIPE,
+                          universal_newlines=True, check=False)
     state, unused, since = done.stdout.strip().partition(" ")
     return since.strip() if state and not state.startswith("Z") else None
 
@@ -138,15 +137,8 @@ class Server:
         command = self.command()
         with open(self.output, "ab") as output, uninterrupted():
             self._from = output.tell()
-            self._child = subprocess.Popen(
-                command,
-                cwd=str(self.folder),
-                env=environment,
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            self._child = subprocess.Popen(command, cwd=str(self.folder), env=environment, start_new_session=True,
+                                           stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
             known = {"pid": self._child.pid, "started": started_at(self._child.pid)}
             self.pid_file.write_text(json.dumps(known), encoding="ascii")
         if wait:
@@ -173,14 +165,11 @@ class Server:
         while not self.is_ready():
             now = time.monotonic()
             if not self.running():
-                raise StackError(
-                    "%s ended while it was starting. The end of %s:\n%s" % (self.label, self.log(), self.last_words())
-                )
+                raise StackError("%s ended while it was starting. The end of %s:\n%s" % (
+                    self.label, self.log(), self.last_words()))
             if now - began > timeout:
-                raise StackError(
-                    "%s was not ready after %d s. The end of %s:\n%s"
-                    % (self.label, timeout, self.log(), self.last_words())
-                )
+                raise StackError("%s was not ready after %d s. The end of %s:\n%s" % (
+                    self.label, timeout, self.log(), self.last_words()))
             if now - told > 10:
                 told = now
                 self.say("%s is not ready yet" % self.label)

@@ -12,12 +12,10 @@ PLACEHOLDER = re.compile(r"@([A-Z][A-Z_]+)@")
 
 def render(text, values):
     """Replace every placeholder; one without a value is an error."""
-
     def value(match):
         if match.group(1) not in values:
             raise StackError("No value for %s in a configuration file of the stack." % match.group(0))
         return str(values[match.group(1)])
-
     return PLACEHOLDER.sub(value, text)
 
 

@@ -62,9 +62,8 @@ class Stack:
         return self._known is not None
 
     def _locked(self):
-        return cache.locked(
-            self.directory / "lock", lambda: self.say("another command works on %s: waiting" % self.directory)
-        )
+        return cache.locked(self.directory / "lock",
+                            lambda: self.say("another command works on %s: waiting" % self.directory))
 
     # Bringing it up
 
@@ -73,25 +72,20 @@ class Stack:
         java.java()
         if ":" in str(self.directory):
             raise StackError(
-                "A ':' in the stack's folder %s would break Java's class path: choose another." % self.directory
-            )
+                "A ':' in the stack's folder %s would break Java's class path: choose another." % self.directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         with self._locked():
             self._known = self._load()
             if not self._known:
                 self._plan()
             elif self._wanted["port_base"] not in (None, self._known["port_base"]):
-                raise StackError(
-                    "The stack of %s was made with port base %s: take it down first to move it to %s."
-                    % (self.directory, self._known["port_base"], self._wanted["port_base"])
-                )
+                raise StackError("The stack of %s was made with port base %s: take it down first to move it to %s." % (
+                    self.directory, self._known["port_base"], self._wanted["port_base"]))
             self._require()
             self._servers()
             if self._wanted["users"] not in (None, self._known["users"]):
-                self.say(
-                    "the stack of %s has %d users, not %d: to change that, take it down first"
-                    % (self.directory, self._known["users"], self._wanted["users"])
-                )
+                self.say("the stack of %s has %d users, not %d: to change that, take it down first" % (
+                    self.directory, self._known["users"], self._wanted["users"]))
             if all(server.running() for server in self.servers()):
                 for server in self.servers():
                     server.wait_ready()
@@ -108,10 +102,8 @@ class Stack:
     def _plan(self):
         present = [name for name in OURS if name != "lock" and (self.directory / name).exists()]
         if present:
-            raise StackError(
-                "%s holds %s, which no stack made: choose another folder with --dir (make: STACK_DIR)."
-                % (self.directory, ", ".join(present))
-            )
+            raise StackError("%s holds %s, which no stack made: choose another folder with --dir (make: STACK_DIR)." % (
+                self.directory, ", ".join(present)))
         wanted = self._wanted
         users = USERS if wanted["users"] is None else wanted["users"]
         if not isinstance(users, int) or not 0 <= users <= 1000000:
@@ -122,14 +114,8 @@ class Stack:
             numbers = ports.numbered(wanted["port_base"])
             ports.require_free(numbers)
         self._known = {
-            "users": users,
-            "idm": wanted["idm"],
-            "port_base": wanted["port_base"],
-            "ports": numbers,
-            "install": str(fetch.installed(self.say)),
-            "ds_password": secrets.token_urlsafe(15),
-            "complete": False,
-        }
+            "users": users, "idm": wanted["idm"], "port_base": wanted["port_base"], "ports": numbers,
+            "install": str(fetch.installed(self.say)), "ds_password": secrets.token_urlsafe(15), "complete": False}
         self._save()
 
     def _save(self):
@@ -142,8 +128,7 @@ class Stack:
 
         def directory():
             self._known["connector_password"] = self.ds.create(
-                directory_template.template(self._known["users"], self.say), self._known["ds_password"]
-            )
+                directory_template.template(self._known["users"], self.say), self._known["ds_password"])
 
         work = {"ds": directory}
         if self.idm:
@@ -207,10 +192,8 @@ class Stack:
         if not self._known:
             raise StackError("There is no stack in %s: bring one up first." % self.directory)
         if not KEYS.issubset(self._known):
-            raise StackError(
-                "The record %s is damaged or of another version of this program: take the stack down, "
-                "then bring it up again." % (self.directory / MARKER)
-            )
+            raise StackError("The record %s is damaged or of another version of this program: take the stack down, "
+                             "then bring it up again." % (self.directory / MARKER))
 
     # Looking at it
 
@@ -225,17 +208,8 @@ class Stack:
     def status(self):
         """One dictionary a server: label, running, ready, pid, ports, log."""
         self._require()
-        return [
-            {
-                "server": server.label,
-                "running": server.running(),
-                "ready": server.running() and server.is_ready(),
-                "pid": server.pid(),
-                "ports": server.ports,
-                "log": str(server.log()),
-            }
-            for server in self.servers()
-        ]
+        return [{"server": server.label, "running": server.running(), "ready": server.running() and server.is_ready(),
+                 "pid": server.pid(), "ports": server.ports, "log": str(server.log())} for server in self.servers()]
 
     # Taking it down
 

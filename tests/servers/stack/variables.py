@@ -28,19 +28,17 @@ def variables(here, known):
         "stack_users": known["users"],
     }
     if known["idm"]:
-        found.update(
-            {
-                "idm_url": "http://localhost:%d/openidm" % numbers["idm_http"],
-                "idm_https_url": "https://localhost:%d/openidm" % numbers["idm_https"],
-                "idm_ca_path": str(here / "ca.pem"),
-                "idm_username": settings.IDM_USERNAME,
-                "idm_password": settings.IDM_PASSWORD,
-                "idm_anonymous_username": settings.ANONYMOUS_USERNAME,
-                "idm_anonymous_password": settings.ANONYMOUS_PASSWORD,
-                "source": settings.SOURCE,
-                "mapping": settings.MAPPING,
-            }
-        )
+        found.update({
+            "idm_url": "http://localhost:%d/openidm" % numbers["idm_http"],
+            "idm_https_url": "https://localhost:%d/openidm" % numbers["idm_https"],
+            "idm_ca_path": str(here / "ca.pem"),
+            "idm_username": settings.IDM_USERNAME,
+            "idm_password": settings.IDM_PASSWORD,
+            "idm_anonymous_username": settings.ANONYMOUS_USERNAME,
+            "idm_anonymous_password": settings.ANONYMOUS_PASSWORD,
+            "source": settings.SOURCE,
+            "mapping": settings.MAPPING,
+        })
     return found
 
 
