@@ -39,10 +39,17 @@ class Whose:
 
     :param answer: SAME where that was shown, OTHER where the contrary was, else UNKNOWN.
     :param sentence: why it is not, or why that cannot be known; empty for SAME.
+    :param hidden: whether the connector's configuration hides its host, so that the user's word is all that there is.
     """
 
     answer: str = SAME
     sentence: str = ""
+    hidden: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether its change numbers may be taken for those that the connector meets."""
+        return self.answer == SAME or self.hidden
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ def judge_whose(directory: Directory, hosts: t.Sequence[tuple[str, int]]) -> Who
     """
     unknown = f"Whether {directory.uri} is the server that the connector reads cannot be known: "
     if not hosts:
-        return Whose(UNKNOWN, unknown + "the connector's configuration does not tell its host.")
+        return Whose(UNKNOWN, f"{unknown}the connector's configuration does not tell its host.", hidden=True)
     host, port = host_and_port(directory.uri)
     names = ", ".join(f"{name}:{number}" for name, number in hosts)
     here = [number for name, number in hosts if same_machine(host, name)]

@@ -24,7 +24,7 @@ from .._changelog.log import (
     pending_changes,
     read_change_log,
 )
-from .._changelog.whose import OTHER, REMEDY, SAME, UNKNOWN, Whose, judge_whose
+from .._changelog.whose import OTHER, REMEDY, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
 from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, require_ldap
 from .._ldap.dn import Name, is_name, is_within_any
@@ -141,10 +141,10 @@ class LogReader:
             log = self._read() if again else self.log
             if log is None or log.mode != NUMBERS:
                 return None
-            bad = [(state, remedy) for state, remedy in outside(LogFacts(log.first, log.last), token) if remedy]
-            if not bad:
+            found = outside(log.first, log.last, token)
+            if found is None:
                 return None
-        return bad[0]
+        return found
 
     def target_of(self, change_number: t.Any) -> str | None:
         """Return the DN of the entry that a change touched, None where that cannot be known."""
@@ -215,16 +215,14 @@ class LogReader:
             name = self._connector.name
             self._context.report.warn(f"directory: nothing is known of pending changes of {name}. {found.sentence}")
         if found.answer == UNKNOWN:
-            used = "They are taken at your word." if self._connector.servers == () else "They are not used."
+            used = "They are taken at your word." if found.usable else "They are not used."
             self._context.report.warn(f"{found.sentence} So it is for its change numbers. {used} {REMEDY}")
         return found
 
     @property
     def _usable(self) -> bool:
         """Whether the numbers mean something, as far as is known."""
-        hosts = self._connector.servers if self._connector else ()
-        answer = self.whose.answer if self.whose else OTHER
-        return answer == SAME or (answer == UNKNOWN and not hosts)
+        return self.whose is not None and self.whose.usable
 
     @cached_property
     def missing(self) -> tuple[str, ...] | None:

@@ -195,31 +195,33 @@ def judge_health(facts: Facts) -> Health:
     return Health(HEALTHY, facts.moved, " ".join(doubts) or None)
 
 
-def outside(log: LogFacts | None, number: int | None) -> t.Iterator[tuple[str, str | None]]:
-    """Yield the states of a token that the change log does not reach, each with its remedy, None where it does."""
-    first, last = (log.first, log.last) if log else (None, None)
-    yield (
-        TRIMMED,
-        f"The change log begins at {first}, after the token {number}: changes in between are lost to liveSync. Set"
-        f" the token to {first - 1} (idmops.idm.livesync_token) and reconcile, or run the role livesync again."
-        if first is not None and number is not None and first > number + 1
-        else None,
-    )
-    yield (
-        AHEAD,
-        f"The token {number} lies beyond the end of the change log, {last}: the directory was built anew, or the"
-        " connector talks to another server than before. Run the role livesync, which takes a new base point and loads"
-        " again."
-        if last is not None and number is not None and number > last
-        else None,
-    )
+def outside(first: int | None, last: int | None, number: int | None) -> tuple[str, str] | None:
+    """Return the state of a token that the change log does not reach and what mends it, None where it does.
+
+    :param first: the oldest change number that is still there, None where that is not known; ``last``: the newest.
+    """
+    if first is not None and number is not None and first > number + 1:
+        return (
+            TRIMMED,
+            f"The change log begins at {first}, after the token {number}: changes in between are lost to liveSync. Set"
+            f" the token to {first - 1} (idmops.idm.livesync_token) and reconcile, or run the role livesync again.",
+        )
+    if last is not None and number is not None and number > last:
+        return (
+            AHEAD,
+            f"The token {number} lies beyond the end of the change log, {last}: the directory was built anew, or the"
+            " connector talks to another server than before. Run the role livesync, which takes a new base point and"
+            " loads again.",
+        )
+    return None
 
 
 def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Iterator[tuple[str, str | None]]:
     """Yield each state that needs mending with its remedy, None for those that do not hold; worst first."""
     yield UNAVAILABLE, _unavailable(facts)
     yield UNREADABLE, _unreadable(log)
-    yield from outside(log, number)
+    if log and (found := outside(log.first, log.last, number)):
+        yield found
     readable = log is not None and log.missing == () and log.alias_search is not False
     yield (
         DORMANT,

@@ -17,9 +17,9 @@ from .._base.errors import Refused
 from .._base.filters import equals
 from .._base.values import as_bool, as_dict, as_int, as_list, as_text
 from .._http.client import Client
+from .connector_config import FailurePolicy
 
 _PATH = "sync/queue"
-_KEEPING = ("dead-letter-queue", "script")
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,13 @@ class QueuedSync:
     def parse(cls, stated: t.Any) -> QueuedSync | None:
         """Return what a mapping's queuedSync says, None where there is none, or it says nothing.
 
-        The action is logged-ignore unless stated, and retries have no end unless stated.
+        Its maxRetries and postRetryAction are those of a connector's syncFailureHandler: logged-ignore and without end
+        unless stated.
         """
         if not isinstance(stated, dict) or not stated:
             return None
-        retries, action = stated.get("maxRetries"), stated.get("postRetryAction")
-        known = "script" if isinstance(action, dict) and "script" in action else as_text(action)
-        endless = retries is None or ((number := as_int(retries)) is not None and number < 0)
-        placeholder = action is not None and known is None
-        return cls(
-            enabled=as_bool(stated.get("enabled", False)),
-            drops=not endless and not placeholder and known not in _KEEPING,
-            blocks=endless,
-        )
+        policy = FailurePolicy.parse(stated)
+        return cls(as_bool(stated.get("enabled", False)), drops=policy.drops, blocks=policy.blocks)
 
 
 @dataclass(frozen=True)

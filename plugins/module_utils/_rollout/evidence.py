@@ -15,6 +15,7 @@ from .._changelog.log import NUMBERS, ChangeLog
 from .._changelog.rights import Visibility
 from .._changelog.verify import Verification
 from .._changelog.whose import SAME, SERVER, Identity, Whose
+from .._health.states import TRIMMED, outside
 from .._idm.connector import Connector, ConnectorTest
 from .._idm.mapping import SyncMapping
 from .._idm.stage import Stage
@@ -195,17 +196,18 @@ class SourceEvidence:
         number = self.stage.number if self.stage else None
         if log is None or log.mode != NUMBERS or number is None:
             return None
-        if log.first > number + 1:
+        bad = outside(log.first, log.last, number)
+        if bad is None:
+            return None
+        if bad[0] == TRIMMED:
             return (
                 f"The change log begins at {log.first}, after the token {number}: the changes in between have been"
                 " removed from it."
             )
-        if number > log.last:
-            return (
-                f"The token {number} lies beyond the end of the change log, {log.last}: the directory was built"
-                " anew, or the connector talks to another server than before."
-            )
-        return None
+        return (
+            f"The token {number} lies beyond the end of the change log, {log.last}: the directory was built"
+            " anew, or the connector talks to another server than before."
+        )
 
     @property
     def loads(self) -> dict[str, str]:

@@ -22,7 +22,7 @@ from .._changelog.log import NUMBERS, alias_search_works, connector_directory, s
 from .._changelog.rights import Visibility
 from .._changelog.server_config import SYNCHRONIZATION, search_config, seconds
 from .._changelog.verify import Verification
-from .._changelog.whose import SAME, UNKNOWN, Identity, Whose, judge_whose, read_identity
+from .._changelog.whose import Identity, Whose, judge_whose, read_identity
 from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
@@ -75,8 +75,8 @@ class Gatherer:
         connector = snapshot.connectors.get(source.system)
         stage = snapshot.stages.get(source.stage_id)
         schedules = tuple(schedule for schedule in snapshot.schedules if schedule.source == str(source))
-        mappings, strangers = self._mappings(request)
         own = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
+        mappings, strangers = self._mappings(request, own)
         evidence = SourceEvidence(
             request=request,
             connector=connector,
@@ -100,8 +100,10 @@ class Gatherer:
         evidence = self._with_directory(evidence, connector)
         return self._with_guards(evidence, connector)
 
-    def _mappings(self, request: SourceRequest) -> tuple[tuple[SyncMapping, ...], dict[str, str]]:
-        own = [mapping for mapping in self._snapshot.mappings if request.source.is_named_by(mapping.source)]
+    def _mappings(
+        self, request: SourceRequest, own: t.Sequence[SyncMapping]
+    ) -> tuple[tuple[SyncMapping, ...], dict[str, str]]:
+        """Return the mappings to load, and what is wrong with those that were asked for and are none of the source."""
         if request.mappings is None:
             return tuple(own), {}
         known = {mapping.name: mapping for mapping in self._snapshot.mappings}
@@ -298,8 +300,7 @@ def ask_whose(
     """
     with Directory(options, uri, context) as directory:
         found = judge_whose(directory, connector.servers)
-        known = found.answer == SAME or (found.answer == UNKNOWN and not connector.servers)
-        return found, read_identity(directory) if known else Identity()
+        return found, read_identity(directory) if found.usable else Identity()
 
 
 def entry_filter(document: t.Mapping[str, t.Any], object_type: str) -> str | None:

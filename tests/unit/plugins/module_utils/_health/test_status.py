@@ -692,7 +692,7 @@ def test_with_several_connectors_another_ones_server_is_no_error(directory):
 @pytest.mark.parametrize(("host", "used"), [("ds1.example.com", False), (None, True)])
 def test_the_numbers_of_a_server_under_another_name_are_not_used(directory, host, used):
     """Where the connector's configuration hides its host, the user's word is all that there is."""
-    directory("judge_whose", log_reader.Whose(log_reader.UNKNOWN, "who knows."))
+    directory("judge_whose", log_reader.Whose(log_reader.UNKNOWN, "who knows.", hidden=host is None))
     it = context()
     log = LogReader(DIRECTORY, "ldap://x", connector(host=host), it)
     assert (log.last() == 12, log.facts(9) is not None) == (used, used)

@@ -110,9 +110,7 @@ class FakeLog:
         return self.end
 
     def outside(self, token):
-        return next(
-            ((state, remedy) for state, remedy in outside(LogFacts(self.first, self.end), token) if remedy), None
-        )
+        return outside(self.first, self.end, token)
 
     def facts(self, token):
         return LogFacts(self.first, self.end, True, self.missing, True, self.end - token, self.end - token)
