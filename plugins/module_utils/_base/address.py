@@ -57,6 +57,12 @@ def share_a_host(hosts: t.Sequence[str], others: t.Iterable[str]) -> bool:
     return any(same_host(*pair) for pair in pairs) or any(same_machine(*pair) for pair in pairs)
 
 
+def is_open_http(url: str) -> bool:
+    """Tell whether what is sent to a URL can be read on the way."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname)
+
+
 def one_spelling(url: str) -> str:
     """Return a base URL in the one spelling of all those that lead to the same server, as far as the names tell.
 

@@ -144,8 +144,8 @@ def connector_directory(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[
     servers = list(dict.fromkeys(options["servers"]))
     if len(servers) == 1:
         return str(servers[0])
+    given = {uri: host_and_port(uri)[0] for uri in servers}
     for host, port in hosts:
-        given = {uri: host_and_port(uri)[0] for uri in servers}
         here = [uri for uri in servers if same_host(given[uri], host)]
         here = here or [uri for uri in servers if same_machine(given[uri], host)]
         exact = [uri for uri in here if host_and_port(uri)[1] == port]

@@ -19,7 +19,7 @@ from .._base.filters import any_of
 from .._base.text import reason_in
 from .._base.values import as_dict, as_int, as_text
 from .._http.client import Client, segment
-from .._idm.audit import FAILED, RECONCILED, AuditEntry, ask_sync, seconds_between
+from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED, AuditEntry, ask_sync, seconds_between
 from .._idm.connector import FailurePolicy
 from .._idm.error_texts import DOUBLED, RACE, read_reason
 from .._idm.source import Source
@@ -171,7 +171,7 @@ def successes_of(
         if synchronised is None and failures:
             return None
         found += synchronised or []
-        found += ask_sync(client, f"{RECONCILED} and {ids}", size=_MOST_FAILURES, topic="audit/recon") or []
+        found += ask_sync(client, f"{RECONCILED} and {ids}", size=_MOST_FAILURES, topic=RECON_TOPIC) or []
     return [entry for entry in found if (failures or not entry.failed) and entry.is_of(source)]
 
 

@@ -28,12 +28,10 @@ from .log_facts import LogReader, directories
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
 from .states import PENDING_SECONDS, RUNNING, Facts
-from .traceless import read_traceless
+from .traceless import ANY_SKEW, read_traceless
 
 #: Between two looks at what runs, in seconds: a run that has nothing to do takes some 10 ms.
 _LOOK = 1.0
-#: By how much the clocks of IDM and of a directory may differ, in seconds.
-_SKEW = 60.0
 #: How long an event may wait in the queue of a mapping before that is more than its turn, in seconds.
 _LONGEST_QUEUED = 300.0
 
@@ -291,7 +289,7 @@ def _timed(entry: SourceStatus, now: str | None) -> SourceStatus:
         return entry
     known = [schedule.interval_seconds for schedule in entry.schedules if schedule.enabled and not schedule.paused]
     age = seconds_between(log.oldest, now)
-    if not known or None in known or age is None or age <= 2 * min(filter(None, known)) + _SKEW:
+    if not known or None in known or age is None or age <= 2 * min(filter(None, known)) + ANY_SKEW:
         return entry
     return replace(entry, facts=replace(facts, neglected=log.oldest))
 

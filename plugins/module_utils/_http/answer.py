@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 
 from .._base.errors import Refused
 from .._base.text import reason_in
+from .._base.values import as_dict, as_list
 
 TRANSACTION_HEADER = "X-ForgeRock-TransactionId"
 
@@ -154,10 +155,8 @@ def rights_remedy(login: t.Mapping[str, t.Any]) -> str | None:
     IDM answers 403, not 401, where it does not look at the credentials at all: the request goes on as "anonymous" (seen
     on live tenants, where AM's tokens alone count). A service account never has openidm-admin there.
     """
-    authorization = login.get("authorization")
-    authorization = authorization if isinstance(authorization, dict) else {}
-    stated = authorization.get("roles")
-    roles = [str(role).rpartition("/")[2] for role in stated] if isinstance(stated, list) else []
+    authorization = as_dict(login.get("authorization"))
+    roles = [str(role).rpartition("/")[2] for role in as_list(authorization.get("roles"))]
     who = str(login.get("authenticationId") or authorization.get("id") or "")
     if who == "anonymous" or roles == ["openidm-reg"]:
         return (

@@ -14,10 +14,11 @@ import typing as t
 import uuid
 from urllib.parse import quote, urlsplit
 
-from .._base.address import is_loopback
+from .._base.address import is_open_http
 from .._base.context import Context
 from .._base.errors import InvalidOption, MissingLibrary, Refused, Unreachable
 from .._base.limits import check_seconds
+from .._base.values import as_dict
 from .answer import (
     TRANSACTION_HEADER,
     Answer,
@@ -263,7 +264,7 @@ class Client:
             self._rights = ""
             try:
                 login = self.request("GET", _LOGIN).body
-                self._rights = rights_remedy(login if isinstance(login, dict) else {}) or ""
+                self._rights = rights_remedy(as_dict(login)) or ""
             except (Unreachable, Refused):
                 pass
         return self._rights or None
@@ -398,6 +399,5 @@ def _checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
 
 
 def _warn_of_plain_http(option: str, url: str, context: Context) -> None:
-    parts = urlsplit(url)
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if is_open_http(url):
         context.report.warn(f"{option}: {url} is not encrypted, so the credentials can be read on the way. Use https.")

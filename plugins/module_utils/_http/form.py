@@ -52,6 +52,11 @@ def expected(answer: Answer, where: str, kind: type, *, empty: bool = False) -> 
 
 
 def objects(found: t.Any, where: str, what: str) -> list[t.Any]:
+    """Return a list whose items are all objects.
+
+    :param what: the name of the list, for the error.
+    :raises Refused: when it is something else.
+    """
     if not isinstance(found, list):
         raise odd(where, f"a list of objects ({what})", found)
     for item in found:

@@ -23,6 +23,7 @@ from .._http.client import Client
 from .source import Source
 
 _TOPIC = "audit/sync"
+RECON_TOPIC = "audit/recon"
 _FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 _CALLS = "audit/access"
 #: So many calls are looked through for the one that was sent.
@@ -86,15 +87,20 @@ def ask_sync(
     :param size: how many at the most.
     :raises Unreachable: as the client.
     """
+    found = _ask(client, topic, what, size=size, _sortKeys=order)
+    return None if found is None else [AuditEntry.parse(body) for body in found]
+
+
+def _ask(client: Client, topic: str, what: str, *, size: int, **params: str) -> list[dict[str, t.Any]] | None:
+    """Return what a topic of audit holds, None where it does not answer."""
     if topic in client.silent:
         return None
     try:
-        found = client.query(topic, what, _pageSize=str(size), _sortKeys=order)
+        return client.query(topic, what, _pageSize=str(size), **params)
     except Refused as exc:
         if exc.status == 501:  # there is no such thing here (seen on a live tenant): asked once is enough
             client.silent.add(topic)
         return None
-    return [AuditEntry.parse(body) for body in found]
 
 
 def newest_entry(client: Client, source: Source) -> list[AuditEntry] | None:
@@ -148,18 +154,13 @@ def end_of_call(client: Client, transaction: str, began: str) -> Ended | bool | 
     :returns: False while it goes on, None where audit/access does not tell of calls.
     :raises Unreachable: as the client.
     """
-    if _CALLS in client.silent:
-        return None
     after = f'timestamp ge "{_from(began)}"'
-    try:
-        calls = client.query(_CALLS, f'/http/request/path co "/system" and {after}', _pageSize=str(_MOST_CALLS))
-        ended = next((call for call in calls if _carries(call, transaction)), None)
-        if ended is None:
-            return False if client.query(_CALLS, after, _pageSize="1") else None
-    except Refused as exc:
-        if exc.status == 501:
-            client.silent.add(_CALLS)
+    calls = _ask(client, _CALLS, f'/http/request/path co "/system" and {after}', size=_MOST_CALLS)
+    if calls is None:
         return None
+    ended = next((call for call in calls if _carries(call, transaction)), None)
+    if ended is None:
+        return False if _ask(client, _CALLS, after, size=1) else None
     response = as_dict(ended.get("response"))
     return Ended(response.get("status") == "SUCCESSFUL", as_int(response.get("statusCode")))
 

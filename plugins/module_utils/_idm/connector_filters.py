@@ -80,7 +80,7 @@ def _attributes(connector: Connector, object_type: str, mappings: t.Iterable[Syn
 
 
 def _synchronization_filter(connector: Connector, object_type: str) -> SyncFilter | None:
-    kind = {_ACCOUNT: "account", _GROUP: "group"}.get(connector.native_types.get(object_type, ""))
+    kind = _kind(connector, object_type)
     name = f"{kind}SynchronizationFilter"
     stated = connector.sync_settings.get(name) if kind else None
     if not stated or stated == connector.sync_settings.get(f"{kind}SearchFilter"):
@@ -97,7 +97,7 @@ def _synchronization_filter(connector: Connector, object_type: str) -> SyncFilte
 
 def _object_classes(connector: Connector, object_type: str) -> SyncFilter | None:
     taken = as_texts(connector.sync_settings.get("objectClassesToSynchronize"))
-    kind = {_ACCOUNT: "account", _GROUP: "group"}.get(connector.native_types.get(object_type, ""))
+    kind = _kind(connector, object_type)
     all_have = as_texts(connector.sync_settings.get(f"{kind}ObjectClasses")) if kind else ()
     if not taken or not all_have or {name.lower() for name in taken} & {name.lower() for name in all_have}:
         return None
@@ -157,6 +157,11 @@ def _timestamps(connector: Connector) -> SyncFilter | None:
         f"Set useTimestampsForSync to false in config/{connector.config_id} where the directory has a change log, or"
         " reconcile now and then, which finds who has gone.",
     )
+
+
+def _kind(connector: Connector, object_type: str) -> str | None:
+    """Return what the names of the properties for an object type begin with, None where it has none of its own."""
+    return {_ACCOUNT: "account", _GROUP: "group"}.get(connector.native_types.get(object_type, ""))
 
 
 def _normal(name: str) -> str:

@@ -123,7 +123,7 @@ def write_token(client: Client, source: Source, token: t.Any, native_type: str, 
             " did not look at the condition of the request.",
             remedy="See what idmops.idm.livesync_status says of the token, and set it again if need be.",
         )
-    return Stage.parse(answer.body if isinstance(answer.body, dict) else {})
+    return Stage.parse(as_dict(answer.body))
 
 
 def delete_stage(client: Client, source: Source, rev: str | None) -> None:

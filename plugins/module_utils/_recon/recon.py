@@ -19,12 +19,12 @@ from .._base.filters import equals
 from .._base.limits import check_limits
 from .._base.values import as_dict
 from .._http.client import Client
-from .._idm.audit import FAILED, RECONCILED
+from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED
 from .._idm.connector import checked, read_connectors, rouse
 from .._idm.mapping import SyncMapping, read_mapping
 from .run import ACTIVE, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id, sum_of
 from .verdict import GONE, JOIN_AGAIN, ReconFindings, verdict
-from .watch import AUDIT, PROXY_ERRORS, ReconWatch, list_runs
+from .watch import PROXY_ERRORS, ReconWatch, list_runs
 
 JOIN, WAIT, FAIL = "join", "wait", "fail"
 
@@ -302,7 +302,7 @@ class _Reconciliation:
         """Return the entries that failed, None where audit/recon does not answer."""
         what = f"{equals('reconId', run.id)} and {RECONCILED} and {FAILED}"
         try:
-            found = self.client.query(AUDIT, what, _pageSize=str(MOST_FAILURES))
+            found = self.client.query(RECON_TOPIC, what, _pageSize=str(MOST_FAILURES))
         except Refused:
             return None
         # a target without a source that is marked as EXCEPTION is no entry that a load should have brought

@@ -13,12 +13,12 @@ from .._base.errors import IdmopsError, Refused, Unreachable
 from .._base.progress import Progress
 from .._base.values import as_dict, as_list
 from .._http.client import Client, segment
+from .._idm.audit import RECON_TOPIC
 from .._idm.nodes import has_restarted, read_startup
 from .run import ACTIVE, LOST, ReconRun
 from .verdict import JOIN_AGAIN, lost
 
 PROXY_ERRORS = (502, 503, 504)
-AUDIT = "audit/recon"
 #: What a server answers that is just starting: no account store yet, no route yet.
 _STARTING = (401, 403, 404, 500, *PROXY_ERRORS)
 #: How long IDM may be away before a wait for a run is given up, in seconds: a restart takes 10 to 60.
@@ -89,7 +89,7 @@ class ReconWatch:
             if run.id == self.seen.id:
                 return run
         try:
-            found = self._client.query(AUDIT, f'reconId eq "{self.seen.id}" and entryType eq "summary"')
+            found = self._client.query(RECON_TOPIC, f'reconId eq "{self.seen.id}" and entryType eq "summary"')
         except Refused:
             return None
         details = [as_dict(entry.get("messageDetail")) for entry in found]

@@ -7,9 +7,8 @@
 from __future__ import annotations
 
 import typing as t
-from urllib.parse import urlsplit
 
-from .._base.address import is_loopback
+from .._base.address import is_open_http
 from .._base.errors import IdmopsError
 from .._idm.connector import TWINS_REMEDY
 from .._idm.connector_filters import filters_of
@@ -44,8 +43,7 @@ def idm_finding(exc: IdmopsError) -> Finding:
 
 def unencrypted(url: str) -> list[Finding]:
     """Return the finding of an IDM whose credentials can be read on the way."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or is_loopback(parts.hostname):
+    if not is_open_http(url):
         return []
     return [
         Finding(
