@@ -56,6 +56,7 @@ def test_whose(uri, hosts, answer, words):
     found = judge_whose(FakeDirectory(World(uri)), hosts)
     assert found.answer == answer
     assert words in found.sentence and (found.sentence == "") == (answer == SAME)
+    assert found.usable is (answer == SAME or hosts == [])
 
 
 class Refusing(FakeDirectory):
