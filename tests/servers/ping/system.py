@@ -175,7 +175,7 @@ class System:
         self._world.log(
             "sync",
             mapping=mapping["name"],
-            sourceObjectId=f"{mapping['source']}/uid={uid},ou=People,dc=example,dc=com",
+            sourceObjectId=f"{mapping['source']}/{self._world.directory.id_of(uid)}",
             status=status,
             situation=situation,
             action=action,
@@ -188,10 +188,9 @@ class System:
         """Return what blocks the run, None where the failure policy lets it pass (ping 1.3 and 1.7, source 1.4)."""
         handler = config.get("syncFailureHandler") or {}
         allowed = handler.get("maxRetries", -1)
-        said = f"Failed to synchronize uid={uid},ou=People,dc=example,dc=com object on {name}"
-        delta = (
-            f"<SyncDelta><Uid>uid={uid},ou=People,dc=example,dc=com</Uid><SyncToken>{number}</SyncToken></SyncDelta>"
-        )
+        known = self._world.directory.id_of(uid)
+        said = f"Failed to synchronize {known} object on {name}"
+        delta = f"<SyncDelta><Uid>{known}</Uid><SyncToken>{number}</SyncToken></SyncDelta>"
         if allowed < 0:
             return {"throwable": f"{said}: {cause}", "syncDelta": delta}
         last, tries = self._world.retries.get(name, (None, 0))
