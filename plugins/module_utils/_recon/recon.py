@@ -11,6 +11,7 @@ until it has ended. The server goes on whatever becomes of us.
 from __future__ import annotations
 
 import typing as t
+import uuid
 from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
@@ -20,9 +21,11 @@ from .._base.progress import Progress
 from .._base.values import as_dict, as_list
 from .._http.client import Client, segment
 from .._idm.connector import checked, read_connectors, rouse
+from .._idm.entries import traced
 from .._idm.mapping import SyncMapping, read_mapping
 from .._idm.nodes import has_restarted, read_startup
 from .run import ACTIVE, LOST, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id
+from .single import RECORD_TIMEOUT, OwnWord
 from .verdict import JOIN_AGAIN, ReconFindings, lost, verdict
 
 JOIN, WAIT, FAIL = "join", "wait", "fail"
@@ -46,6 +49,7 @@ class ReconRequest:
     :param ids: of single records, within the source; each is a run of its own. Empty: the whole mapping.
     :param wait_timeout: seconds for everything.
     :param if_running: JOIN, WAIT or FAIL when a run of the same mapping is active.
+    :param persist_associations: whether a run keeps what became of each entry, in recon/assoc.
     """
 
     mapping: str
@@ -56,6 +60,7 @@ class ReconRequest:
     allow_empty_source: bool = False
     max_failures: int = 0
     max_failure_percent: float | None = None
+    persist_associations: bool = False
 
     def validate(self) -> None:
         """Check what can be checked before anything is sent.
@@ -159,6 +164,8 @@ class _Reconciliation:
 
     def __post_init__(self) -> None:
         self.end = self.context.clock.now() + self.request.wait_timeout
+        self._transaction = f"idmops-{uuid.uuid4()}"
+        self._own_word = OwnWord(self.client, self.mapping.name)
         self._known: set[str] = set()
 
     def whole(self) -> ReconOutcome:
@@ -185,7 +192,8 @@ class _Reconciliation:
             system = self.mapping.source.split("/")[1]
             connector = next((item for item in read_connectors(self.client) if item.name == system), None)
             test = checked(self.client, connector) if connector else None
-        return ReconFindings(run, self.mapping, failures, len(gone), connector, test)
+        transaction = self._transaction if self.started else None
+        return ReconFindings(run, self.mapping, failures, len(gone), connector, test, transaction)
 
     def _is_gone(self, failure: EntryFailure) -> bool:
         """Tell whether an entry failed because somebody removed it from the source after the run had begun.
@@ -213,7 +221,7 @@ class _Reconciliation:
         self.run_ids.append(run.id)
         if not self.request.wait or self.context.check_mode:
             return run
-        return self.follow(run)
+        return run if self._own_word.has_told(ids) else self.follow(run)
 
     def _joined(self, ids: tuple[str, ...]) -> ReconRun | None:
         """Return the active run to join, None when no run of the mapping is active (any more)."""
@@ -248,10 +256,17 @@ class _Reconciliation:
         params = {"_action": "reconById" if ids else "recon", "mapping": self.mapping.name}
         if ids:
             params.update(id=ids[0], ids=ids[0])  # the open fork wants ids, IDM 7 and later id
+        if self.request.persist_associations:
+            params["persistAssociations"] = "true"
+        awaited = self.request.wait and self._own_word.is_awaited(ids)
+        if awaited:
+            params["waitForCompletion"] = "true"
         body = {"allowEmptySourceSet": True} if self.request.allow_empty_source else None
         rouse(self.client, self.mapping.systems)
         try:
-            answer = as_dict(self.client.post("recon", params, body))
+            timeout = RECORD_TIMEOUT if awaited else None
+            headers = traced(self._transaction)
+            answer = as_dict(self.client.post("recon", params, body, headers=headers, timeout=timeout))
             run = ReconRun(str(answer.get("_id")), self.mapping.name, str(answer.get("state", ACTIVE)), source_ids=ids)
         except Unreachable as exc:
             if not exc.sent:
@@ -261,6 +276,10 @@ class _Reconciliation:
             if not exc.sent:
                 raise
             if exc.own:
+                if awaited and (ended := self._ended(known, ids, exc)):
+                    return ended
+                if self._own_word.is_unwelcome(exc):
+                    return None
                 if exc.status == 409 and self._active():
                     return None
                 raise
@@ -268,6 +287,14 @@ class _Reconciliation:
                 raise
             run = self._appeared(known, ids, exc)
         self.started = True
+        return run
+
+    def _ended(self, before: set[str], ids: tuple[str, ...], exc: Refused) -> ReconRun | None:
+        """Return the run of a record that was waited for and whose error was the answer."""
+        runs = list_runs(self.client, self.mapping.name)
+        new = [run for run in runs if run.id not in before]
+        run = self._own_word.ended(exc, ids, new, any(run.state == ACTIVE for run in runs))
+        self.started = self.started or run is not None
         return run
 
     def _appeared(self, before: set[str], ids: tuple[str, ...], cut: IdmopsError) -> ReconRun:
@@ -315,6 +342,8 @@ class _Reconciliation:
         try:
             found = self.client.query(_AUDIT, what, _pageSize=str(MOST_FAILURES))
         except Refused:
+            if told := self._own_word.failures(run, self.request.persist_associations or not self.started):
+                return told
             return None
         return tuple(EntryFailure.parse(entry) for entry in found)
 

@@ -62,6 +62,7 @@ class ScriptedClient:
         self.calls = list(calls)
         self.check_mode = check_mode
         self.sent = []
+        self.auth_method = "openidm"
 
     def get(self, path, params=None, none_on=(), **unused):
         return self._answer("GET", path, params, None, none_on)
