@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, Refused
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import reactivate
 from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
 
 INBOUND, OUTBOUND = "systemLdapAccount_managedUser", "managedUser_systemLdapAccount"
@@ -101,12 +102,59 @@ def test_a_connector_whose_server_is_away_cannot_be_written(cloud):
     assert status == 500 and reason.startswith("No meta-data provider available yet")
 
 
+def test_where_a_connector_cannot_be_written_a_restart_is_not_said_to_be_enough(cloud):
+    world, idm = cloud
+    world.switches.immutable = True
+    with pytest.raises(Refused) as caught:
+        reactivate(idm, "ldap", Context(clock=Hurry()))
+    assert "until somebody saved one in the admin console" in caught.value.remedy
+    assert "configuration_type: mutable" in caught.value.remedy
+
+
 def test_actions_of_the_scheduler_may_want_its_second_version(cloud):
     world, idm = cloud
     world.switches.strict_versions = True
     listing = {"_action": "listCurrentlyExecutingJobs"}
     assert status_of(idm.request, "POST", "scheduler/job", params=listing)[0] == 501
     assert idm.request("POST", "scheduler/job", params=listing, api_version="2.0").body == []
+
+
+@pytest.mark.parametrize(
+    ("session", "kind", "taken"),
+    [("none", "mutable", False), ("open", None, False), ("open", "mutable", True), ("", None, True)],
+)
+def test_a_controlled_tenant_wants_a_session_and_a_header(stand, session, kind, taken):
+    stand_in = stand("aic", people=1)
+    stand_in.world.switches.controlled = session
+    idm = client(stand_in, configuration_type=kind)
+    document = idm.get("config/provisioner.openicf/ldap")
+    if taken:
+        assert idm.put("config/provisioner.openicf/ldap", document)["enabled"] is True
+        return
+    with pytest.raises(Refused) as caught:
+        idm.put("config/provisioner.openicf/ldap", document)
+    assert caught.value.status == 403
+    assert "configuration_type: mutable" in caught.value.remedy and "session" in caught.value.remedy
+
+
+def test_the_header_goes_with_configuration_alone(stand, monkeypatch):
+    stand_in = stand("aic", people=1)
+    sent = {}
+    answer = stand_in.server.config.handle
+    monkeypatch.setattr(
+        stand_in.server.config,
+        "handle",
+        lambda call, rest: sent.update({call.path: call.headers}) or answer(call, rest),
+    )
+    queried = stand_in.server.repo.handle
+    monkeypatch.setattr(
+        stand_in.server.repo, "handle", lambda call, rest: sent.update({call.path: call.headers}) or queried(call, rest)
+    )
+    idm = client(stand_in, configuration_type="mutable")
+    idm.query("config")
+    idm.get("config/sync")
+    idm.query("repo/link")
+    assert {path for path, headers in sent.items() if "X-Configuration-Type" in headers} == {"config", "config/sync"}
 
 
 # sync/queue
