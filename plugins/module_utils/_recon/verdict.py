@@ -128,7 +128,7 @@ def lost(run: ReconRun, *, restarted: bool) -> IdmopsError:
 
 
 def _named(run: ReconRun) -> str:
-    return f"The reconciliation {run.id} of {run.mapping}"
+    return f"The reconciliation {run.id} of {run.mapping}" if run.id else f"A reconciliation of {run.mapping}"
 
 
 def _examples(found: ReconFindings, most: int = 3) -> str:

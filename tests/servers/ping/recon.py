@@ -33,6 +33,7 @@ class Run:
     by_id: bool
     allow_empty: bool
     keeps: bool
+    asked: str = ""
     state: str = "ACTIVE"
     stage: str = "ACTIVE_INITIALIZED"
     ended: float | None = None
@@ -100,6 +101,7 @@ class Recon:
             started=self._world.clock.now(),
             uids=self._uids(call),
             by_id=call.action == "reconbyid",
+            asked=call.params.get("id") or call.params.get("ids") or "",
             keeps=call.params.get("persistAssociations") == "true",
             allow_empty=bool((call.body or {}).get("allowEmptySourceSet", mapping.get("allowEmptySourceSet", False))),
         )
@@ -238,7 +240,7 @@ class Recon:
             "statusSummary": {"SUCCESS": run.successes, "FAILURE": run.failures},
             "durationSummary": {"sourceQuery": {"min": 5, "max": 5, "mean": 5, "count": 1, "sum": 5, "stdDev": 0}},
             "parameters": {
-                "sourceIds": run.uids if run.by_id else None,
+                "sourceIds": [run.asked] if run.by_id else None,
                 "sourceQuery": {"resourceName": run.mapping["source"], "_queryFilter": "true", "_fields": "_id"},
                 "targetQuery": {"resourceName": run.mapping["target"], "queryFilter": "true", "_fields": "_id"},
             },

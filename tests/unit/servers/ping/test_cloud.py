@@ -13,6 +13,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._http.client import Cli
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import reactivate
 from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
 
+from tests.servers.ping.world import Fault
+
 INBOUND, OUTBOUND = "systemLdapAccount_managedUser", "managedUser_systemLdapAccount"
 SOURCE = "system/ldap/account"
 
@@ -217,7 +219,50 @@ def test_why_a_single_record_failed_comes_with_the_answer_to_its_run(cloud):
     error = failure_of(idm, ids=(world.directory.id_of("user.2"),))
     assert "user.2" in error.message and "Failed policy validation" in error.message
     assert error.result["recon"]["failed"] == 1 and error.result["changed"] is True
+    assert error.result["recon"]["id"] in world.recons
     assert len(asked(world, "POST", "_action=reconById")) == 1
+
+
+def test_a_run_whose_answer_is_cut_while_it_is_waited_for_is_found(cloud):
+    world, idm = cloud
+    world.faults.append(Fault("cut", method="POST", path="/recon", value=0))
+    world.switches.poisoned = ["user.2"]
+    error = failure_of(idm, ids=(world.directory.id_of("user.2"),))
+    assert "user.2" in error.message and "IDM does not say why here" in error.message
+    assert len(world.recons) == 1
+
+
+def test_a_record_waits_for_another_run_and_is_not_taken_for_refused(cloud):
+    world, idm = cloud
+    world.switches.record_seconds = 0.1
+    idm.post("recon", {"_action": "recon", "mapping": INBOUND})
+    outcome = reconciled(idm, ids=(world.directory.id_of("user.1"),))
+    assert (outcome.run.state, outcome.run.succeeded, len(world.recons)) == ("SUCCESS", 1, 2)
+
+
+def test_entries_that_somebody_elses_run_has_kept_are_named(cloud):
+    world, idm = cloud
+    world.switches.record_seconds = 0.1
+    world.switches.poisoned = ["user.2"]
+    idm.post("recon", {"_action": "recon", "mapping": INBOUND, "persistAssociations": "true"})
+    error = failure_of(idm)
+    assert "user.2" in error.message and error.result["recon"]["joined"] is True
+
+
+class Forgetful(dict):
+    """Runs that no list shows."""
+
+    def values(self):
+        return []
+
+
+def test_a_failed_record_whose_run_is_not_listed_has_failed_all_the_same(cloud):
+    world, idm = cloud
+    world.recons = Forgetful()
+    world.switches.poisoned = ["user.2"]
+    error = failure_of(idm, ids=(world.directory.id_of("user.2"),))
+    assert error.message.startswith(f"A reconciliation of {INBOUND} ended in the state FAILED. uid=user.2,")
+    assert error.result["recon"]["id"] is None and error.result["changed"] is True
 
 
 def test_a_single_record_that_succeeds_is_waited_for_too(cloud):
