@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, Refused
@@ -26,6 +28,18 @@ class Hurry(Clock):
         super().sleep(min(seconds, 0.02))
 
 
+class Gate(Hurry):
+    """Lets the stand-in's reconciliations go on only once somebody waits for one."""
+
+    def __init__(self, world):
+        self._open = threading.Event()
+        world.clock.sleep = lambda seconds: self._open.wait(10)
+
+    def sleep(self, seconds):
+        self._open.set()
+        super().sleep(seconds)
+
+
 @pytest.fixture
 def cloud(stand):
     """A tenant, and a client of its service account."""
@@ -37,13 +51,13 @@ def client(stand_in, **options):
     return Client({"timeout": 10.0, **stand_in.variables["idm_connection"], **options}, Context(clock=Hurry()))
 
 
-def reconciled(idm, **options):
-    return reconcile(idm, ReconRequest(INBOUND, wait_timeout=20.0, **options), Context(clock=Hurry()))
+def reconciled(idm, clock=None, **options):
+    return reconcile(idm, ReconRequest(INBOUND, wait_timeout=20.0, **options), Context(clock=clock or Hurry()))
 
 
-def failure_of(idm, **options):
+def failure_of(idm, clock=None, **options):
     with pytest.raises(IdmopsError) as caught:
-        reconciled(idm, **options)
+        reconciled(idm, clock, **options)
     return caught.value
 
 
@@ -234,18 +248,18 @@ def test_a_run_whose_answer_is_cut_while_it_is_waited_for_is_found(cloud):
 
 def test_a_record_waits_for_another_run_and_is_not_taken_for_refused(cloud):
     world, idm = cloud
-    world.switches.record_seconds = 0.1
+    gate = Gate(world)
     idm.post("recon", {"_action": "recon", "mapping": INBOUND})
-    outcome = reconciled(idm, ids=(world.directory.id_of("user.1"),))
+    outcome = reconciled(idm, gate, ids=(world.directory.id_of("user.1"),))
     assert (outcome.run.state, outcome.run.succeeded, len(world.recons)) == ("SUCCESS", 1, 2)
 
 
 def test_entries_that_somebody_elses_run_has_kept_are_named(cloud):
     world, idm = cloud
-    world.switches.record_seconds = 0.1
     world.switches.poisoned = ["user.2"]
+    gate = Gate(world)
     idm.post("recon", {"_action": "recon", "mapping": INBOUND, "persistAssociations": "true"})
-    error = failure_of(idm)
+    error = failure_of(idm, gate)
     assert "user.2" in error.message and error.result["recon"]["joined"] is True
 
 
