@@ -79,6 +79,16 @@ options:
     description: The scopes to ask for, separated by blanks. The default covers everything below IDM's context path.
     type: str
     default: fr:idm:*
+  configuration_type:
+    description:
+      - Sent as the header C(X-Configuration-Type) with each request for configuration. V(mutable) is what a tenant of
+        Advanced Identity Cloud under direct configuration control wants before it takes a write of configuration, in
+        a session that somebody has opened; see the vendor's documents.
+      - What is written so is in force once that session has been applied, which takes minutes and restarts services.
+        Until then a module that waits for it fails with what it saw.
+      - If not set, the environment variable E(IDM_CONFIGURATION_TYPE) is used.
+    type: str
+    choices: [mutable]
   validate_certs:
     description:
       - Whether the server's TLS certificate must be trusted.

@@ -146,7 +146,7 @@ connectors:
           description: What becomes of it then, as in V(logged-ignore), V(dead-letter-queue), V(script).
           type: str
           returned: always
-          sample: logged-ignore
+          sample: dead-letter-queue
         blocks:
           description: Whether it holds up all that come after it for ever.
           type: bool

@@ -66,6 +66,14 @@ options:
       - What share of the entries may fail without the task failing, in percent.
       - The larger one of this and O(max_failures) counts.
     type: float
+  persist_associations:
+    description:
+      - Whether IDM keeps what becomes of each entry, in C(recon/assoc), so that RV(recon.failures) can be told where
+        C(audit/recon) does not answer, as on Advanced Identity Cloud. For IDM 7 and later.
+      - IDM then writes an entry for each record. The vendor warns that this slows large reconciliations down.
+      - It has no effect on a run that is joined.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -191,8 +199,8 @@ recon:
       sample: 0
     failures:
       description:
-        - The first hundred entries that failed. Empty where C(audit/recon) does not answer, as on Advanced Identity
-          Cloud.
+        - The first hundred entries that failed. Where C(audit/recon) does not answer, as on Advanced Identity Cloud,
+          they are known of single records (O(ids)), and of a run with O(persist_associations=true).
       type: list
       elements: dict
       returned: always
@@ -254,6 +262,7 @@ SPEC = idm_spec(
         "allow_empty_source": {"type": "bool", "default": False},
         "max_failures": {"type": "int", "default": 0},
         "max_failure_percent": {"type": "float"},
+        "persist_associations": {"type": "bool", "default": False},
     }
 )
 
@@ -269,6 +278,7 @@ def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]
         allow_empty_source=params["allow_empty_source"],
         max_failures=params["max_failures"],
         max_failure_percent=params["max_failure_percent"],
+        persist_associations=params["persist_associations"],
     )
     with Client(params, context) as client:
         outcome = reconcile(client, request, context)

@@ -109,6 +109,7 @@ def connection_options() -> dict[str, t.Any]:
         "client_id": env("IDM_CLIENT_ID", type="str"),
         "client_secret": env("IDM_CLIENT_SECRET", type="str", no_log=True),
         "scope": {"type": "str", "default": "fr:idm:*"},
+        "configuration_type": env("IDM_CONFIGURATION_TYPE", type="str", choices=["mutable"]),
         "validate_certs": env("IDM_VALIDATE_CERTS", type="bool", default=True),
         "ca_path": env("IDM_CA_PATH", type="path"),
         "client_cert": env("IDM_CLIENT_CERT", type="path"),

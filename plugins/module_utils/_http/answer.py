@@ -196,7 +196,8 @@ def _remedy(answer: Answer, *, is_configuration: bool) -> str | None:
         if is_configuration:
             rights += (
                 " On Advanced Identity Cloud the configuration of staging and production tenants is immutable besides:"
-                " make the change in the development tenant and promote it."
+                " make the change in the development tenant and promote it; or, under direct configuration control,"
+                " open a session and set configuration_type: mutable."
             )
         return rights
     if answer.status == 404 and not from_idm:

@@ -227,6 +227,7 @@ class Client:
             # no server session: each call would make a new one (seen on OpenIDM 6.1.0)
             "X-OpenIDM-NoSession": "true",
             "X-Requested-With": "idmops.idm",
+            **self._configuration_headers(path),
             **(headers or {}),
         }
         data = None if body is None else json.dumps(body).encode()
@@ -327,6 +328,14 @@ class Client:
 
     def _last_transaction(self) -> str:
         return f"{self._transaction}-{self._requests_sent}"
+
+    def _configuration_headers(self, path: str) -> dict[str, str]:
+        """Return what requests for configuration carry in tenants under direct configuration control.
+
+        Reads carry it too, as those of the vendor's clients do: what was written is to be read back.
+        """
+        kind = self._options.get("configuration_type")
+        return {"X-Configuration-Type": kind} if kind and path.partition("/")[0] == "config" else {}
 
     def _transmit(
         self,

@@ -10,9 +10,11 @@ import re
 
 IMMUTABLE = (
     "The connector's configuration cannot be written here: on Advanced Identity Cloud it is immutable in staging and"
-    " production. Restart the environment's services there (POST /environment/startup?_action=restart on the tenant,"
-    " or a restart in its admin console), or promote a change of the connector: both activate it again. Elsewhere the"
-    " account needs the role openidm-admin."
+    " production. There promote a change of the connector, or restart the environment's services (POST"
+    " /environment/startup?_action=restart on the tenant, or a restart in its admin console): both activate it again."
+    " Then see that liveSync moves: after a restart connectors were seen to stay as they were until somebody saved one"
+    " in the admin console. Under direct configuration control open a session and set configuration_type: mutable."
+    " Elsewhere the account needs the role openidm-admin."
 )
 
 _REMEDIES = (

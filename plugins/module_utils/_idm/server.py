@@ -19,7 +19,7 @@ from .._http.client import Client
 #: The open fork (OpenIDM, Open Identity Platform), Ping's and ForgeRock's IDM on premises, the cloud service.
 FORK, IDM, CLOUD = "openidm", "idm", "aic"
 #: Ways to say who asks that work where AM's tokens are the only credentials ("ForgeRock / Ping IDM", section 4.2).
-_TOKENS = ("service_account", "client_credentials", "bearer")
+TOKENS = ("service_account", "client_credentials", "bearer")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ class Server:
     def job_actions(self) -> bool:
         """Whether a single job can be triggered, paused and resumed (IDM 7.x scheduler API 2.0)."""
         return self.flavour != FORK
+
+    @property
+    def audit_queries(self) -> bool:
+        """Whether audit can be read over REST: the cloud's goes to its logs, and a query is 501 (seen there)."""
+        return self.flavour != CLOUD
 
     @property
     def scheduler_version(self) -> str:
@@ -89,4 +94,4 @@ def ask_server(client: Client) -> Server:
 def _is_cloud(client: Client, answer: Answer) -> bool:
     if client.auth_method == "service_account":
         return True
-    return client.auth_method in _TOKENS and "google" in answer.headers.get("Via", "").lower()
+    return client.auth_method in TOKENS and "google" in answer.headers.get("Via", "").lower()

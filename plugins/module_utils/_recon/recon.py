@@ -11,6 +11,7 @@ until it has ended. The server goes on whatever becomes of us.
 from __future__ import annotations
 
 import typing as t
+import uuid
 from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
@@ -21,8 +22,10 @@ from .._base.values import as_dict
 from .._http.client import Client
 from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED
 from .._idm.connector import checked, read_connectors, rouse
+from .._idm.entries import traced
 from .._idm.mapping import SyncMapping, read_mapping
 from .run import ACTIVE, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id, sum_of
+from .single import RECORD_TIMEOUT, OwnWord
 from .verdict import GONE, JOIN_AGAIN, ReconFindings, verdict
 from .watch import PROXY_ERRORS, ReconWatch, list_runs
 
@@ -39,6 +42,7 @@ class ReconRequest:
     :param ids: of single records, within the source; each is a run of its own. None: the whole mapping.
     :param wait_timeout: seconds for everything.
     :param if_running: JOIN, WAIT or FAIL when a run of the same mapping is active.
+    :param persist_associations: whether a run keeps what became of each entry, in recon/assoc.
     """
 
     mapping: str
@@ -49,6 +53,7 @@ class ReconRequest:
     allow_empty_source: bool = False
     max_failures: int = 0
     max_failure_percent: float | None = None
+    persist_associations: bool = False
 
     def validate(self) -> None:
         """Check what can be checked before anything is sent.
@@ -136,6 +141,8 @@ class _Reconciliation:
 
     def __post_init__(self) -> None:
         self.end = self.context.clock.now() + self.request.wait_timeout
+        self._transaction = f"idmops-{uuid.uuid4()}"
+        self._own_word = OwnWord(self.client, self.mapping.name)
         self._known: set[str] = set()
 
     def whole(self) -> ReconOutcome:
@@ -164,8 +171,12 @@ class _Reconciliation:
         """Find out what the verdict on a run needs to know."""
         suspects = sum(run.situations.get(situation, 0) for situation in self.mapping.excepting)
         failures = self._failures(run) if run.failed or suspects else ()
-        # where audit does not tell which of them were marked as EXCEPTION, all may have been
-        marked = suspects if failures is None else sum(failure.marked for failure in failures)
+        # where nothing tells which of them were marked as EXCEPTION, all may have been that IDM counts as successes
+        marked = sum(failure.marked for failure in failures) if failures else min(suspects, run.succeeded)
+        # a target without a source that is marked as EXCEPTION is no entry that a load should have brought
+        foreign = {failure for failure in failures or () if failure.marked and not failure.in_source}
+        marked -= len(foreign)
+        failures = failures and tuple(failure for failure in failures if failure not in foreign)
         run = replace(run, failed=run.failed + marked, succeeded=max(0, run.succeeded - marked))
         gone: set[EntryFailure] = set()
         if run.state == SUCCESS and not run.source_ids:
@@ -176,7 +187,8 @@ class _Reconciliation:
             system = self.mapping.source.split("/")[1]
             connector = next((item for item in read_connectors(self.client) if item.name == system), None)
             test = checked(self.client, connector) if connector else None
-        return ReconFindings(run, self.mapping, failures, len(gone), connector, test)
+        transaction = self._transaction if self.started else None
+        return ReconFindings(run, self.mapping, failures, len(gone), connector, test, transaction)
 
     def _is_gone(self, failure: EntryFailure) -> bool:
         """Tell whether an entry failed because somebody removed it from the source after the run had begun.
@@ -203,7 +215,7 @@ class _Reconciliation:
             run = run or self._start(ids)
         if not self.request.wait or self.context.check_mode:
             return run
-        return self.follow(run)
+        return run if self._own_word.has_told(ids) else self.follow(run)
 
     def _joined(self, ids: tuple[str, ...]) -> ReconRun | None:
         """Return the active run to join, None when no run of the mapping is active (any more)."""
@@ -238,10 +250,17 @@ class _Reconciliation:
         params = {"_action": "reconById" if ids else "recon", "mapping": self.mapping.name}
         if ids:
             params.update(id=ids[0], ids=ids[0])  # the open fork wants ids, IDM 7 and later id
+        if self.request.persist_associations:
+            params["persistAssociations"] = "true"
+        awaited = self.request.wait and self._own_word.is_awaited(ids)
+        if awaited:
+            params["waitForCompletion"] = "true"
         body = {"allowEmptySourceSet": True} if self.request.allow_empty_source else None
         rouse(self.client, self.mapping.systems)
         try:
-            answer = as_dict(self.client.post("recon", params, body))
+            timeout = RECORD_TIMEOUT if awaited else None
+            headers = traced(self._transaction)
+            answer = as_dict(self.client.post("recon", params, body, headers=headers, timeout=timeout))
             run = ReconRun(str(answer.get("_id")), self.mapping.name, str(answer.get("state", ACTIVE)), source_ids=ids)
         except Unreachable as exc:
             if not exc.sent:
@@ -251,6 +270,10 @@ class _Reconciliation:
             if not exc.sent:
                 raise
             if exc.own:
+                if awaited and (ended := self._ended(known, ids, exc)):
+                    return ended
+                if self._own_word.is_unwelcome(exc):
+                    return None
                 if exc.status == 409 and self._active():
                     return None
                 raise
@@ -258,6 +281,14 @@ class _Reconciliation:
                 raise
             run = self._appeared(known, ids, exc)
         self.started = True
+        return run
+
+    def _ended(self, before: set[str], ids: tuple[str, ...], exc: Refused) -> ReconRun | None:
+        """Return the run of a record that was waited for and whose error was the answer."""
+        runs = list_runs(self.client, self.mapping.name)
+        new = [run for run in runs if run.id not in before]
+        run = self._own_word.ended(exc, ids, new, any(run.state == ACTIVE for run in runs))
+        self.started = self.started or run is not None
         return run
 
     def _appeared(self, before: set[str], ids: tuple[str, ...], cut: IdmopsError) -> ReconRun:
@@ -304,7 +335,5 @@ class _Reconciliation:
         try:
             found = self.client.query(RECON_TOPIC, what, _pageSize=str(MOST_FAILURES))
         except Refused:
-            return None
-        # a target without a source that is marked as EXCEPTION is no entry that a load should have brought
-        failures = map(EntryFailure.parse, found)
-        return tuple(failure for failure in failures if failure.in_source or not failure.marked)
+            return self._own_word.failures(run, self.request.persist_associations or not self.started)
+        return tuple(map(EntryFailure.parse, found))

@@ -44,6 +44,7 @@ class ReconFindings:
     :param gone: how many more failed because somebody had removed them from the source since the run began: what
         IDM made of them, nothing, is right.
     :param connector: that of the mapping's source, with its test, where there was a reason to test it.
+    :param transaction: the id by which IDM's logs know the run, None where another task has started it.
     """
 
     run: ReconRun
@@ -52,6 +53,7 @@ class ReconFindings:
     gone: int = 0
     connector: Connector | None = None
     test: ConnectorTest | None = None
+    transaction: str | None = None
 
     @property
     def failed(self) -> int:
@@ -163,14 +165,21 @@ def lost(run: ReconRun, *, restarted: bool) -> IdmopsError:
 
 
 def _named(run: ReconRun) -> str:
-    return f"The reconciliation {run.id} of {run.mapping}"
+    return f"The reconciliation {run.id} of {run.mapping}" if run.id else f"A reconciliation of {run.mapping}"
 
 
 def _examples(found: ReconFindings, most: int = 3) -> str:
     """Return the first failures, or where to look for them."""
     if not found.failures:
-        why = "does not answer here" if found.failures is None else "holds none of them"
-        return f"Which ones is not known: audit/recon {why}; IDM's log names them."
+        if found.failures is not None:
+            return "Which ones is not known: audit/recon holds none of them; IDM's log names them."
+        which = f", transactionId {found.transaction}" if found.transaction else ""
+        return (
+            "Which ones is not known: audit/recon does not answer here, and the run kept no associations. IDM's log"
+            " names them (on Advanced Identity Cloud GET /monitoring/logs with an API key of the log API, source"
+            f" idm-sync or idm-everything{which}); so does idmops.idm.recon with persist_associations: true, which"
+            " makes a large run slower."
+        )
     shown: t.Iterable[EntryFailure] = found.failures[:most]
     more = found.failed - most
     return "; ".join(map(str, shown)) + (f"; and {more} more." if more > 0 else ".")

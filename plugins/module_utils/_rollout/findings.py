@@ -149,7 +149,8 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
             "sync_denied",
             BLOCKING,
             f"The connector {connector.name} denies liveSync of {source.object_type} (operationOptions).",
-            f"Set operationOptions.SYNC.denied to false in config/{connector.config_id}.",
+            f"Set operationOptions.SYNC.denied to false in config/{connector.config_id}; where IDM refuses to store"
+            " operationOptions, as a tenant of Advanced Identity Cloud did, leave operationOptions out.",
         )
     if connector.failure_policy.blocks:
         yield say(

@@ -44,6 +44,7 @@ class Server:
         self.scheduler = Scheduler(world, lambda name, kind: self.system.livesync(name, kind, detailed=True) and None)
         self.config = Config(world, self._config_changed)
         self.repo = repo.Repo(world)
+        self.queue = repo.Queue(world)
         self.tokens = TokenEndpoint(world, accounts)
         self.app = Flask("tests.servers.ping")
         self.app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -87,7 +88,7 @@ class Server:
             path=path,
             params=dict(request.args),
             body=request.get_json(silent=True),
-            headers={name: value for name, value in request.headers if name in _SEEN_BY_RESOURCES},
+            headers={name: request.headers[name] for name in _SEEN_BY_RESOURCES if name in request.headers},
         )
         control.remember(world, call, request.headers)
         stopped = faults.before(world, call.method, request.path)
@@ -112,10 +113,16 @@ class Server:
         headers, accounts = request.headers, self.accounts
         scheme, unused, given = headers.get("Authorization", "").partition(" ")
         if not self.world.mode.accounts:
-            # rsFilter replaces all other ways (ping 4.2)
-            if scheme == "Bearer" and self.world.tokens.get(given, 0.0) > self.world.clock.now():
-                return accounts.service_account_id
-            raise CrestError(401, "Access Denied")
+            # rsFilter replaces all other ways (ping 4.2): who sends no token is "anonymous" and no error (live 1)
+            if scheme != "Bearer":
+                return _ANONYMOUS
+            if self.world.tokens.get(given, 0.0) <= self.world.clock.now():
+                raise CrestError(401, "Access Denied")
+            if self.world.switches.unmapped:
+                raise CrestError(
+                    503, "Rejecting invocation as required context to allow invocation not populated"
+                )  # no Retry-After (live 1)
+            return accounts.service_account_id
         if scheme == "Basic":
             name, unused, password = base64.b64decode(given).decode().partition(":")
         else:
@@ -134,6 +141,12 @@ class Server:
         if call.method != "GET" and not any(name in request.headers for name in safe):
             raise CrestError(403, "Access denied")
         head, unused, rest = call.path.partition("/")
+        closed = self.world.mode.name == "aic" and call.path.startswith(_CLOSED)
+        if closed or (account == _ANONYMOUS and head != "info"):
+            raise CrestError(403, "Access denied")  # by the access rules (live 1)
+        if call.path.startswith("sync/queue"):
+            with self.world.lock:
+                return self.queue.handle(call, call.path[len("sync/queue/") :])
         if call.path == "sync/mappings" or call.path.startswith("sync/mappings/"):
             return self.config.mappings(call, rest[len("mappings/") :])
         if head == "info":
@@ -171,7 +184,10 @@ class Server:
         return answer
 
 
-_SEEN_BY_RESOURCES = ("Accept-Api-Version", "If-Match", "If-None-Match", "Accept-API-Version")
+_SEEN_BY_RESOURCES = ("Accept-API-Version", "If-Match", "If-None-Match", "X-Configuration-Type")
+_ANONYMOUS = "anonymous"
+#: What a service account may not read (live 1).
+_CLOSED = ("config/fidc/", "managed/svcacct", "managed/teammember")
 
 
 def _decoded(value: str) -> str:

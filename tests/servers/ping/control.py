@@ -48,10 +48,11 @@ def secrets_in_use(world: World, accounts: Accounts) -> dict[str, str]:
 def handle(world: World, accounts: Accounts, method: str, name: str, body: t.Any) -> t.Any:
     """Do what a test asks.
 
-    people: PUT {uid: attributes or null}; GET.   trim: POST forgets the change log.
+    people: PUT {uid: attributes or null}; GET.   trim: POST forgets the change log.   rebuild: POST gives new ids.
     switches: PUT; GET.   faults: POST one; DELETE all.   restart, stop: POST.
     clock: PUT {advance: seconds}.   tokens: DELETE (none is good any more); GET {minted, good, assertions}.
-    config: PUT {id: keys to set}; GET.   requests: GET; DELETE.   secrets, users, audit, jobs, stages, links: GET.
+    config: PUT {id: keys to set}; GET.   requests: GET; DELETE.
+    secrets, users, audit, jobs, stages, links, queue: GET.
     """
     if name == "people":
         for uid, attributes in (body or {}).items():
@@ -94,6 +95,9 @@ def handle(world: World, accounts: Accounts, method: str, name: str, body: t.Any
     if name == "stop":
         world.stopped.set()
         return {}
+    if name == "rebuild":
+        world.directory.build_anew()
+        return world.directory.people
     if name == "trim":
         world.directory.trim()
         return {"first": world.directory.first, "last": world.directory.last}
@@ -103,6 +107,7 @@ def handle(world: World, accounts: Accounts, method: str, name: str, body: t.Any
         "jobs": world.jobs,
         "stages": world.stages,
         "links": world.links,
+        "queue": world.queue,
         "config": world.config,
     }
     return shown[name]

@@ -21,6 +21,7 @@ class CrestError(Exception):
         403: "Forbidden",
         404: "Not Found",
         409: "Conflict",
+        410: "Gone",
         412: "Precondition Failed",
         500: "Internal Server Error",
         501: "Not Implemented",

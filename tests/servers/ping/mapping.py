@@ -12,7 +12,13 @@ from .world import World
 
 #: Sources whose records are refused say so in the words of a target's policy (recorded 3).
 _REFUSED = "Failed policy validation"
-_DEFAULTS = {"CONFIRMED": "UPDATE", "FOUND": "UPDATE", "ABSENT": "CREATE", "SOURCE_MISSING": "DELETE"}
+_DEFAULTS = {
+    "CONFIRMED": "UPDATE",
+    "FOUND": "UPDATE",
+    "FOUND_ALREADY_LINKED": "EXCEPTION",
+    "ABSENT": "CREATE",
+    "SOURCE_MISSING": "DELETE",
+}
 
 
 class RecordRefused(Exception):
@@ -28,40 +34,75 @@ def actions(mapping: t.Mapping[str, t.Any]) -> dict[str, str]:
     return {**_DEFAULTS, **listed}
 
 
+def is_queued(mapping: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a mapping's implicit changes wait in a queue (live 6)."""
+    return (mapping.get("queuedSync") or {}).get("enabled") is True
+
+
+def nanoseconds(world: World, seconds: float | None = None) -> str:
+    """Return a time with nine digits of a second, as sync/queue has it (live 6)."""
+    return world.clock.stamp(seconds).removesuffix("Z") + "000000Z"
+
+
 def links_of(world: World, mapping: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Return a mapping's links: the source's id, and the id of the link."""
     kind = mapping.get("links") or mapping["name"]
     return {link["firstId"]: link["_id"] for link in world.links.values() if link["linkType"] == kind}
 
 
-def apply(world: World, mapping: t.Mapping[str, t.Any], uid: str) -> tuple[str, str]:
+def apply(world: World, mapping: t.Mapping[str, t.Any], uid: str, source_id: str | None = None) -> tuple[str, str]:
     """Bring one person of the source to the target; return the situation and the action.
 
+    :param source_id: of a link whose source may be gone; None is the person's own id.
     :raises RecordRefused: when the target does not take it.
     """
     wanted = actions(mapping)
-    person = world.directory.people.get(uid)
-    source_id = f"uid={uid},ou=People,dc=example,dc=com"
-    link = links_of(world, mapping).get(source_id)
+    source_id = source_id or world.directory.id_of(uid)
+    person = world.directory.people.get(uid) if source_id == world.directory.id_of(uid) else None
+    links = links_of(world, mapping)
+    link = links.get(source_id)
+    taken = uid in {world.links[other]["secondId"] for other in links.values()}
     if person is None:
         situation = "SOURCE_MISSING" if link else "ALL_GONE"
     elif link:
         situation = "CONFIRMED"
     else:
-        situation = "FOUND" if uid in world.users else "ABSENT"
+        situation = ("FOUND_ALREADY_LINKED" if taken else "FOUND") if uid in world.users else "ABSENT"
     action = wanted.get(situation, "IGNORE")
     if action in ("CREATE", "UPDATE"):
         if uid in world.switches.poisoned:
             raise RecordRefused(_REFUSED)
         properties = {**(person or {}), "userName": uid}
+        _wait_in_queues(world, mapping["target"], uid, "notifyUpdate" if uid in world.users else "notifyCreate")
         world.users[uid] = world.revised({**world.users.get(uid, {}), **properties, "_id": uid})
         if not link:
             _connect(world, mapping, source_id, uid)
     elif action in ("DELETE", "UNLINK") and link:
         if action == "DELETE":
-            world.users.pop(world.links[link]["secondId"], None)
+            user = world.links[link]["secondId"]
+            _wait_in_queues(world, mapping["target"], user, "notifyDelete")
+            world.users.pop(user, None)
         del world.links[link]
     return situation, action
+
+
+def _wait_in_queues(world: World, target: str, name: str, action: str) -> None:
+    """Put a change of an object into the queue of each mapping that goes on from there, where it has one (live 6)."""
+    for mapping in world.mappings():
+        if mapping["source"] == target and is_queued(mapping):
+            number = f"event-{len(world.queue) + 1}-{world.revisions.next()}"
+            world.queue[number] = {
+                **world.revised({}),
+                "_id": number,
+                "mapping": mapping["name"],
+                "resourceId": name,
+                "resourceCollection": target,
+                "syncAction": action,
+                "state": "PENDING",
+                "nodeId": None,
+                "createDate": nanoseconds(world),
+                "remainingRetries": mapping["queuedSync"].get("maxRetries", -1),
+            }
 
 
 def _connect(world: World, mapping: t.Mapping[str, t.Any], source_id: str, target_id: str) -> None:

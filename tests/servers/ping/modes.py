@@ -69,7 +69,7 @@ MODES = {
     ),
     "aic": Mode(
         name="aic",
-        version="8.1.0",
+        version="9.0.0-20260827231835-4f1c0d2",  # the form that a tenant shows (live 8)
         accounts=False,
         grant="urn:ietf:params:oauth:grant-type:jwt-bearer",
         token_life=899,

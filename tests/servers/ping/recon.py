@@ -11,7 +11,7 @@ import typing as t
 import uuid
 from dataclasses import dataclass, field
 
-from .crest import Call, CrestError, Reply, not_found
+from .crest import Call, CrestError, Reply, listing, not_found
 from .mapping import RecordRefused, actions, apply, links_of
 from .world import World
 
@@ -32,6 +32,8 @@ class Run:
     uids: list[str]
     by_id: bool
     allow_empty: bool
+    keeps: bool
+    asked: str = ""
     state: str = "ACTIVE"
     stage: str = "ACTIVE_INITIALIZED"
     ended: float | None = None
@@ -44,6 +46,7 @@ class Run:
     failures: int = 0
     successes: int = 0
     cancelled: bool = False
+    error: str = ""
 
     def end(self, state: str, now: float) -> None:
         """Come to an end."""
@@ -66,6 +69,8 @@ class Recon:
             if call.method == "POST" and call.action in ("recon", "reconbyid"):
                 return self._start(call)
             raise CrestError(400, f"Unknown action {call.params.get('_action')}")
+        if run_id.startswith("assoc/"):
+            return self._associations(call, *run_id.split("/")[1:])
         run = self._world.recons.get(run_id)
         if run is None:
             raise not_found(f"Reconciliation with id {run_id} not found.")
@@ -96,6 +101,8 @@ class Recon:
             started=self._world.clock.now(),
             uids=self._uids(call),
             by_id=call.action == "reconbyid",
+            asked=call.params.get("id") or call.params.get("ids") or "",
+            keeps=call.params.get("persistAssociations") == "true",
             allow_empty=bool((call.body or {}).get("allowEmptySourceSet", mapping.get("allowEmptySourceSet", False))),
         )
         self._world.recons[run.id] = run
@@ -103,7 +110,21 @@ class Recon:
         worker.start()
         if wait:
             worker.join()
+            if run.error:
+                # the record's error is the answer, and no id is in it (live 4)
+                raise CrestError(409, f"Unexpected Exception caught during SourceRecon: {run.error}")
         return Reply({"_id": run.id, "state": run.state})
+
+    def _associations(self, call: Call, run_id: str, part: str = "") -> Reply:
+        """Answer recon/assoc/<id>/entry: what a run with persistAssociations=true has kept (ping 3.1, live 4).
+
+        :raises CrestError: for any other run: what is answered then is not recorded, so it is open.
+        """
+        kept = self._world.associations.get(run_id)
+        if kept is None or part != "entry":
+            raise not_found()
+        page = listing(call, kept).body
+        return Reply({**page, "pagedResultsCookie": None})
 
     def _uids(self, call: Call) -> list[str]:
         """Return whom to reconcile: by id (documents: id; in the wild: ids, ping 3.1), or everybody."""
@@ -117,10 +138,15 @@ class Recon:
     def _work(self, run: Run) -> None:
         world, clock = self._world, self._world.clock
         clustered = bool(run.mapping.get("clusteredSourceReconEnabled"))
-        if "ASYNC" in actions(run.mapping).values() or not world.switches.connector_up:
-            run.end("FAILED", clock.now())  # at set-up, with nothing processed (ping 3.5)
+        if run.keeps:
+            world.associations[run.id] = []
+        if "ASYNC" in actions(run.mapping).values() or (not run.uids and not run.allow_empty):
+            # at set-up, with nothing processed (ping 3.5); a total of "0" may be either (live 4; which one ASYNC
+            # shows is open)
+            run.total = "0"
+            run.end("FAILED", clock.now())
             return
-        if not run.uids and not run.allow_empty:
+        if not world.switches.connector_up:
             run.end("FAILED", clock.now())
             return
         run.stage = "ACTIVE_RECONCILING_SOURCE_PAGE" if clustered else "ACTIVE_RECONCILING_SOURCE"
@@ -135,29 +161,23 @@ class Recon:
             run.stage = "ACTIVE_RECONCILING_TARGET_PAGE" if clustered else "ACTIVE_RECONCILING_TARGET"
             for source_id in list(links_of(world, run.mapping)):
                 uid = source_id.split(",")[0].partition("=")[2]
-                if uid not in world.directory.people:
-                    self._one(run, uid, counted=False)
-        run.end("SUCCESS", clock.now())
+                if uid not in world.directory.people or source_id != world.directory.id_of(uid):
+                    self._one(run, uid, source_id, counted=False)
+        # a run of one record fails with it (seen on the fork; open here)
+        run.end("FAILED" if run.by_id and run.failures else "SUCCESS", clock.now())
         world.log("recon", entryType="summary", reconId=run.id, mapping=run.mapping["name"], status="SUCCESS")
 
-    def _one(self, run: Run, uid: str, *, counted: bool = True) -> None:
+    def _one(self, run: Run, uid: str, source_id: str | None = None, *, counted: bool = True) -> None:
+        source_id = source_id or self._world.directory.id_of(uid)
         with self._world.lock:
             try:
-                situation, action = apply(self._world, run.mapping, uid)
+                situation, action = apply(self._world, run.mapping, uid, source_id)
+                if action == "EXCEPTION":  # counts as a failure (live 4)
+                    raise RecordRefused("Situation marked as EXCEPTION")
             except RecordRefused as exc:
-                run.failures += 1
-                run.situations["ABSENT"] += 1
-                self._world.log(
-                    "recon",
-                    entryType="entry",
-                    reconId=run.id,
-                    mapping=run.mapping["name"],
-                    status="FAILURE",
-                    sourceObjectId=f"{run.mapping['source']}/uid={uid},ou=People,dc=example,dc=com",
-                    situation="ABSENT",
-                    action="CREATE",
-                    exception=f"org.forgerock.json.resource.ForbiddenException: {exc}\n\tat x.y.z",
-                )
+                marked = "marked as" in str(exc)
+                situation, action = (situation, action) if marked else ("ABSENT", "CREATE")
+                self._failed(run, source_id, situation, action, str(exc))
             else:
                 run.successes += 1
                 run.situations[situation] += 1
@@ -167,26 +187,60 @@ class Recon:
             if counted:
                 run.processed += 1
 
+    def _failed(self, run: Run, source_id: str, situation: str, action: str, text: str) -> None:
+        run.failures += 1
+        run.situations[situation] += 1
+        run.error = text if run.by_id else ""
+        entry = {"reconId": run.id, "status": "FAILURE", "situation": situation, "action": action}
+        exception = f"org.forgerock.json.resource.ForbiddenException: {text}\n\tat x.y.z"
+        self._world.log(
+            "recon",
+            entryType="entry",
+            mapping=run.mapping["name"],
+            sourceObjectId=f"{run.mapping['source']}/{source_id}",
+            exception=exception,
+            **entry,
+        )
+        if run.keeps:
+            # the properties of fr-idm-reconassocentry (PingDS schema reference); whether an id stands there with its
+            # collection before it is open
+            kept = self._world.associations[run.id]
+            kept.append(
+                {
+                    "_id": f"{run.id}-{len(kept)}",
+                    "sourceObjectId": source_id,
+                    "targetObjectId": None,
+                    "linkQualifier": "default",
+                    "phase": "sourcePhase",
+                    "message": text,
+                    "messageDetail": None,
+                    "exception": exception,
+                    **entry,
+                }
+            )
+
     def _summary(self, run: Run) -> dict[str, t.Any]:
         """Return all keys of the current client type (recorded 8)."""
         now = self._world.clock.now()
-        users = str(len(self._world.users))
+        users = str(len(self._world.users)) if run.state == "SUCCESS" else "?"
         return {
             "_id": run.id,
             "mapping": run.mapping["name"],
             "state": run.state,
             "stage": run.stage,
-            "stageDescription": "reconciliation completed." if run.state == "SUCCESS" else run.stage.lower(),
+            "stageDescription": {"SUCCESS": "reconciliation completed.", "FAILED": "reconciliation failed"}.get(
+                run.state, run.stage.lower()
+            ),
             "progress": {
                 "source": {"existing": {"processed": run.processed, "total": run.total}},
-                "target": {"existing": {"processed": 0, "total": users if run.ended else "?"}, **run.target},
+                "target": {"existing": {"processed": 0, "total": users}, **run.target, "retried": 0},
                 "links": {"existing": {"processed": 0, "total": "?"}, "created": run.target["created"]},
             },
             "situationSummary": dict(run.situations),
             "statusSummary": {"SUCCESS": run.successes, "FAILURE": run.failures},
             "durationSummary": {"sourceQuery": {"min": 5, "max": 5, "mean": 5, "count": 1, "sum": 5, "stdDev": 0}},
             "parameters": {
-                "sourceIds": run.uids if run.by_id else None,
+                "sourceIds": [run.asked] if run.by_id else None,
                 "sourceQuery": {"resourceName": run.mapping["source"], "_queryFilter": "true", "_fields": "_id"},
                 "targetQuery": {"resourceName": run.mapping["target"], "queryFilter": "true", "_fields": "_id"},
             },

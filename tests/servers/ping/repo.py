@@ -10,6 +10,7 @@ import copy
 import typing as t
 
 from .crest import Call, CrestError, Reply, listing, not_found
+from .mapping import is_queued, nanoseconds
 from .world import World
 
 
@@ -45,7 +46,8 @@ class Repo:
             return Reply(copy.deepcopy(there), headers={"ETag": f'"{there["_rev"]}"'})
         expected = call.expected_rev()
         if call.method == "PUT":
-            if call.headers.get("If-None-Match") == "*" and there is not None:
+            create = call.headers.get("If-None-Match") == "*" and not self._world.switches.deaf
+            if create and there is not None:
                 raise CrestError(412, f"Entry Already Exists: The entry '{name}' cannot be added")
             if expected is not None and (there is None or there["_rev"] != expected):
                 raise CrestError(404 if there is None else 412, "Object revision is different than expected by caller")
@@ -78,15 +80,58 @@ def audit(world: World, call: Call, topic: str) -> Reply:
     raise not_found()
 
 
+class Queue:
+    """sync/queue: what waits for mappings with queuedSync (live 6)."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def handle(self, call: Call, name: str) -> Reply:
+        """Answer sync/queue and sync/queue/<id>."""
+        if call.method == "POST":
+            raise CrestError(501, "Not Implemented")  # there is no action at all
+        self._work()
+        waiting = self._world.queue
+        if not name:
+            if "_countOnly" in call.params:
+                raise CrestError(400, "_countOnly is not supported in protocol version 2.1")
+            page = listing(call, list(waiting.values()), policy="EXACT").body
+            # counts are wrong with "pr": the whole collection's
+            total = len(waiting) if " pr" in call.params["_queryFilter"] else page["totalPagedResults"]
+            return Reply({**page, "totalPagedResultsPolicy": "ESTIMATE", "totalPagedResults": total})
+        if name not in waiting:
+            raise not_found()
+        return Reply(waiting.pop(name) if call.method == "DELETE" else waiting[name])
+
+    def _work(self) -> None:
+        """Let go what has waited long enough; of a mapping whose queue is off, or that is gone, nothing moves."""
+        at_work = {item["name"] for item in self._world.mappings() if is_queued(item)}
+        until = self._world.clock.now() - self._world.switches.queue_seconds
+        for name, event in list(self._world.queue.items()):
+            if event["mapping"] in at_work and event["createDate"] <= nanoseconds(self._world, until):
+                del self._world.queue[name]
+
+
+#: The rule by which IDM takes a token's subject for an account (live 1, ping 4.2).
+_LOGINS = {
+    "anonymous": ("internal/user", ["openidm-reg"]),
+    "aic": ("managed/svcacct", ["openidm-svcacct", "openidm-authorized"]),
+}
+
+
 def info(world: World, name: str, account: str) -> Reply:
-    """Answer info/*. Only the fork's shapes are known (seen, scheduler; source 6); what the cloud answers is open."""
+    """Answer info/*, which is open to everybody (live 1). Only the fork's shapes of ping and version are known (seen,
+    scheduler; source 6)."""
     if name == "ping":
+        if world.switches.ping_status:
+            raise CrestError(world.switches.ping_status, "Not available")
         return Reply({"_id": "", "state": "ACTIVE_READY", "shortDesc": "OpenIDM ready"})
     if name == "version":
         return Reply({"_id": "version", "productVersion": world.mode.version, "productRevision": "2f8e14d"})
     if name == "login":
-        roles = ["internal/role/openidm-authorized", "internal/role/openidm-admin"]
-        authorization = {"id": account, "component": "internal/user", "roles": roles}
+        kind = account if account == "anonymous" else world.mode.name
+        component, roles = _LOGINS.get(kind, ("internal/user", ["openidm-authorized", "openidm-admin"]))
+        authorization = {"id": account, "component": component, "roles": [f"internal/role/{role}" for role in roles]}
         return Reply({"_id": "login", "authenticationId": account, "authorization": authorization})
     raise not_found()
 

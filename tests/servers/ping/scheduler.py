@@ -78,6 +78,8 @@ class Scheduler:
     def _jobs(self, call: Call) -> Reply:
         if call.method == "GET":
             return listing(call, [self._shown(name) for name in sorted(self._world.jobs)])
+        if self._world.switches.strict_versions and call.version("2.0") == "1.0":
+            raise CrestError(501, "Not Implemented")
         if call.action == "create":
             return self._put(str(uuid.uuid4()), call.body)
         if call.action == "listcurrentlyexecutingjobs":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .crest import Call, CrestError, Reply, not_found
+from .crest import Call, CrestError, Reply, listing, not_found
 from .mapping import RecordRefused, apply
 from .world import World
 
@@ -32,6 +32,8 @@ class System:
 
     def handle(self, call: Call, rest: str) -> Reply:
         """Answer system, system/<name> and system/<name>/<type>."""
+        if call.method == "GET" and rest.count("/") == 1:
+            return self._listed(call, *rest.split("/"))
         if call.method != "POST":
             raise CrestError(501, "Read are not supported for resource instances")  # source 5.2
         if not rest:
@@ -47,6 +49,15 @@ class System:
         if call.action not in ("livesync", "activesync"):
             raise CrestError(400, "Expecting String containing one of: authenticate resolveUsername liveSync")
         return self.livesync(name, object_type, detailed=call.params.get("detailedFailure") == "true")
+
+    def _listed(self, call: Call, name: str, object_type: str) -> Reply:
+        """Answer a query of entries: no totals, whatever was asked for (recorded 7)."""
+        if object_type not in self._connector(name).get("objectTypes", {}):
+            raise not_found(f"Not found: {object_type}")
+        if not self._world.switches.connector_up:
+            # the words of another operation on a directory that is away (live 3); of a query they are open
+            raise CrestError(503, "The required service is not available")
+        return listing(call, list(self._world.directory.people.values()))
 
     def _all(self, call: Call) -> Reply:
         """Answer an action on all connectors."""
@@ -175,7 +186,7 @@ class System:
         self._world.log(
             "sync",
             mapping=mapping["name"],
-            sourceObjectId=f"{mapping['source']}/uid={uid},ou=People,dc=example,dc=com",
+            sourceObjectId=f"{mapping['source']}/{self._world.directory.id_of(uid)}",
             status=status,
             situation=situation,
             action=action,
@@ -188,10 +199,9 @@ class System:
         """Return what blocks the run, None where the failure policy lets it pass (ping 1.3 and 1.7, source 1.4)."""
         handler = config.get("syncFailureHandler") or {}
         allowed = handler.get("maxRetries", -1)
-        said = f"Failed to synchronize uid={uid},ou=People,dc=example,dc=com object on {name}"
-        delta = (
-            f"<SyncDelta><Uid>uid={uid},ou=People,dc=example,dc=com</Uid><SyncToken>{number}</SyncToken></SyncDelta>"
-        )
+        known = self._world.directory.id_of(uid)
+        said = f"Failed to synchronize {known} object on {name}"
+        delta = f"<SyncDelta><Uid>{known}</Uid><SyncToken>{number}</SyncToken></SyncDelta>"
         if allowed < 0:
             return {"throwable": f"{said}: {cause}", "syncDelta": delta}
         last, tries = self._world.retries.get(name, (None, 0))

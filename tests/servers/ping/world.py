@@ -68,10 +68,21 @@ class Directory:
     changes: list[tuple[int, str]] = field(default_factory=list)
     first: int = 1
     last: int = 0
+    built: int = 0
+
+    def id_of(self, uid: str) -> str:
+        """Return the id by which IDM knows a person; another one once the directory was built anew (live 4)."""
+        return f"uid={uid},ou=People" + (f",o={self.built}" if self.built else "") + ",dc=example,dc=com"
+
+    def build_anew(self) -> None:
+        """Give everybody another id, as a directory does that is filled again from an export."""
+        self.built += 1
+        for uid, person in self.people.items():
+            person["_id"] = self.id_of(uid)
 
     def put(self, uid: str, **attributes: t.Any) -> None:
         """Add or change a person."""
-        self.people.setdefault(uid, {"_id": f"uid={uid},ou=People,dc=example,dc=com", "uid": uid}).update(attributes)
+        self.people.setdefault(uid, {"_id": self.id_of(uid), "uid": uid}).update(attributes)
         self._changed(uid)
 
     def remove(self, uid: str) -> None:
@@ -98,6 +109,16 @@ class Switches:
     :param readable: the account may read the change log.
     :param drop_context_keys: unknown keys of a job's invokeContext are not kept (open; issue 6, part 4).
     :param immutable: configuration cannot be written, as on staging and production tenants (ping 2.3).
+    :param controlled: configuration can be written in a session alone, "none" or "open", and with the header
+        X-Configuration-Type: mutable (live 2); "" is any other tenant.
+    :param no_metadata: the remote connector server has not told IDM yet what it offers (live 3).
+    :param deaf: a conditional create is carried out without a look at its condition, as a clustered tenant did to some
+        of many at once (live 2).
+    :param strict_versions: all of the scheduler's actions want version 2.0. That trigger does is seen; of the others
+        nobody knows: open (live 7).
+    :param unmapped: IDM knows no account for the token's subject (live 1).
+    :param ping_status: what info/ping, which is deprecated, answers instead of 200 (live 8; which one is open).
+    :param queue_seconds: how long an event of a mapping with queuedSync waits, in the server's seconds.
     :param fresh_remote: a remote connector server that has just started fails all operations until one test
         (recorded 7).
     :param record_seconds: what one record costs, in the server's seconds.
@@ -109,6 +130,13 @@ class Switches:
     readable: bool = True
     drop_context_keys: bool = False
     immutable: bool = False
+    controlled: str = ""
+    no_metadata: bool = False
+    deaf: bool = False
+    strict_versions: bool = False
+    unmapped: bool = False
+    ping_status: int = 0
+    queue_seconds: float = 0.0
     fresh_remote: bool = False
     record_seconds: float = 0.0
     poisoned: list[str] = field(default_factory=list)
@@ -164,6 +192,8 @@ class World:
         self.recons: dict[str, t.Any] = {}
         self.users: dict[str, dict[str, t.Any]] = {}
         self.links: dict[str, dict[str, t.Any]] = {}
+        self.queue: dict[str, dict[str, t.Any]] = {}
+        self.associations: dict[str, list[dict[str, t.Any]]] = {}
         self.retries: dict[str, tuple[t.Any, int]] = {}
         self.audit: dict[str, list[dict[str, t.Any]]] = {"recon": [], "sync": [], "activity": [], "access": []}
         self.requests: list[dict[str, t.Any]] = []

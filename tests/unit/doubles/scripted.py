@@ -66,6 +66,7 @@ class ScriptedClient:
         self.check_mode = check_mode
         self.silent = set()
         self.sent = []
+        self.auth_method = "openidm"
 
     def get(self, path, params=None, none_on=(), **unused):
         return self._answer("GET", path, params, None, none_on)

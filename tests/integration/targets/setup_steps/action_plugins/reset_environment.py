@@ -4,8 +4,9 @@
 
 """Puts OpenIDM and OpenDJ of a test stack back to what they are on a bare stack, in a second or two.
 
-IDM: no job, no run, no token, no dead letter, no managed user, no link, the stack's own mappings, its connector alone
-and freshly activated. Directory: the stack's people and nobody else, no grant and no limit of the connector's account.
+IDM: no job, no run, no token, no dead letter, no failure in audit (the people are the same with each reset, so what
+one test lost is lost for the next too), no managed user, no link, the stack's own mappings, its connector alone and
+freshly activated. Directory: the stack's people and nobody else, no grant and no limit of the connector's account.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ REPO = (
     "repo/link",
     "repo/synchronisation/pooledSyncStage",
     "repo/synchronisation/deadLetterQueue/ldap",
+    "repo/audit/sync",
 )
 
 

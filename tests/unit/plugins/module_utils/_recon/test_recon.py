@@ -569,6 +569,31 @@ def test_what_is_marked_as_exception_has_failed_whatever_idm_counts():
     assert "1 of 200 entries failed" in error.message
 
 
+@pytest.mark.parametrize("silent", [refused(501), {"result": []}])
+def test_what_is_marked_counts_once_and_never_as_none_where_audit_does_not_tell(silent):
+    """A server that counts it as a failure, as IDM 7 may, and one that counts it as a success."""
+    marked = {"FOUND_ALREADY_LINKED": 1}
+    calls = ended(state="SUCCESS", done=1, total="1", failed=1, situationSummary=marked)
+    assert failed(*calls, call("GET", "audit/recon", silent)).result["recon"]["failed"] == 1
+    calls = ended(state="SUCCESS", done=1, total="1", situationSummary=marked)
+    assert failed(*calls, call("GET", "audit/recon", silent)).result["recon"]["failed"] == 1
+
+
+@pytest.mark.parametrize("silent", [refused(501), {"result": []}])
+def test_a_record_that_is_marked_has_failed_where_audit_does_not_tell(silent):
+    error = failed(
+        *mappings(),
+        still_there("u3"),
+        runs(),
+        by_id("u3", {"_id": "r1", "state": "ACTIVE"}),
+        cluster(),
+        polled(summary(state="SUCCESS", done=1, total="1", ids=["u3"], situationSummary={"FOUND_ALREADY_LINKED": 1})),
+        call("GET", "audit/recon", silent),
+        ids=("u3",),
+    )
+    assert "1 of 1 entries failed" in error.message
+
+
 def test_a_policy_of_ones_own_decides_what_is_an_exception():
     sync = {**SYNC["mappings"][0], "policies": [{"situation": "FOUND_ALREADY_LINKED", "action": "IGNORE"}]}
     calls = ended(state="SUCCESS", done=200, situationSummary={"FOUND_ALREADY_LINKED": 1})

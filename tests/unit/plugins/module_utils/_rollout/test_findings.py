@@ -198,6 +198,11 @@ def test_ten_faults_are_ten_findings():
     assert len(codes) >= 10
 
 
+def test_the_way_out_of_denied_livesync_goes_where_operation_options_cannot_be_stored():
+    found = findings_of(finished(connector=replace(CONNECTOR, sync_denied=("account",))))
+    assert "leave operationOptions out" in next(one.remedy for one in found if one.code == "sync_denied")
+
+
 def test_small_limits_block_only_where_something_is_to_be_loaded():
     small = {"directory": directory(grants(5000, size_limit=1000))}
     found = {finding.code: finding.severity for finding in findings_of(finished(**small))}
