@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from .._base.errors import Refused
 from .._base.filters import any_of
 from .._base.text import reason_in
-from .._base.values import as_dict, as_int, as_text
+from .._base.values import as_int, as_text
 from .._http.client import Client, segment
 from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED, AuditEntry, ask_sync, seconds_between
 from .._idm.connector import FailurePolicy
@@ -118,28 +118,39 @@ def _letters(client: Client, one: Watched) -> list[Dropped] | None:
     """Return what the dead letter queue holds of a source, None where there is none to be read."""
     if not one.policy.keeps_letters:
         return None
-    try:
-        letters = client.query(f"{_DEAD_LETTERS}/{segment(one.source.system)}")
-    except Refused:
+    letters = read_dead_letters(client, one.source)
+    if letters is None:
         return None
     loaded = min(one.loaded.values(), default=None)
     found = []
-    for letter in map(as_dict, letters):
-        if letter.get("objectType") not in (None, one.source.object_type):
-            continue
-        number = as_int(letter.get("token"))
+    for number, letter in letters:
         time = one.time_of(number) if number is not None else None
-        if time and loaded and time <= loaded:
-            continue
-        found.append(
+        if not (time and loaded and time <= loaded):
+            found.append(replace(letter, time=time))
+    return found
+
+
+def read_dead_letters(client: Client, source: Source) -> list[tuple[int | None, Dropped]] | None:
+    """Return what the dead letter queue holds of a source, each with its change number; None where there is none.
+
+    :raises Unreachable: as the client.
+    """
+    try:
+        letters = client.query(f"{_DEAD_LETTERS}/{segment(source.system)}")
+    except Refused:
+        return None
+    return [
+        (
+            as_int(letter.get("token")),
             Dropped(
                 record=str(letter.get("uid")),
-                time=time,
                 cause=reason_in(as_text(letter.get("failureCause")) or ""),
                 dead_letter=str(letter.get("_id")),
-            )
+            ),
         )
-    return found
+        for letter in letters
+        if letter.get("objectType") in (None, source.object_type)
+    ]
 
 
 def _left(client: Client, source: Source, dropped: list[Dropped]) -> tuple[Dropped, ...]:

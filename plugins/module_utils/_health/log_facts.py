@@ -138,7 +138,7 @@ class LogReader:
         What looks so is looked at once more: a run may have moved the token after the change log was read.
         """
         for again in (False, True):
-            log = self._read() if again else self.log
+            log = self.again() if again else self.log
             if log is None or log.mode != NUMBERS:
                 return None
             found = outside(log.first, log.last, token)
@@ -195,9 +195,10 @@ class LogReader:
     @cached_property
     def log(self) -> ChangeLog | None:
         """How far the change log reached when it was first asked; None where there is none, or no way to it."""
-        return self._read()
+        return self.again()
 
-    def _read(self) -> ChangeLog | None:
+    def again(self) -> ChangeLog | None:
+        """Return how far the change log reaches now; None where there is none, or no way to it."""
         return read_change_log(self.directory) if self.directory and self._usable else None
 
     @cached_property

@@ -119,6 +119,7 @@ class Connector:
     :param sync_settings: the properties that decide which changes liveSync takes, as they stand there.
     :param native_types: the native type of each object type.
     :param native_names: for each object type how the connected system calls a property, by its name.
+    :param json_types: for each object type the JSON type of a property, by its name, as far as it is told.
     :param uses_timestamps: whether liveSync searches by time stamps rather than in the change log.
     """
 
@@ -143,6 +144,7 @@ class Connector:
     sync_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     native_types: t.Mapping[str, str] = field(default_factory=dict)
     native_names: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
+    json_types: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> Connector:
@@ -177,10 +179,11 @@ class Connector:
             sync_settings={name: properties[name] for name in _SYNC_SETTINGS if properties.get(name)},
             native_types={name: _native(schema) for name, schema in _object_types(document).items()},
             native_names={
-                name: {
-                    key: as_text(as_dict(described).get("nativeName")) or key
-                    for key, described in as_dict(as_dict(schema).get("properties")).items()
-                }
+                name: {key: as_text(described.get("nativeName")) or key for key, described in _properties(schema)}
+                for name, schema in _object_types(document).items()
+            },
+            json_types={
+                name: {key: kind for key, described in _properties(schema) if (kind := as_text(described.get("type")))}
                 for name, schema in _object_types(document).items()
             },
         )
@@ -245,6 +248,11 @@ def _servers(urls: t.Iterable[str], ssl: bool) -> t.Iterator[tuple[str, int]]:
 def _object_types(document: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the object types by name."""
     return {name: schema for name, schema in as_dict(document.get("objectTypes")).items() if name != _ALL}
+
+
+def _properties(schema: t.Any) -> list[tuple[str, dict[str, t.Any]]]:
+    """Return the properties of an object type, each by its name."""
+    return [(key, as_dict(described)) for key, described in as_dict(as_dict(schema).get("properties")).items()]
 
 
 def _native(schema: t.Any) -> str:

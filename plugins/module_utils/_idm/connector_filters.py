@@ -13,12 +13,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._base.values import as_text, as_texts
-from .._ldap.dn import Name, is_within_any
+from .._base.values import as_text, as_texts, as_whole
+from .._ldap.dn import Name, escape_filter, is_within_any
 from .connector_config import Connector
 from .mapping import SyncMapping
 
 _ACCOUNT, _GROUP = "__ACCOUNT__", "__GROUP__"
+#: What the connector takes for a person or a group where its configuration does not say (LdapConfiguration).
+_CLASSES = {
+    "account": ["top", "person", "organizationalPerson", "inetOrgPerson"],
+    "group": ["top", "groupOfUniqueNames"],
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,40 @@ def filters_of(connector: Connector, object_type: str, mappings: t.Iterable[Sync
     return tuple(one for one in found if one)
 
 
+def classes_filter(connector: Connector, object_type: str) -> str | None:
+    """Return the LDAP filter of all entries of an object type's object classes, None where a placeholder stands."""
+    kind = _kind(connector, object_type)
+    named: t.Any = [connector.native_types.get(object_type) or object_type]
+    if kind:
+        named = connector.sync_settings.get(f"{kind}ObjectClasses") or _CLASSES[kind]
+    classes = as_whole(named)
+    return f"(&{''.join(f'(objectClass={escape_filter(name)})' for name in classes)})" if classes else None
+
+
+def search_filter(connector: Connector, object_type: str) -> tuple[str, str | None] | None:
+    """Return the further filter of an object type: the property, and the filter as LDAP writes it.
+
+    :returns: None where there is none; the filter is None where a placeholder stands.
+    """
+    kind = _kind(connector, object_type)
+    name = f"{kind}SearchFilter"
+    stated = connector.sync_settings.get(name) if kind else None
+    return (name, bracketed(as_text(stated))) if stated else None
+
+
+def entry_filter(connector: Connector, object_type: str) -> str | None:
+    """Return the LDAP filter of the entries that an object type stands for, None where a placeholder stands in it."""
+    classes, further = classes_filter(connector, object_type), search_filter(connector, object_type)
+    if classes is None or (further and further[1] is None):
+        return None
+    return f"{classes[:-1]}{further[1]})" if further else classes
+
+
+def bracketed(text: str | None) -> str | None:
+    """Return a filter of LDAP in its brackets, which a configuration may leave out."""
+    return text if text is None or text.startswith("(") else f"({text})"
+
+
 def _attributes(connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping]) -> SyncFilter | None:
     taken = as_texts(connector.sync_settings.get("attributesToSynchronize"))
     if not taken:
@@ -80,19 +119,29 @@ def _attributes(connector: Connector, object_type: str, mappings: t.Iterable[Syn
 
 
 def _synchronization_filter(connector: Connector, object_type: str) -> SyncFilter | None:
-    kind = _kind(connector, object_type)
-    name = f"{kind}SynchronizationFilter"
-    stated = connector.sync_settings.get(name) if kind else None
-    if not stated or stated == connector.sync_settings.get(f"{kind}SearchFilter"):
+    found = sync_filter(connector, object_type)
+    if found is None:
         return None
+    name, stated = found
+    search = name.replace("Synchronization", "Search")
     return SyncFilter(
         name,
         stated,
         f"Changes of entries that {as_text(stated) or 'a placeholder'} does not match never arrive, though a load"
         " brings them.",
         True,
-        f"Empty {name} in config/{connector.config_id}, or let {kind}SearchFilter be the same.",
+        f"Empty {name} in config/{connector.config_id}, or let {search} be the same.",
     )
+
+
+def sync_filter(connector: Connector, object_type: str) -> tuple[str, t.Any] | None:
+    """Return the filter that only liveSync looks through: the property, and what stands there; None without one."""
+    kind = _kind(connector, object_type)
+    name = f"{kind}SynchronizationFilter"
+    stated = connector.sync_settings.get(name) if kind else None
+    if not stated or stated == connector.sync_settings.get(f"{kind}SearchFilter"):
+        return None
+    return name, stated
 
 
 def _object_classes(connector: Connector, object_type: str) -> SyncFilter | None:

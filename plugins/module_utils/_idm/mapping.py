@@ -13,6 +13,7 @@ from .._base.errors import InvalidOption, Refused
 from .._base.filters import equals
 from .._base.values import as_bool, as_dict, as_list, as_text
 from .._http.client import Client
+from .mapped_property import MappedProperty
 from .queue import QueuedSync
 from .source import Source
 
@@ -46,7 +47,9 @@ class SyncMapping:
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
     :param queue: what its queuedSync says, None where it has none.
     :param selective: whether a script or a condition keeps some source objects out of it.
-    :param reads: the properties of the source that it copies, as far as it names them.
+    :param properties: what it copies, as far as it names it.
+    :param links_objects: whether it keeps links; without them it correlates anew each time.
+    :param folds: whether it takes the ids of its source, and those of its target, for the same in any case.
     """
 
     name: str
@@ -59,9 +62,11 @@ class SyncMapping:
     excepting: tuple[str, ...]
     correlates: bool
     link_type: str
-    reads: tuple[str, ...] = ()
     queue: QueuedSync | None = None
     selective: bool = False
+    properties: tuple[MappedProperty, ...] = ()
+    links_objects: bool = True
+    folds: tuple[bool, bool] = (False, False)
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> SyncMapping:
@@ -82,14 +87,18 @@ class SyncMapping:
             link_type=as_text(document.get("links")) or name,
             selective=any(document.get(key) for key in _QUALIFYING),
             queue=QueuedSync.parse(document.get("queuedSync")),
-            reads=tuple(
-                dict.fromkeys(
-                    source.strip("/").partition("/")[0]
-                    for item in as_list(document.get("properties"))
-                    if (source := as_text(as_dict(item).get("source")))
-                )
+            properties=MappedProperty.parse_all(document),
+            links_objects=as_bool(document.get("enableLinking", True)) is not False,
+            folds=(
+                as_bool(document.get("sourceIdsCaseSensitive", True)) is False,
+                as_bool(document.get("targetIdsCaseSensitive", True)) is False,
             ),
         )
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The properties of the source that it copies, as far as it names them."""
+        return tuple(dict.fromkeys(one.source.partition("/")[0] for one in self.properties if one.source))
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from .url import host_and_port, is_open
 
 try:
     import ldap
-    from ldap.controls import RequestControl
+    from ldap.controls import RequestControl, SimplePagedResultsControl
 except ImportError as exc:
     ldap = None
     _REASON = str(exc)
@@ -165,6 +165,7 @@ class Directory:
         deref: str = "never",
         controls: t.Sequence[Control] = (),
         size_limit: int = 0,
+        page: int = 0,
     ) -> t.Iterator[Entry]:
         """Yield the entries that a search finds, as they come.
 
@@ -172,26 +173,32 @@ class Directory:
         :param attributes: their names; operational ones must be named.
         :param deref: never, or always, which is what the connector's library asks for.
         :param size_limit: how many entries the client wants at most; 0 is all.
+        :param page: how many entries the server is asked for at a time, so that its own limit is never met; 0 is all at
+            once.
         :raises DirectoryError: no answer, or an error. Entries may have been yielded before it.
         """
         what = f"Searching {base or 'the root DSE'}"
         connection = self._connection()
         try:
             connection.set_option(ldap.OPT_DEREF, _DEREF[deref])
-            message = connection.search_ext(
-                base,
-                _SCOPES[scope],
-                search_filter,
-                list(attributes),
-                serverctrls=[RequestControl(one.oid, one.critical, one.value) for one in controls],
-                sizelimit=size_limit,
-            )
+            asked = [RequestControl(one.oid, one.critical, one.value) for one in controls]
+            paging = SimplePagedResultsControl(True, size=page, cookie="") if page else None
             while True:
-                kind, data, *unused = connection.result3(message, all=0, timeout=self._timeout)
-                for dn, found in data:
-                    if dn is not None:  # None: a referral
-                        yield Entry(dn, {name.lower(): tuple(values) for name, values in found.items()})
-                if kind == ldap.RES_SEARCH_RESULT:
+                message = connection.search_ext(
+                    base,
+                    _SCOPES[scope],
+                    search_filter,
+                    list(attributes),
+                    serverctrls=[*asked, *([paging] if paging else [])],
+                    sizelimit=size_limit,
+                )
+                kind, answered = None, []
+                while kind != ldap.RES_SEARCH_RESULT:
+                    kind, data, unused, answered, *unused = connection.result3(message, all=0, timeout=self._timeout)
+                    for dn, found in data:
+                        if dn is not None:  # None: a referral
+                            yield Entry(dn, {name.lower(): tuple(values) for name, values in found.items()})
+                if not (paging and _next_page(paging, answered)):
                     return
         except ldap.LDAPError as exc:
             error = self._error(what, exc)
@@ -345,6 +352,12 @@ _REMEDIES = {
     8: "The server wants more than a simple bind; use ldaps:// or start_tls: true.",
     13: "The server wants an encrypted connection; use ldaps:// or start_tls: true.",
 }
+
+
+def _next_page(paging: t.Any, answered: t.Iterable[t.Any]) -> bool:
+    """Set a paged search on to its next page; return whether there is one."""
+    paging.cookie = next((one.cookie for one in answered if one.controlType == paging.controlType), "")
+    return bool(paging.cookie)
 
 
 def _privilege_remedy(base: str, error: DirectoryError) -> str | None:

@@ -13,7 +13,6 @@ from datetime import datetime, timezone
 from .._base.address import share_a_host
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
-from .._base.values import as_dict, as_text, as_whole
 from .._changelog.access import proof_connection, prove
 from .._changelog.aci import principal_name
 from .._changelog.grants import WantedGrants, apply_grants
@@ -26,11 +25,11 @@ from .._changelog.whose import Identity, Whose, judge_whose, read_identity
 from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
+from .._idm.connector_filters import entry_filter
 from .._idm.mapping import SyncMapping, has_links, queued_after
 from .._idm.queue import read_waiting
 from .._idm.server import Server
 from .._ldap.directory import SUBTREE, Directory
-from .._ldap.dn import escape_filter
 from .._ldap.refused_binds import RefusedBinds
 from .._ldap.url import host_and_port
 from .._schedule.document import is_placeholder
@@ -42,9 +41,6 @@ from .request import ENABLED, SourceRequest
 
 #: How long changes stay in the change log where nothing else is configured ("OpenDJ and PingDS", purge delay).
 _DEFAULT_PURGE_SECONDS = 3 * 86400
-#: What the connector takes for a person or a group where its configuration does not say (LdapConfiguration).
-_ACCOUNT_CLASSES = ("top", "person", "organizationalPerson", "inetOrgPerson")
-_GROUP_CLASSES = ("top", "groupOfUniqueNames")
 #: The suboptions of ``schedule`` that say what a schedule shall be.
 _SCHEDULE_OPTIONS = {field.name for field in fields(WantedSchedule)} - {"source", "enabled", "load_record"}
 
@@ -262,7 +258,7 @@ class Gatherer:
         server = facts.server if facts else None
         if facts and options and server and not server.error:
             try:
-                seen = compare(self._client, evidence.request, connector, facts.principal, facts.uri, self._reading)
+                seen = compare(evidence.request, connector, facts.principal, facts.uri, self._reading)
                 return replace(evidence, linked=linked, directory=replace(facts, seen=seen))
             except DirectoryError as exc:
                 return replace(evidence, linked=linked, directory_error=exc)
@@ -270,7 +266,7 @@ class Gatherer:
 
 
 def compare(
-    client: Client, request: SourceRequest, connector: Connector, principal: str | None, uri: str, context: Context
+    request: SourceRequest, connector: Connector, principal: str | None, uri: str, context: Context
 ) -> Visibility | None:
     """Count the entries that the connector would search for, and those of them that its account may read.
 
@@ -279,10 +275,9 @@ def compare(
     :returns: None where a placeholder of the connector's configuration hides what to compare.
     :raises DirectoryError: no answer, or an error.
     """
-    document = as_dict(client.get(f"config/{connector.config_id}", none_on=(403, 404)))
     options = t.cast("t.Mapping[str, t.Any]", request.directory)
     contexts = connector.base_contexts or options.get("base_contexts")
-    search_filter = entry_filter(document, request.source.object_type)
+    search_filter = entry_filter(connector, request.source.object_type)
     if not (principal and contexts and search_filter):
         return None
     with Directory(options, uri, context) as directory:
@@ -301,32 +296,6 @@ def ask_whose(
     with Directory(options, uri, context) as directory:
         found = judge_whose(directory, connector.servers)
         return found, read_identity(directory) if found.usable else Identity()
-
-
-def entry_filter(document: t.Mapping[str, t.Any], object_type: str) -> str | None:
-    """Return the LDAP filter of the entries that an object type of a connector stands for.
-
-    :param document: the connector's configuration.
-    :returns: None where a placeholder stands in it.
-    """
-    properties = as_dict(document.get("configurationProperties"))
-    described = as_dict(as_dict(document.get("objectTypes")).get(object_type))
-    native = as_text(described.get("nativeType")) or as_text(described.get("id")) or object_type
-    named: t.Any = [native]
-    further: t.Any = None
-    if native == "__ACCOUNT__":
-        named = properties.get("accountObjectClasses") or list(_ACCOUNT_CLASSES)
-        further = properties.get("accountSearchFilter")
-    elif native == "__GROUP__":
-        named = properties.get("groupObjectClasses") or list(_GROUP_CLASSES)
-        further = properties.get("groupSearchFilter")
-    classes, condition = as_whole(named), as_text(further)
-    if not classes or (further and not condition):
-        return None
-    parts = [f"(objectClass={escape_filter(name)})" for name in classes]
-    if condition:
-        parts.append(condition if condition.startswith("(") else f"({condition})")
-    return f"(&{''.join(parts)})"
 
 
 def _purge_seconds(directory: Directory) -> int | None:

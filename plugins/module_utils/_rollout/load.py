@@ -186,7 +186,7 @@ def _guard(
         _refuse_unguarded(client, request, mappings)  # what is seen there proves nothing of what the connector sees
     found = -1
     for _count in range(_COUNTS):
-        done.seen = compare(client, request.source, connector, principal, uri, context)
+        done.seen = compare(request.source, connector, principal, uri, context)
         if done.seen is None:
             _refuse_unguarded(client, request, mappings)
             return

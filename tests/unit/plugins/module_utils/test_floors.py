@@ -20,7 +20,7 @@ FLOORS = (
     {"_record", "_schedule"},
     {"_recon", "_health"},
     {"_livesync"},
-    {"_rollout"},
+    {"_rollout", "_proof"},
 )
 FLOOR = {package: number for number, packages in enumerate(FLOORS, 1) for package in packages}
 #: Who alone may import what does not belong to Python.

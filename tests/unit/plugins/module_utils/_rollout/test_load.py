@@ -15,10 +15,10 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights impor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import OTHER, UNKNOWN, Identity, Whose
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_filters import entry_filter
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import gather
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import load as module
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.gather import entry_filter
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load import LoadRequest, load
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
 from ansible_collections.idmops.idm.plugins.modules import livesync_load
@@ -66,7 +66,7 @@ class Surroundings:
         self.state = state
 
     def _compare(self, *given):
-        self.principal = given[3]
+        self.principal = given[2]
         total = self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
         return Visibility(total, total) if isinstance(total, int) else total
 
@@ -183,8 +183,7 @@ def test_behind_placeholders_nothing_is_compared(monkeypatch, principal, propert
         "configurationProperties": {"baseContexts": ["dc=x"], **properties},
         "objectTypes": {"account": {"nativeType": "__ACCOUNT__"}},
     }
-    client = ScriptedClient(call("GET", "config/provisioner.openicf/ldap", document))
-    assert gather.compare(client, request().source, Connector.parse(document), principal, URI, context()) is None
+    assert gather.compare(request().source, Connector.parse(document), principal, URI, context()) is None
 
 
 def directory_of(name, host, servers, own=False):
@@ -210,10 +209,9 @@ def test_base_contexts_that_are_given_stand_for_those_of_a_placeholder(monkeypat
     monkeypatch.setattr(gather, "Directory", lambda *unused: contextlib.nullcontext())
     monkeypatch.setattr(gather, "see_as", lambda directory, *how: seen.append(how))
     document = {"_id": "provisioner.openicf/ldap", "configurationProperties": {"baseContexts": "&{esv.base}"}}
-    client = ScriptedClient(call("GET", "config/provisioner.openicf/ldap", document))
     asked = request().source
     asked.directory["base_contexts"] = ["dc=given"]
-    gather.compare(client, asked, Connector.parse(document), "uid=idm", URI, context())
+    gather.compare(asked, Connector.parse(document), "uid=idm", URI, context())
     assert seen[0][:2] == ("uid=idm", ["dc=given"])
 
 
@@ -321,7 +319,7 @@ def test_a_mapping_of_another_source_is_refused(monkeypatch):
 )  # fmt: skip
 def test_the_filter_is_the_connectors(object_type, described, properties, wanted):
     document = {"configurationProperties": properties, "objectTypes": {object_type: described}}
-    assert entry_filter(document, object_type) == wanted
+    assert entry_filter(Connector.parse(document), object_type) == wanted
 
 
 @pytest.mark.parametrize(

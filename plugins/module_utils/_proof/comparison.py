@@ -1,0 +1,178 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of a mapping can be compared, and how. No I/O.
+
+Values are compared as the mapping copies them: several values in any order, one value like a list of it, nothing like
+an empty list ("Experiments", section 3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+from dataclasses import dataclass
+
+from .._base.values import as_bool, as_dict, as_list, as_text
+from .._idm.mapped_property import MappedProperty, value_at
+from .._idm.mapping import SyncMapping
+
+#: What recognises a person in the target where the mapping copies it.
+_KEY = "userName"
+_HIDDEN = ("password", "__PASSWORD__")
+
+
+@dataclass(frozen=True)
+class TargetSchema:
+    """What the target says of its properties.
+
+    :param types: the JSON type of each, as far as it is known.
+    :param made: those that are made, encrypted or hashed there, or are relationships.
+    :param required: those that each object has.
+    """
+
+    types: t.Mapping[str, str]
+    made: frozenset[str]
+    required: frozenset[str]
+
+    @classmethod
+    def parse(cls, managed: t.Mapping[str, t.Any], name: str) -> TargetSchema:
+        """Return the schema of a managed object out of config/managed; an empty one where it is not there."""
+        described = next(
+            (as_dict(one) for one in as_list(managed.get("objects")) if as_dict(one).get("name") == name), {}
+        )
+        schema = as_dict(described.get("schema"))
+        types, made = {}, set()
+        properties = {**as_dict(schema.get("properties"))}
+        for one in map(as_dict, as_list(described.get("properties"))):  # where older releases keep the encryption
+            properties[str(one.get("name"))] = {**as_dict(properties.get(str(one.get("name")))), **one}
+        for key, one in properties.items():
+            kind = as_dict(one).get("type")
+            kinds = [kind] if isinstance(kind, str) else [text for text in as_list(kind) if text != "null"]
+            if len(kinds) == 1:
+                types[key] = str(kinds[0])
+            if "relationship" in kinds or _is_made(as_dict(one)):
+                made.add(key)
+        return cls(types, frozenset(made), frozenset(map(str, as_list(schema.get("required")))))
+
+
+def _is_made(described: t.Mapping[str, t.Any]) -> bool:
+    return (
+        as_bool(described.get("isVirtual")) is True
+        or bool(described.get("encryption") or described.get("secureHash"))
+        or as_text(described.get("scope")) == "private"
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What of a mapping's objects is compared.
+
+    :param copied: the properties that the mapping copies plainly.
+    :param not_comparable: the other properties of the target that it writes.
+    :param key: the one that an object is recognised by, None where none is copied.
+    :param loose: those whose types differ on purpose, so that values are compared as texts.
+    """
+
+    copied: tuple[MappedProperty, ...]
+    not_comparable: tuple[str, ...]
+    key: MappedProperty | None
+    loose: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, mapping: SyncMapping, schema: TargetSchema, source_types: t.Mapping[str, str]) -> Comparison:
+        """Return what can be compared.
+
+        :param source_types: the JSON types of the source's properties, as far as they are known.
+        """
+        copied = []
+        for one in mapping.properties:
+            top = one.target.partition("/")[0]
+            if one.plain and top not in schema.made and not {one.source, one.target} & set(_HIDDEN):
+                copied.append(one)
+        doubled = {one.target for one in copied if [other.target for other in mapping.properties].count(one.target) > 1}
+        copied = [one for one in copied if one.target not in doubled]  # which of them wins is the mapping's secret
+        rest = {one.target for one in mapping.properties if one.target} - {one.target for one in copied}
+        loose = {one.target for one in copied if _differ(source_types.get(one.source), schema.types.get(one.target))}
+        return cls(tuple(copied), tuple(sorted(rest)), _key(copied, schema), frozenset(loose))
+
+    @property
+    def source_fields(self) -> str:
+        """What is asked for of a source object."""
+        return ",".join(dict.fromkeys(["_id", *(one.source for one in self.copied)]))
+
+    @property
+    def target_fields(self) -> str:
+        """What is asked for of a target object."""
+        return ",".join(dict.fromkeys(["_id", *(one.target for one in self.copied)]))
+
+    def differing(
+        self, source: t.Mapping[str, t.Any], target: t.Mapping[str, t.Any], *, loose: bool = False
+    ) -> tuple[str, ...]:
+        """Return the properties of the target that are not what the mapping copies into them.
+
+        :param loose: whether the source tells texts alone, as a directory does.
+        """
+        return tuple(
+            one.target
+            for one in self.copied
+            if self._expected(one, source, loose)
+            != canonical(value_at(target, one.target), loose or one.target in self.loose)
+        )
+
+    def digest_of_source(self, body: t.Mapping[str, t.Any]) -> bytes:
+        """Return eight bytes that stand for what an object of the source shall become."""
+        return _digest([self._expected(one, body) for one in self.copied])
+
+    def digest_of_target(self, body: t.Mapping[str, t.Any]) -> bytes:
+        """Return eight bytes that stand for what an object of the target is."""
+        return _digest([canonical(value_at(body, one.target), one.target in self.loose) for one in self.copied])
+
+    def key_of_source(self, body: t.Mapping[str, t.Any]) -> str | None:
+        """Return what an object of the source is recognised by, None where it has nothing."""
+        return as_text(value_at(body, self.key.source)) if self.key else None
+
+    def key_of_target(self, body: t.Mapping[str, t.Any]) -> str | None:
+        """Return what an object of the target is recognised by, None where it has nothing."""
+        return as_text(value_at(body, self.key.target)) if self.key else None
+
+    def _expected(self, one: MappedProperty, source: t.Mapping[str, t.Any], loose: bool = False) -> tuple[str, ...]:
+        loose = loose or one.target in self.loose
+        return canonical(value_at(source, one.source), loose) or canonical(one.default, loose)
+
+
+def canonical(value: t.Any, loose: bool = False) -> tuple[str, ...]:
+    """Return a value so that what is the same to a mapping is equal.
+
+    :param loose: whether 7 is "7", and true "true".
+    """
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return tuple(sorted(_text(item, loose) for item in values if item is not None))
+
+
+def _text(item: t.Any, loose: bool) -> str:
+    if loose and isinstance(item, (str, int, float)):
+        return str(item).lower() if isinstance(item, bool) else str(item)
+    return json.dumps(item, sort_keys=True)
+
+
+def _digest(values: t.Sequence[tuple[str, ...]]) -> bytes:
+    return hashlib.sha256(json.dumps(values).encode()).digest()[:8]
+
+
+def _key(copied: t.Sequence[MappedProperty], schema: TargetSchema) -> MappedProperty | None:
+    """Return the property to recognise an object by: userName, else the first one that each object has."""
+    named = [one for one in copied if one.target == _KEY]
+    required = [one for one in copied if one.target in schema.required]
+    return next(iter([*named, *required]), None)
+
+
+def _differ(one: str | None, other: str | None) -> bool:
+    return one is not None and other is not None and one != other and "array" not in (one, other)
+
+
+def most_differing(checked: int) -> float:
+    """Return what share of all differs at the most, at 95 %, where so many were drawn and all of them are equal."""
+    return 1 - 0.05 ** (1 / checked) if checked else 1.0

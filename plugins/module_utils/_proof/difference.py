@@ -1,0 +1,67 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What did not arrive, or arrived otherwise. No I/O."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+MISSING, UNLINKED, DUPLICATE, ORPHANED, DIFFERING = "missing", "unlinked", "duplicate", "orphaned", "differing"
+#: Every kind, the gravest first.
+KINDS = (MISSING, DUPLICATE, UNLINKED, ORPHANED, DIFFERING)
+
+FILTERED, HIDDEN, REFUSED, MAPPING_OFF, UNKNOWN = "filtered", "hidden", "refused", "mapping_off", "unknown"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One object that is not as the mapping would have it.
+
+    :param kind: one of :data:`KINDS`.
+    :param id: of the source, None where it is about an object of the target alone.
+    :param target_id: of the target, None where there is none.
+    :param properties: those of the target that differ.
+    :param reason: FILTERED, HIDDEN, REFUSED, MAPPING_OFF or UNKNOWN.
+    :param detail: the reason in words, without values.
+    :param in_source: whether IDM sees the object in the source, so that a reconciliation of its id can mend it.
+    :param dn: of the entry in the directory, where it was asked for.
+    """
+
+    kind: str
+    id: str | None
+    target_id: str | None = None
+    properties: tuple[str, ...] = ()
+    reason: str = UNKNOWN
+    detail: str | None = None
+    in_source: bool = True
+    dn: str | None = None
+
+    @property
+    def key(self) -> tuple[str | None, str | None]:
+        """What it is about."""
+        return self.id, self.target_id if self.id is None or self.kind == DUPLICATE else None
+
+    @property
+    def by_id(self) -> bool:
+        """Whether a reconciliation of its id alone mends it, as far as the reason lets it."""
+        return self.in_source and self.id is not None and self.kind in (MISSING, UNLINKED, DIFFERING)
+
+    @property
+    def by_target(self) -> bool:
+        """Whether it takes a reconciliation with the phase of the target: the source is gone, not merely unseen."""
+        return self.kind == ORPHANED and self.reason not in (HIDDEN, FILTERED)
+
+    def as_result(self, detailed: bool) -> dict[str, t.Any]:
+        """Return the difference as modules show it: no value of any property."""
+        return {
+            "id": self.id,
+            "target_id": self.target_id,
+            "kind": self.kind,
+            "reason": self.reason,
+            "detail": self.detail,
+            "properties": list(self.properties),
+            **({"dn": self.dn} if detailed else {}),
+        }

@@ -1,0 +1,136 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judges objects: which of them the mapping has not brought over as it should. No I/O but what :class:`Sides` reads."""
+
+from __future__ import annotations
+
+import typing as t
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from .difference import DIFFERING, DUPLICATE, MISSING, ORPHANED, UNLINKED, Difference
+from .own_entries import OwnEntries
+from .pages import Body
+from .sides import Link, Sides
+
+GONE_TARGET = "its link leads to an object that is gone from the target"
+_NO_LINK = "the target has such an object, and no link leads to it"
+_TWICE = "the target has such an object already"
+
+
+@dataclass
+class Looked:
+    """What a look at some objects has found.
+
+    :param left_out: the ids of the source that a condition or a script of the mapping may leave out.
+    :param linked: how many of the objects of the source that were asked for have a link.
+    """
+
+    differences: list[Difference] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    linked: int = 0
+
+
+def look(
+    sides: Sides, own: OwnEntries | None, source_ids: t.Collection[str], target_ids: t.Collection[str] = ()
+) -> Looked:
+    """Read some objects as they are now, and judge them.
+
+    :param own: the directory itself, None where it is not asked.
+    :param source_ids: ids of the source; also of objects that are not there any more, or that IDM does not see.
+    :param target_ids: ids of the target.
+    :raises Unreachable, Refused, DirectoryError: as the servers.
+    """
+    links = sides.links(source_ids, target_ids)
+    wanted = {*map(sides.source_id, source_ids), *(link.source for link in links)}
+    linked_targets = {link.target for link in links}
+    alone = [one for one in map(sides.target_id, target_ids) if one not in linked_targets]
+    sources = sides.sources(wanted)
+    targets = sides.targets({*linked_targets, *alone})
+    of_source: dict[str, list[Link]] = defaultdict(list)
+    for link in links:
+        of_source[link.source].append(link)
+    found = Looked(linked=sum(1 for one in set(map(sides.source_id, source_ids)) if one in of_source))
+    unseen = own.entries(sorted(wanted - set(sources))) if own else {}
+    for one in sorted(wanted):
+        if one in sources:
+            found.differences += _of_source(sides, one, sources[one], of_source.get(one, ()), targets)
+        else:
+            body = own.body(unseen[one]) if own and one in unseen else None
+            found.differences += _of_unseen(sides, one, body, of_source.get(one, ()), targets)
+            if one in unseen and one not in of_source:
+                found.differences.append(Difference(MISSING, one, in_source=False))
+    unlinked = {one: sources[one] for one in wanted if one in sources and one not in of_source}
+    lone = {one: targets[one] for one in alone if one in targets}
+    _pair(sides, unlinked, lone, found)
+    found.differences = list({(one.kind, one.id, one.target_id): one for one in found.differences}.values())
+    return found
+
+
+def _of_source(
+    sides: Sides, one: str, body: Body, links: t.Sequence[Link], targets: t.Mapping[str, Body]
+) -> t.Iterator[Difference]:
+    """Yield what is wrong with an object of the source that has links."""
+    qualifiers: set[str] = set()
+    for link in links:
+        target = targets.get(link.target)
+        if link.qualifier in qualifiers:
+            yield Difference(DUPLICATE, one, link.target, detail="it has a second link of the same mapping")
+            continue
+        qualifiers.add(link.qualifier)
+        if target is None:
+            yield Difference(MISSING, one, link.target, detail=GONE_TARGET)
+        elif properties := sides.comparison.differing(body, target):
+            yield Difference(DIFFERING, one, link.target, properties)
+
+
+def _of_unseen(
+    sides: Sides, one: str, body: Body | None, links: t.Sequence[Link], targets: t.Mapping[str, Body]
+) -> t.Iterator[Difference]:
+    """Yield what is wrong with the links of an object that IDM does not see in the source.
+
+    :param body: it, as the directory has it; None where that is not known, or it is gone.
+    """
+    for link in links:
+        target = targets.get(link.target)
+        if body is not None and target is None:
+            yield Difference(MISSING, one, link.target, detail=GONE_TARGET, in_source=False)
+        elif body is not None and target and (properties := sides.comparison.differing(body, target, loose=True)):
+            yield Difference(DIFFERING, one, link.target, properties, in_source=False)
+        else:
+            yield Difference(ORPHANED, one, link.target, in_source=False)
+
+
+def _pair(sides: Sides, unlinked: t.Mapping[str, Body], lone: t.Mapping[str, Body], found: Looked) -> None:
+    """Judge objects of either side that have no link: by what they would be recognised by."""
+    comparison = sides.comparison
+    keys = {one: key for one, body in unlinked.items() if (key := comparison.key_of_source(body))}
+    lone_keys = {one: key for one, body in lone.items() if (key := comparison.key_of_target(body))}
+    owners: dict[str, str] = {}  # of a key: the object of the source that has it
+    for body in sides.sources_known_as(lone_keys.values()):
+        owners[str(comparison.key_of_source(body))] = sides.source_id(str(body.get("_id")))
+    same: dict[str, list[str]] = defaultdict(list)  # of a key: the objects of the target that have it
+    for body in sides.targets_known_as([*keys.values(), *lone_keys.values()]):
+        same[str(comparison.key_of_target(body))].append(sides.target_id(str(body.get("_id"))))
+    links = sides.links(owners.values(), [one for several in same.values() for one in several])
+    linked = {link.target: link.source for link in links}
+    for one in unlinked:
+        free = sorted(set(same.get(keys.get(one, ""), ())) - set(linked))
+        found.differences += [Difference(UNLINKED, one, other, detail=_NO_LINK) for other in free[:1]]
+        found.differences += [Difference(DUPLICATE, one, other, detail=_TWICE) for other in free[1:]]
+        if not free and sides.mapping.selective:
+            found.left_out.add(one)
+        elif not free:
+            found.differences.append(Difference(MISSING, one))
+    for target, key in lone_keys.items():
+        owner = owners.get(key)
+        free = sorted({target, *same[key]} - set(linked))
+        by_link = next((linked[other] for other in sorted(same[key]) if other in linked), None)
+        if by_link is not None or owner in linked.values():
+            found.differences.append(Difference(DUPLICATE, owner or by_link, target, detail=_TWICE))
+        elif owner is not None and target == free[0]:
+            found.differences.append(Difference(UNLINKED, owner, target, detail=_NO_LINK))
+        elif target != free[0]:
+            found.differences.append(Difference(DUPLICATE, owner, target, detail=_TWICE))

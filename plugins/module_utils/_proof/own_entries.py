@@ -1,0 +1,117 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The directory itself, as its administrator sees it: what the connector's account does not see or leaves out."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._changelog.limits import outermost
+from .._changelog.log import NUMBERS, SUFFIX
+from .._health.log_facts import LogReader
+from .._idm.connector_config import Connector
+from .._idm.connector_filters import classes_filter, search_filter
+from .._ldap.directory import ONE_LEVEL, SUBTREE, Directory, Entry
+from .._ldap.dn import escape_filter, is_name
+
+#: So many entries one page of a search holds, fewer than any server's size limit.
+_PAGE = 500
+#: So many entries one filter asks for.
+_AT_ONCE = 50
+_ABOUT = ("objectClass", "modifiersName", "creatorsName", "modifyTimestamp", "createTimestamp")
+
+
+@dataclass(frozen=True)
+class OwnEntries:
+    """The entries of a directory that an object type of a connector is about.
+
+    :param names: the native name of each property of the object type.
+    :param search_filter: by which the connector finds them.
+    :param narrowing: the property that holds a further filter of the connector's search, and the filter, None where a
+        placeholder stands there.
+    """
+
+    reader: LogReader
+    directory: Directory
+    bases: tuple[str, ...]
+    uid: str
+    search_filter: str
+    narrowing: tuple[str, str | None] | None
+    names: t.Mapping[str, str]
+
+    @classmethod
+    def of(cls, reader: LogReader, connector: Connector, object_type: str) -> OwnEntries | None:
+        """Return the entries, None where the configuration does not tell which they are."""
+        wanted, narrowing = classes_filter(connector, object_type), search_filter(connector, object_type)
+        bases = connector.base_contexts
+        if reader.directory is None or not wanted or not bases or not all(map(is_name, bases)):
+            return None
+        return cls(
+            reader=reader,
+            directory=reader.directory,
+            bases=tuple(outermost(bases)),
+            uid=connector.uid_attribute or "entryUUID",
+            search_filter=wanted,
+            narrowing=narrowing,
+            names=connector.native_names.get(object_type, {}),
+        )
+
+    def ids(self) -> t.Iterator[str]:
+        """Yield the id of each entry, by which IDM knows it.
+
+        :raises DirectoryError: no answer, or an error.
+        """
+        for base in self.bases:
+            for entry in self.directory.stream(base, SUBTREE, self.search_filter, [self.uid], page=_PAGE):
+                if name := self._id_of(entry):
+                    yield name
+
+    def entries(self, ids: t.Iterable[str], further: str = "") -> dict[str, Entry]:
+        """Return some of the entries by their ids, with all that their properties come from.
+
+        :param further: a filter that they have to match too, as LDAP writes it.
+        """
+        wanted = [*dict.fromkeys([self.uid, *_ABOUT, *self.names.values()])]
+        known = list(dict.fromkeys(ids))
+        found: dict[str, Entry] = {}
+        for start in range(0, len(known), _AT_ONCE):
+            these = "".join(f"({self.uid}={escape_filter(one)})" for one in known[start : start + _AT_ONCE])
+            both = f"(&{self.search_filter}(|{these}){further})"
+            for base in self.bases:
+                for entry in self.directory.search(base, SUBTREE, both, wanted):
+                    if name := self._id_of(entry):
+                        found[name] = entry
+        return found
+
+    def changed_after(self, token: int) -> set[str] | None:
+        """Return the ids of the entries that changes after a token touch, None where that cannot be known."""
+        log = self.reader.again()
+        if log is None or log.mode != NUMBERS or self.uid.lower() != "entryuuid":
+            return None
+        found: set[str] = set()
+        wanted = f"(&(objectClass=changeLogEntry)(changeNumber>={token + 1})(changeNumber<={log.last}))"
+        if log.last <= token:
+            return found
+        for entry in self.directory.stream(log.suffix or SUFFIX, ONE_LEVEL, wanted, ["targetEntryUUID"]):
+            if name := entry.text("targetEntryUUID"):
+                found.add(name)
+        return found
+
+    def body(self, entry: Entry) -> dict[str, t.Any] | None:
+        """Return an entry as IDM would show it, each property a list of texts; None where one of them is no text."""
+        found: dict[str, t.Any] = {}
+        for name, native in self.names.items():
+            if native == "__NAME__":
+                found[name] = [entry.dn]
+                continue
+            try:
+                found[name] = [value.decode() for value in entry.values(native)]
+            except UnicodeDecodeError:
+                return None
+        return found
+
+    def _id_of(self, entry: Entry) -> str | None:
+        return entry.dn if self.uid.lower() in ("dn", "entrydn") else entry.text(self.uid)

@@ -1,0 +1,200 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why something did not arrive, where that can be known. What cannot be known is unknown, never guessed."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._base.errors import Refused
+from .._base.filters import any_of
+from .._base.values import as_bool, as_dict, as_list, as_text, as_texts
+from .._changelog.log import as_time
+from .._health.dropped import read_dead_letters, successes_of
+from .._http.client import Client
+from .._idm.audit import AuditEntry
+from .._idm.connector_config import Connector
+from .._idm.connector_filters import bracketed, sync_filter
+from .._idm.mapping import SyncMapping
+from .._idm.source import Source
+from .._ldap.directory import Entry
+from .._ldap.dn import Name, is_within_any
+from .comparison import Comparison
+from .difference import DIFFERING, FILTERED, HIDDEN, MAPPING_OFF, MISSING, REFUSED, UNKNOWN, Difference
+from .own_entries import OwnEntries
+
+#: So many changes of the mappings are looked through, the newest.
+_MOST_CHANGES = 200
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Finds the reasons of one mapping's differences.
+
+    :param connector: that of the source, None where it is not known.
+    :param own: the directory itself, None where it is not asked.
+    """
+
+    client: Client
+    source: Source
+    mapping: SyncMapping
+    comparison: Comparison
+    connector: Connector | None
+    own: OwnEntries | None
+
+    def of(self, found: t.Sequence[Difference]) -> list[Difference]:
+        """Return the differences, each with its reason.
+
+        :raises Unreachable, DirectoryError: as the servers.
+        """
+        ids = list(dict.fromkeys(one.id for one in found if one.id is not None))
+        entries = self.own.entries(ids) if self.own and ids else {}
+        unseen = [one.id for one in found if one.id in entries and not one.in_source]
+        narrowed = self._narrowed(unseen, entries)
+        refusals = self._refusals(ids)
+        off = self._off_periods() if entries else None
+        passed = self._passed(list(entries))
+        told = []
+        for one in found:
+            entry = entries.get(one.id or "")
+            if entry is not None:
+                one = replace(one, dn=entry.dn)
+            if entry is not None and not one.in_source:
+                told.append(self._unseen(one, entry, narrowed))
+            elif one.kind in (MISSING, DIFFERING) or one.id in refusals:
+                told.append(self._of_one(one, entry, refusals, off, passed))
+            else:
+                told.append(one)
+        return told
+
+    def _narrowed(self, ids: t.Sequence[str], entries: t.Mapping[str, Entry]) -> set[str]:
+        """Return the entries that the connector's own search leaves out by a filter."""
+        further = self.own.narrowing[1] if self.own and self.own.narrowing else None
+        return set(ids) - set(self.own.entries(ids, further)) if self.own and further and ids else set()
+
+    def _unseen(self, one: Difference, entry: Entry, narrowed: t.Collection[str]) -> Difference:
+        """Return what is to be said of an entry that the directory has and IDM does not see."""
+        name, stated = (self.own.narrowing if self.own else None) or ("", "")
+        if one.id in narrowed:
+            return replace(one, reason=FILTERED, detail=f"{name} does not match it")
+        if stated is None:
+            return replace(one, detail=f"IDM does not see it, and what {name} lets pass cannot be known: a placeholder")
+        account = self.connector.principal if self.connector else None
+        return replace(
+            one,
+            reason=HIDDEN,
+            detail=f"the directory does not show it to {account or 'the account of the connector'}",
+        )
+
+    def _of_one(
+        self,
+        one: Difference,
+        entry: Entry | None,
+        refusals: t.Mapping[str, str],
+        off: t.Sequence[tuple[str, str]] | None,
+        passed: t.Collection[str],
+    ) -> Difference:
+        if refused := refusals.get(one.id or ""):
+            return replace(one, reason=REFUSED, detail=refused)
+        if self.mapping.sync_enabled is False:
+            return replace(
+                one, reason=MAPPING_OFF, detail="enableSync is false: liveSync takes its changes and drops them"
+            )
+        if filtered := self._filtered(one, entry, passed):
+            return replace(one, reason=FILTERED, detail=filtered)
+        changed = as_time(entry.text("modifyTimestamp") or entry.text("createTimestamp")) if entry else None
+        during = next((span for span in off or () if changed and span[0][:19] <= changed[:19] <= span[1][:19]), None)
+        if during:
+            return replace(
+                one,
+                reason=MAPPING_OFF,
+                detail=f"it changed at {changed}, while enableSync of the mapping was false (to {during[1]})",
+            )
+        return replace(one, reason=UNKNOWN)
+
+    def _refusals(self, ids: t.Sequence[str]) -> dict[str, str]:
+        """Return why IDM refused records, as audit and the dead letter queue tell: the newest word on each counts."""
+        found: dict[str, str] = {}
+        newest: dict[str, AuditEntry] = {}
+        for entry in successes_of(self.client, self.source, ids, failures=True) or () if ids else ():
+            if entry.mapping not in (None, self.mapping.name):
+                continue
+            if entry.record not in newest or newest[entry.record].timestamp < entry.timestamp:
+                newest[entry.record] = entry
+        for record, entry in newest.items():
+            if entry.failed:
+                situation = f", situation {entry.situation}" if entry.situation else ""
+                found[record] = (
+                    f"{(entry.cause or 'no cause is told').rstrip('.')} (audit, {entry.timestamp}{situation})"
+                )
+        for _number, letter in read_dead_letters(self.client, self.source) or () if ids else ():
+            if letter.record not in found:
+                found[letter.record] = f"{letter.cause or 'no cause is told'} (dead letter queue)"
+        return found
+
+    def _off_periods(self) -> list[tuple[str, str]] | None:
+        """Return from when to when liveSync did not use the mapping, as audit/config tells; None where it does not."""
+        names = ["sync", f"mapping/{self.mapping.name}"]
+        try:
+            changes = self.client.query("audit/config", any_of("objectId", names), _pageSize=str(_MOST_CHANGES))
+        except Refused:
+            return None
+        spans: list[tuple[str, str]] = []
+        since: str | None = None
+        for change in sorted(changes, key=lambda one: str(one.get("timestamp"))):
+            before, after = (self._is_on(change.get(side)) for side in ("before", "after"))
+            time = str(change.get("timestamp"))
+            if after is False and since is None:
+                since = time
+            if after and (since or before is False):
+                spans.append((since or "", time))
+                since = None
+        return spans
+
+    def _is_on(self, document: t.Any) -> bool | None:
+        """Tell whether a document of the configuration has the mapping on, None where it is not in there."""
+        stated = as_dict(document)
+        items = [stated, *map(as_dict, as_list(stated.get("mappings")))]
+        mine = next((item for item in items if item.get("name") == self.mapping.name), None)
+        return None if mine is None else as_bool(mine.get("enableSync", True)) is not False
+
+    def _passed(self, ids: t.Sequence[str]) -> set[str]:
+        """Return the entries that the connector's filter of changes lets pass; all where it has none."""
+        stated = sync_filter(self.connector, self.source.object_type) if self.connector else None
+        wanted = bracketed(as_text(stated[1])) if stated else None
+        if self.own is None or wanted is None or not ids:
+            return set(ids)
+        return set(self.own.entries(ids, wanted))
+
+    def _filtered(self, one: Difference, entry: Entry | None, passed: t.Collection[str]) -> str | None:
+        """Return by which property the connector keeps a change from liveSync, None where none is known to."""
+        settings = self.connector.sync_settings if self.connector else {}
+        if one.kind == DIFFERING and (
+            taken := {name.lower() for name in as_texts(settings.get("attributesToSynchronize"))}
+        ):
+            sources = {copied.target: copied.source for copied in self.comparison.copied}
+            names = self.connector.native_names.get(self.source.object_type, {}) if self.connector else {}
+            natives = {names.get(sources[name], sources[name]).lower() for name in one.properties}
+            if not natives & taken:
+                return "attributesToSynchronize does not name what differs"
+        if entry is None:
+            return None
+        stated = sync_filter(self.connector, self.source.object_type) if self.connector else None
+        if stated and one.id not in passed:
+            return f"{stated[0]} does not match it"
+        classes = {name.lower() for name in as_texts(settings.get("objectClassesToSynchronize"))}
+        if classes and not classes & {name.lower() for name in entry.texts("objectClass")}:
+            return "objectClassesToSynchronize names none of its object classes"
+        bases = as_texts(settings.get("baseContextsToSynchronize"))
+        try:
+            if bases and not is_within_any(entry.dn, [Name.parse(base) for base in bases]):
+                return "it lies outside of baseContextsToSynchronize"
+        except ValueError:
+            return None
+        by = {name.lower() for name in (entry.text("modifiersName") or entry.text("creatorsName") or "",)}
+        if by & {name.lower() for name in as_texts(settings.get("modifiersNamesToFilterOut"))}:
+            return "modifiersNamesToFilterOut names whoever changed it last"
+        return None

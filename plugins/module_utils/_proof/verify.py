@@ -1,0 +1,170 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Did everything arrive? Compares source, links and target of each mapping, and says of what differs why."""
+
+from __future__ import annotations
+
+import typing as t
+from contextlib import ExitStack
+
+from .._base.context import Context
+from .._base.errors import IdmopsError, InvalidOption, TimedOut
+from .._health.log_facts import LogReader, directories
+from .._health.snapshot import Snapshot, read_snapshot
+from .._http.client import Client
+from .._idm.mapping import SyncMapping
+from .._idm.source import Source
+from .._idm.stage import read_stage
+from .comparison import Comparison, TargetSchema
+from .difference import KINDS, Difference
+from .look import look
+from .own_entries import OwnEntries
+from .reasons import Reasons
+from .sides import Sides
+from .suspects import Suspects, suspects_of_all, suspects_of_some
+from .verified import Verified, VerifyRequest
+
+#: The longest time that differences are given by default, in seconds, however seldom the schedule runs.
+_LONGEST_RECHECK = 60.0
+
+
+def verify(client: Client, request: VerifyRequest, context: Context) -> tuple[list[Verified], list[IdmopsError]]:
+    """Compare each mapping; return what was found, and the errors of those that could not be compared.
+
+    :raises InvalidOption: for what cannot be verified.
+    :raises Unreachable, Refused, DirectoryError: as the servers, where it is about all.
+    """
+    snapshot = read_snapshot(client)
+    pairs = _pairs(request, snapshot)
+    managed = client.get("config/managed", none_on=(403, 404)) or {}
+    connectors = [
+        snapshot.connectors[name] for name in {one.system for one, _of in pairs} if name in snapshot.connectors
+    ]
+    urls = directories(request.directory, connectors, context)
+    done: list[Verified] = []
+    failed: list[IdmopsError] = []
+    with ExitStack() as stack:
+        readers = {
+            one.name: stack.enter_context(
+                LogReader(request.directory, urls.get(one.name), one, context, sole=len(urls) < 2)
+            )
+            for one in connectors
+        }
+        for source, mapping in pairs:
+            try:
+                done.append(_Pair(client, context, request, snapshot, source, mapping, readers, managed).verified())
+            except IdmopsError as exc:
+                failed.append(IdmopsError(f"{mapping.name}: {exc.message}", status=exc.status, remedy=exc.remedy))
+    return done, failed
+
+
+def _pairs(request: VerifyRequest, snapshot: Snapshot) -> list[tuple[Source, SyncMapping]]:
+    sources = request.sources or tuple(snapshot.known_sources())
+    known = {name: connector.object_types for name, connector in snapshot.connectors.items()}
+    for source in request.sources:
+        source.check(known, "sources")
+    pairs = [(one, mapping) for one in sources for mapping in snapshot.mappings if one.is_named_by(mapping.source)]
+    names = {mapping.name for unused, mapping in pairs}
+    for name in request.mappings or ():
+        if name not in names:
+            raise InvalidOption(
+                "mappings", name, f"The sources have these mappings: {', '.join(sorted(names)) or 'none'}."
+            )
+    bare = [str(one) for one in sources if not any(of is one for of, unused in pairs)]
+    if bare and request.sources:
+        raise IdmopsError(f"IDM has no mapping of {', '.join(bare)}, so nothing of it can arrive.")
+    return [(one, mapping) for one, mapping in pairs if request.mappings is None or mapping.name in request.mappings]
+
+
+class _Pair:
+    """The comparison of one mapping."""
+
+    def __init__(
+        self,
+        client: Client,
+        context: Context,
+        request: VerifyRequest,
+        snapshot: Snapshot,
+        source: Source,
+        mapping: SyncMapping,
+        readers: t.Mapping[str, LogReader],
+        managed: t.Mapping[str, t.Any],
+    ) -> None:
+        self._client = client
+        self._context = context
+        self._request = request
+        self._source = source
+        self._mapping = mapping
+        connector = snapshot.connectors.get(source.system)
+        schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
+        types = connector.json_types.get(source.object_type, {}) if connector else {}
+        self._comparison = Comparison.of(mapping, schema, types)
+        key = self._comparison.key
+        owner = next((one for one in snapshot.mappings if one.name == mapping.link_type), mapping)
+        turned = owner.source.strip("/").lower() != mapping.source.strip("/").lower()
+        self._sides = Sides(
+            client, mapping, self._comparison, turned, keyed=bool(key and key.target in schema.required)
+        )
+        reader = readers.get(source.system)
+        self._own = OwnEntries.of(reader, connector, source.object_type) if reader and connector else None
+        self._reasons = Reasons(client, source, mapping, self._comparison, connector, self._own)
+        schedules = [one for one in snapshot.schedules if one.source == str(source) and one.enabled and not one.paused]
+        intervals = [one.interval_seconds or _LONGEST_RECHECK for one in schedules]
+        self._recheck = min([_LONGEST_RECHECK, *(2 * one for one in intervals)]) if intervals else 0.0
+        if request.recheck is not None:
+            self._recheck = request.recheck
+        if request.directory and reader and reader.directory and self._own is None:
+            context.report.warn(
+                f"directory: which of its entries {source} is about cannot be known: a placeholder stands in the"
+                " connector's configuration. What IDM does not see was not looked for."
+            )
+
+    def verified(self) -> Verified:
+        """Compare.
+
+        :raises IdmopsError: where it cannot be done.
+        """
+        if not self._mapping.links_objects:
+            raise IdmopsError(
+                "it keeps no links (enableLinking is false), so which object of the target belongs to which of the"
+                " source is recorded nowhere, and cannot be verified."
+            )
+        ids = self._own.ids if self._own else None
+        sample = self._request.sample
+        seen = suspects_of_some(self._sides, ids, sample) if sample else suspects_of_all(self._sides, ids)
+        found = Verified(self._source, self._mapping, self._comparison, seen, sampled=0 < sample < seen.in_source)
+        found.differences, found.pending = self._settled(seen)
+        found.differences = self._reasons.of(found.differences)
+        found.differences.sort(key=lambda one: (KINDS.index(one.kind), one.id or "", one.target_id or ""))
+        return found
+
+    def _settled(self, seen: Suspects) -> tuple[list[Difference], int | None]:
+        """Look at what seems to differ until time has shown what does, and return that, and how much is pending."""
+        sources, targets = seen.sources, seen.targets
+        left: list[Difference] = []
+        flux: set[str] | None = None
+
+        def probe() -> bool | None:
+            nonlocal sources, targets, left, flux
+            stage = read_stage(self._client, self._source)
+            looked = look(self._sides, self._own, sources, targets)
+            if seen.linked is None:
+                seen.linked = looked.linked
+            if sources is seen.sources:
+                seen.left_out += len(looked.left_out)
+            left = looked.differences
+            sources = {one.id for one in left if one.id is not None}
+            targets = {one.target_id for one in left if one.target_id is not None}
+            flux = self._own.changed_after(stage.number) if self._own and stage and stage.number is not None else None
+            return True if not left or (flux is not None and not flux & sources) else None
+
+        try:
+            self._context.wait_for(probe, timeout=self._recheck, what="differences to vanish", first_pause=0.5)
+        except TimedOut:
+            pass  # what is left by now is what differs
+        if flux is None:
+            return left, None
+        pending = [one for one in left if one.id in flux]
+        return [one for one in left if one.id not in flux], len({one.id for one in pending})

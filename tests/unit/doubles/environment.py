@@ -1,0 +1,73 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A source, its links and its target, some of which are not as they should be."""
+
+from __future__ import annotations
+
+from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import SyncMapping
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
+from ansible_collections.idmops.idm.plugins.module_utils._proof.comparison import Comparison, TargetSchema
+from ansible_collections.idmops.idm.plugins.module_utils._proof.sides import Sides
+from ansible_collections.idmops.idm.tests.unit.doubles.repository import Repository
+
+SOURCE, TARGET, LINKS = "system/ldap/account", "managed/user", "repo/link"
+MAPPING = {
+    "name": "m",
+    "source": SOURCE,
+    "target": TARGET,
+    "properties": [{"source": "uid", "target": "userName"}, {"source": "mail", "target": "mail"}],
+}
+SCHEMA = TargetSchema({}, frozenset(), frozenset({"userName"}))
+
+
+class Environment:
+    """People who are in the source and have arrived, until a test says otherwise.
+
+    :param hidden: entries that the directory has and IDM does not see, by their ids.
+    """
+
+    def __init__(self, count=8, turned=False, **mapping):
+        self.turned = turned
+        self.mapping = SyncMapping.parse({**MAPPING, **mapping})
+        self.people = [{"_id": f"s{one}", "uid": f"u{one}", "mail": f"u{one}@x"} for one in range(count)]
+        self.users = [{"_id": f"t{one}", "userName": f"u{one}", "mail": f"u{one}@x"} for one in range(count)]
+        self.links = [self.link(f"s{one}", f"t{one}") for one in range(count)]
+        self.hidden: dict[str, dict] = {}
+        self.idm = Repository({SOURCE: self.people, TARGET: self.users, LINKS: self.links})
+        comparison = Comparison.of(self.mapping, SCHEMA, {})
+        self.sides = Sides(self.idm, self.mapping, comparison, turned, keyed=True)
+
+    def link(self, source, target, qualifier="default", kind="m"):
+        first, second = (target, source) if self.turned else (source, target)
+        return {
+            "_id": f"{source}-{target}",
+            "linkType": kind,
+            "firstId": first,
+            "secondId": second,
+            "linkQualifier": qualifier,
+        }
+
+    def drop(self, which, name):
+        """Remove an object, or the link of an object of the source."""
+        which[:] = [one for one in which if name not in (one["_id"], *one["_id"].split("-"))]
+
+    def hide(self, name):
+        """Let IDM not see an entry that the directory has."""
+        self.hidden[name] = next(one for one in self.people if one["_id"] == name)
+        self.drop(self.people, name)
+
+    # what the directory itself tells, as OwnEntries does
+    narrowing = None
+
+    def ids(self):
+        return iter([*(one["_id"] for one in self.people), *self.hidden])
+
+    def entries(self, ids, further=""):
+        known = {**{one["_id"]: one for one in self.people}, **self.hidden}
+        return {name: Entry(f"uid={known[name]['uid']},dc=x", {}) for name in ids if name in known}
+
+    def body(self, entry):
+        uid = entry.dn.split(",")[0].removeprefix("uid=")
+        known = next(one for one in [*self.people, *self.hidden.values()] if one["uid"] == uid)
+        return {name: [value] for name, value in known.items() if name != "_id"}

@@ -1,0 +1,202 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each kind of difference is found by a look at everything and by a look at what was drawn, and nothing else is."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._proof.look import look
+from ansible_collections.idmops.idm.plugins.module_utils._proof.suspects import suspects_of_all, suspects_of_some
+from ansible_collections.idmops.idm.tests.unit.doubles.environment import Environment
+
+
+def found(there, sample=None, directory=False):
+    """Return what differs, by kind, id of the source and id of the target; and what was counted."""
+    ids = there.ids if directory else None
+    seen = suspects_of_some(there.sides, ids, sample) if sample else suspects_of_all(there.sides, ids)
+    looked = look(there.sides, there if directory else None, seen.sources, seen.targets)
+    return {(one.kind, one.id, one.target_id) for one in looked.differences}, seen, looked
+
+
+def deleted_link(there):
+    there.drop(there.links, "s1")
+    return {("unlinked", "s1", "t1")}
+
+
+def deleted_target(there):
+    there.drop(there.users, "t1")
+    return {("missing", "s1", "t1")}
+
+
+def never_arrived(there):
+    there.drop(there.users, "t1")
+    there.drop(there.links, "s1")
+    return {("missing", "s1", None)}
+
+
+def changed_target(there):
+    there.users[1]["mail"] = "other@x"
+    return {("differing", "s1", "t1")}
+
+
+def changed_source(there):
+    del there.people[1]["mail"]
+    return {("differing", "s1", "t1")}
+
+
+def gone_source(there):
+    there.drop(there.people, "s1")
+    return {("orphaned", "s1", "t1")}
+
+
+def gone_but_for_the_link(there):
+    there.drop(there.people, "s1")
+    there.drop(there.users, "t1")
+    return {("orphaned", "s1", "t1")}
+
+
+def loaded_twice(there):
+    there.users.append({"_id": "t99", "userName": "u1", "mail": "u1@x"})
+    return {("duplicate", "s1", "t99")}
+
+
+def twice_and_no_link(there):
+    there.drop(there.links, "s1")
+    there.users.append({"_id": "t99", "userName": "u1", "mail": "u1@x"})
+    return {("unlinked", "s1", "t1"), ("duplicate", "s1", "t99")}
+
+
+def twice_and_gone(there):
+    there.drop(there.people, "s1")
+    there.users.append({"_id": "t99", "userName": "u1", "mail": "u1@x"})
+    return {("orphaned", "s1", "t1"), ("duplicate", "s1", "t99")}
+
+
+def renamed_beside_a_double(there):
+    there.users[1]["userName"] = "else"
+    there.users.append({"_id": "t99", "userName": "u1", "mail": "u1@x"})
+    return {("differing", "s1", "t1"), ("duplicate", "s1", "t99")}
+
+
+def linked_twice(there):
+    there.users.append({"_id": "t99", "userName": "u99"})
+    there.links.append(there.link("s1", "t99"))
+    return {("duplicate", "s1", "t99")}
+
+
+def nothing(there):
+    return set()
+
+
+def linked_by_two_qualifiers(there):
+    there.users.append({"_id": "t99", "userName": "u1", "mail": "u1@x"})
+    there.links.append(there.link("s1", "t99", "second"))
+    return set()
+
+
+def others_in_the_target(there):
+    there.users.append({"_id": "admin", "userName": "admin"})
+    there.links.append(there.link("s1", "elsewhere", kind="of another mapping"))
+    return set()
+
+
+FAULTS = [
+    deleted_link, deleted_target, never_arrived, changed_target, changed_source, gone_source, gone_but_for_the_link,
+    loaded_twice, twice_and_no_link, twice_and_gone, renamed_beside_a_double, linked_twice, nothing,
+    linked_by_two_qualifiers, others_in_the_target,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_each_fault_is_named_and_nothing_else(fault, turned):
+    there = Environment(turned=turned)
+    wanted = fault(there)
+    assert found(there)[0] == wanted
+
+
+@pytest.mark.parametrize(
+    "fault", sorted(set(FAULTS) - {gone_but_for_the_link}, key=str), ids=lambda fault: fault.__name__
+)
+def test_each_fault_is_named_where_its_objects_are_drawn(fault):
+    there = Environment()
+    wanted = fault(there)
+    looked = look(there.sides, None, {one["_id"] for one in there.people}, {one["_id"] for one in there.users})
+    assert {(one.kind, one.id, one.target_id) for one in looked.differences} == wanted
+
+
+def test_a_sample_that_holds_all_is_all():
+    there = Environment()
+    wanted = gone_but_for_the_link(there)
+    assert found(there, 8)[0] == wanted
+
+
+@pytest.mark.parametrize("sample", [None, 100])
+def test_what_idm_does_not_see_is_found_in_the_directory(sample):
+    there = Environment()
+    there.drop(there.users, "t1")
+    there.drop(there.links, "s1")
+    for name in ("s1", "s2", "s3", "s4"):
+        there.hide(name)
+    there.users[1]["mail"] = "old@x"  # of s2
+    there.drop(there.users, "t4")
+    assert found(there, sample, directory=True)[0] == {
+        ("missing", "s1", None),
+        ("differing", "s2", "t2"),
+        ("orphaned", "s3", "t3"),
+        ("missing", "s4", "t4"),
+    }
+    assert found(there, sample)[0] == {("orphaned", f"s{one}", f"t{one}") for one in (2, 3, 4)}
+
+
+@pytest.mark.parametrize("sample", [None, 100])
+def test_what_a_condition_may_leave_out_is_counted_and_never_called_equal(sample):
+    there = Environment(validSource={"source": "true"})
+    there.drop(there.users, "t1")
+    there.drop(there.links, "s1")
+    there.drop(there.links, "s2")
+    there.drop(there.users, "t3")
+    differ, seen, looked = found(there, sample)
+    assert differ == {("unlinked", "s2", "t2"), ("missing", "s3", "t3")}
+    assert seen.left_out + len(looked.left_out) == 1
+
+
+def test_ids_are_the_same_in_any_case_where_the_mapping_says_so():
+    there = Environment(sourceIdsCaseSensitive=False)
+    for link in there.links:
+        link["firstId"] = link["firstId"].upper()
+    assert found(there)[0] == set()
+    there = Environment()
+    there.links[1]["firstId"] = "S1"
+    assert ("orphaned", "S1", "t1") in found(there)[0]
+
+
+def test_all_is_counted():
+    there = Environment()
+    others_in_the_target(there)
+    there.hide("s1")
+    unused, seen, looked = found(there, directory=True)
+    assert (seen.in_source, seen.in_target, seen.in_directory, seen.checked, seen.linked) == (7, 9, 8, 7, 7)
+    unused, seen, looked = found(there, 3, directory=True)
+    assert (seen.in_source, seen.in_target, seen.in_directory, seen.checked) == (7, 9, 8, 3)
+    assert looked.linked >= 3
+
+
+def test_each_entry_has_the_same_chance():
+    drawn = Counter(
+        name
+        for seed in range(600)
+        for name in suspects_of_some(Environment(10).sides, None, 3, random.Random(seed)).sources
+    )
+    assert len(drawn) == 10 and all(130 < count < 230 for count in drawn.values())
+
+
+def test_no_value_is_asked_for_but_those_that_are_compared():
+    there = Environment()
+    found(there, directory=True)
+    fields = {name for asked in there.idm.asked for name in str(asked[2].get("_fields", "_id")).split(",")}
+    assert fields == {"_id", "uid", "mail", "userName", "firstId", "secondId", "linkQualifier"}

@@ -1,0 +1,91 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All is read, each object once, whatever order the server keeps and whatever goes meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._proof import pages
+from ansible_collections.idmops.idm.plugins.module_utils._proof.pages import read_all, read_these
+from ansible_collections.idmops.idm.tests.unit.doubles.repository import Repository
+
+USERS = "managed/user"
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch):
+    monkeypatch.setattr(pages, "_BY_KEY", 3)
+    monkeypatch.setattr(pages, "_BY_COOKIE", 3)
+
+
+def users(names):
+    return [{"_id": str(number), "userName": name} for number, name in enumerate(names)]
+
+
+def read(idm, key="userName", **more):
+    return sorted(body["_id"] for body in read_all(idm, USERS, "_id,userName", key, **more))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [],
+        ["a"],
+        ["c", "a", "b"],
+        ["a", "b", "c", "d", "e", "f", "g"],
+        ["a", "a", "a", "a", "a", "a", "a", "b"],
+        ["x", 'with " and \\', "y", "z", "zz"],
+    ],
+)
+def test_every_object_is_read_once(names):
+    assert read(Repository({USERS: users(names)})) == [str(number) for number in range(len(names))]
+
+
+def test_what_is_deleted_meanwhile_hides_nothing():
+    """By offset, as many living ones would never be shown as were deleted (seen on OpenIDM 6.1.0)."""
+    all_of = users("abcdefghi")
+    idm = Repository({USERS: all_of})
+    idm.meanwhile = {2: [lambda: all_of.remove(all_of[0]), lambda: all_of.remove(all_of[0])]}
+    assert read(idm) == [str(number) for number in range(9)]
+
+
+def test_an_order_that_is_not_kept_is_noticed():
+    idm = Repository({USERS: users("hgfedcba")}, unsorted=["userName"])
+    assert read(idm) == [str(number) for number in range(8)]
+    assert "_pageSize" not in idm.asked[-1][2]
+
+
+def test_objects_without_the_key_are_read_too():
+    all_of = [*users("abcd"), {"_id": "x"}, {"_id": "y", "userName": None}]
+    assert read(Repository({USERS: all_of}), always=False) == ["0", "1", "2", "3", "x", "y"]
+
+
+def test_without_a_key_all_comes_in_one_answer():
+    idm = Repository({USERS: users("abcdefgh")})
+    assert len(read(idm, key=None)) == 8 and len(idm.asked) == 1
+
+
+def test_a_system_goes_on_by_its_cookie():
+    idm = Repository({"system/ldap/account": users("abcdefgh")})
+    assert len(list(read_all(idm, "system/ldap/account", "_id"))) == 8
+
+
+def test_a_cookie_that_leads_in_a_circle_is_an_error():
+    class Circle(Repository):
+        def get(self, path, params=None, **unused):
+            return {"result": [{"_id": "1"}], "pagedResultsCookie": "again"}
+
+    with pytest.raises(IdmopsError, match="the same page twice"):
+        list(read_all(Circle({}), "system/ldap/account", "_id"))
+
+
+def test_many_ids_are_asked_for_in_parts():
+    idm = Repository({USERS: users([f"u{number}" for number in range(300)])})
+    found = read_these(idm, USERS, "_id", [str(number) for number in range(250)], "_id")
+    assert len(found) == 250 and len(idm.asked) == 7
+    idm.asked.clear()
+    read_these(idm, USERS, "userName", [f"{'x' * 1000}{number}" for number in range(10)], "_id")
+    assert len(idm.asked) == 4
+    assert read_these(idm, USERS, "_id", [], "_id") == []

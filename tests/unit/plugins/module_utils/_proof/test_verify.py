@@ -1,0 +1,214 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What differs for good is told; what a change that has yet to be taken explains is pending."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._health.snapshot import Snapshot
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
+from ansible_collections.idmops.idm.plugins.module_utils._proof import verify as module
+from ansible_collections.idmops.idm.plugins.module_utils._proof.verified import VerifyRequest, verify_result
+from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule
+from ansible_collections.idmops.idm.tests.unit.doubles.environment import SOURCE, Environment
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
+
+CONNECTOR = Connector.parse(
+    {
+        "_id": "provisioner.openicf/ldap",
+        "configurationProperties": {"host": "ds1", "port": 389},
+        "objectTypes": {"account": {"nativeType": "__ACCOUNT__"}},
+    }
+)
+MANAGED = {"objects": [{"name": "user", "schema": {"required": ["userName"]}}]}
+
+
+def schedule(interval):
+    return Schedule.parse(
+        {
+            "_id": "job",
+            "type": "simple",
+            "repeatInterval": interval * 1000,
+            "invokeService": "provisioner",
+            "invokeContext": {"action": "liveSync", "source": SOURCE},
+        }
+    )
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Verify an environment; ``changes`` are ids of changes after the token, look by look, None without a directory."""
+
+    def of(there, changes=None, schedules=(), token=7, known=None, **request):
+        known = [there.mapping] if known is None else known
+        lists = Snapshot({"ldap": CONNECTOR}, {}, {Source.parse(SOURCE).stage_id: None}, schedules, known, frozenset())
+        it = context()
+        reader = SimpleNamespace(directory=object())
+        if changes is not None:
+            there.changed_after = lambda token: changes.pop(0) if len(changes) > 1 else changes[0]
+        monkeypatch.setattr(module, "read_snapshot", lambda client: lists)
+        monkeypatch.setattr(module, "directories", lambda *unused: {})
+        monkeypatch.setattr(module, "LogReader", lambda *unused, **more: nullcontext(reader))
+        monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: None if changes is None else there)
+        monkeypatch.setattr(module, "read_stage", lambda *unused: Stage("1", token, "integer"))
+        there.idm.documents["config/managed"] = MANAGED
+        asked = VerifyRequest(directory=None if changes is None else {}, **{"sample": 0, **request})
+        asked.check()
+        result = verify_result(*module.verify(there.idm, asked, it), asked)
+        return SimpleNamespace(**result, slept=it.clock.slept, report=it.report, one=result["verified"][0])
+
+    return of
+
+
+def test_all_equal(run):
+    found = run(Environment())
+    assert (found.ids, found.target_ids, found.changed, found.slept) == ([], [], False, 0)
+    assert "all 8 entries were compared; they are as the mapping would have them" in found.msg
+    assert found.one["differences"] == {} and found.one["linked"] == 8
+
+
+def test_what_differs_is_counted_and_listed_and_values_are_not(run):
+    there = Environment()
+    there.users[1]["mail"] = "secret@x"
+    there.drop(there.users, "t2")
+    there.drop(there.people, "s3")
+    found = run(there, most=2)
+    assert found.one["differences"] == {"missing": 1, "orphaned": 1, "differing": 1}
+    assert [one["kind"] for one in found.one["entries"]] == ["missing", "orphaned"]
+    assert (found.ids, found.target_ids) == (["s2", "s1"], ["t3"])
+    assert "1 missing, 1 orphaned, 1 differing (unknown: 3)" in found.msg
+    assert "secret" not in str(vars(found)) and "u1@x" not in str(vars(found))
+    assert found.one["pending"] is None and "Without directory" in found.msg
+
+
+def test_kinds_that_must_not_be_fail_with_the_way_out(run):
+    there = Environment()
+    there.drop(there.users, "t2")
+    assert run(there, fail_on=("orphaned",)).ids == ["s2"]
+    with pytest.raises(IdmopsError, match="1 missing") as caught:
+        run(there, fail_on=("missing", "orphaned"))
+    assert caught.value.result["ids"] == ["s2"] and "idmops.idm.recon" in caught.value.remedy
+
+
+def test_what_is_hidden_is_given_to_no_reconciliation(run):
+    there = Environment()
+    there.hide("s1")
+    with pytest.raises(IdmopsError) as caught:
+        run(there, changes=[set()], fail_on=("orphaned",))
+    result = caught.value.result
+    assert (result["ids"], result["target_ids"]) == ([], [])
+    assert result["verified"][0]["entries"][0]["reason"] == "hidden"
+    assert "SOURCE_MISSING" not in caught.value.remedy and "account read it" in caught.value.remedy
+
+
+def test_what_differs_with_a_change_that_is_pending_is_no_difference(run):
+    there = Environment()
+    there.users[1]["mail"] = there.users[2]["mail"] = "old"
+    found = run(there, changes=[{"s1", "s5"}], schedules=[schedule(5)])
+    assert (found.one["differences"], found.one["pending"], found.ids) == ({"differing": 1}, 1, ["s2"])
+    assert found.slept == 10 and "1 more differ with changes" in found.msg
+
+
+def test_what_is_taken_meanwhile_was_pending(run):
+    there = Environment()
+    there.users[1]["mail"] = "old"
+
+    class Changes(list):
+        def pop(self, *at):
+            there.users[1]["mail"] = "u1@x"
+            return super().pop(*at)
+
+    found = run(there, changes=Changes([{"s1"}, set()]), schedules=[schedule(5)])
+    assert (found.one["differences"], found.one["pending"]) == ({}, 0)
+    assert found.slept < 10
+
+
+def test_nobody_waits_for_what_no_change_explains(run):
+    there = Environment()
+    there.users[1]["mail"] = "old"
+    found = run(there, changes=[{"s5"}], schedules=[schedule(3600)])
+    assert (found.one["differences"], found.slept) == ({"differing": 1}, 0)
+
+
+@pytest.mark.parametrize(
+    ("schedules", "recheck", "slept"),
+    [
+        ((), None, 0),
+        ([5], None, 10),
+        ([5, 2], None, 4),
+        ([3600], None, 60),
+        ([5], 0.0, 0),
+        ((), 3.0, 3),
+        ([5], 30.0, 30),
+    ],
+)
+def test_without_a_directory_what_differs_gets_two_intervals(run, schedules, recheck, slept):
+    there = Environment()
+    there.users[1]["mail"] = "old"
+    found = run(there, schedules=[schedule(one) for one in schedules], recheck=recheck)
+    assert (found.one["differences"], found.slept) == ({"differing": 1}, slept)
+
+
+def test_a_sample_says_what_it_means(run):
+    found = run(Environment(50), sample=20)
+    assert "of 50 entries 20 were drawn" in found.msg and "fewer than 14 % differ, at 95 %" in found.msg
+    assert found.one["checked"] == 20 and found.one["linked"] == 20
+    assert "all 8 entries" in run(Environment(), sample=1000).msg
+
+
+def test_what_cannot_be_compared_is_said(run):
+    properties = [{"source": "uid", "target": "userName"}, {"source": "sn", "target": "mail", "transform": {}},
+                  {"target": "cn", "transform": {"source": "1"}}]  # fmt: skip
+    there = Environment(properties=properties, validSource={"source": "1"})
+    there.drop(there.users, "t1")
+    there.drop(there.links, "s1")
+    found = run(there)
+    assert found.one["not_comparable"]["properties"] == ["cn"] and found.one["not_comparable"]["entries"] == 1
+    assert "Not compared: cn" in found.msg and "1 entries have no link" in found.msg
+
+
+def test_a_mapping_without_links_is_not_called_equal(run):
+    with pytest.raises(IdmopsError, match="enableLinking is false"):
+        run(Environment(enableLinking=False))
+
+
+def test_one_that_cannot_be_read_fails_and_the_rest_is_told(run, monkeypatch):
+    there = Environment()
+    other = Environment(name="n", source="system/ldap/group").mapping
+    monkeypatch.setattr(module, "DirectoryError", DirectoryError, raising=False)
+    sources = (Source.parse(SOURCE), Source.parse("system/ldap/group"))
+    there.idm.resources.pop("system/ldap/group", None)
+    monkeypatch.setattr(Source, "check", lambda *unused: None)
+    with pytest.raises(IdmopsError, match="n: system/ldap/group answered 404") as caught:
+        run(there, known=[there.mapping, other], sources=sources)
+    assert [one["mapping"] for one in caught.value.result["verified"]] == ["m"]
+
+
+def test_a_source_that_no_mapping_reads_is_not_called_equal(run):
+    with pytest.raises(IdmopsError, match="no mapping of system/ldap/account"):
+        run(Environment(), known=[], sources=(Source.parse(SOURCE),))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sample": -1},
+        {"recheck": -1.0},
+        {"recheck": float("inf")},
+        {"most": -1},
+        {"mappings": ()},
+        {"mappings": ("x",)},
+    ],
+)
+def test_options_that_cannot_be_used_are_refused(run, wrong):
+    there = Environment()
+    with pytest.raises(InvalidOption):
+        run(there, **wrong)
+    assert not there.idm.asked
