@@ -28,7 +28,10 @@ options:
     description:
       - Reconcile these records of the source alone, as in RV(recon.failures[].record), or with the source before it as
         in V(system/ldap/account/60483ab6-d26a-34fe-acab-cdeed50f12a4).
-      - Each record is a run of its own, one after the other. RV(recon) sums them up; its C(id) is that of the last.
+      - Fifty are a run, without the phase of the target. Several runs go one after the other; RV(recon) sums them up,
+        and its C(id) is that of the last. Where C(audit/recon) does not answer, each record is a run of its own, whose
+        answer tells why it failed.
+      - A record that a run leaves out has failed, as one that is not in the source any more.
       - Without it the whole mapping is reconciled. An empty list is refused, since none is not all.
     type: list
     elements: str

@@ -24,6 +24,8 @@ _EXCEPTIONS = frozenset({"AMBIGUOUS", "FOUND_ALREADY_LINKED", "LINK_ONLY", "MISS
 _OF_TARGETS = frozenset({"SOURCE_MISSING", "UNASSIGNED"})
 #: What can take a source object out of a mapping, so that the situation UNQUALIFIED comes up.
 _QUALIFYING = ("validSource", "sourceCondition", "linkQualifiers")
+#: The filter of everything.
+_ALL = "true"
 #: What a server answers that does not query its configuration at all.
 _NO_SUCH_QUERY = (400, 404, 501)
 #: One item of a query is enough, and of that the id.
@@ -47,6 +49,7 @@ class SyncMapping:
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
     :param queue: what its queuedSync says, None where it has none.
     :param selective: whether a script or a condition keeps some source objects out of it.
+    :param source_filter: by which a reconciliation finds the objects of the source, None where it is no filter of it.
     :param properties: what it copies, as far as it names it.
     :param links_objects: whether it keeps links; without them it correlates anew each time.
     :param folds: whether it takes the ids of its source, and those of its target, for the same in any case.
@@ -64,6 +67,7 @@ class SyncMapping:
     link_type: str
     queue: QueuedSync | None = None
     selective: bool = False
+    source_filter: str | None = _ALL
     properties: tuple[MappedProperty, ...] = ()
     links_objects: bool = True
     folds: tuple[bool, bool] = (False, False)
@@ -87,6 +91,7 @@ class SyncMapping:
             link_type=as_text(document.get("links")) or name,
             selective=any(document.get(key) for key in _QUALIFYING),
             queue=QueuedSync.parse(document.get("queuedSync")),
+            source_filter=_source_filter(document),
             properties=MappedProperty.parse_all(document),
             links_objects=as_bool(document.get("enableLinking", True)) is not False,
             folds=(
@@ -171,6 +176,20 @@ def _excepting(policies: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:
     stated = {str(policy.get("situation")) for policy in policies if policy.get("action") == "EXCEPTION"}
     decided = {policy.get("situation") for policy in policies if not policy.get("condition")}
     return tuple(sorted((stated - _OF_TARGETS) | (_EXCEPTIONS - decided)))
+
+
+def _source_filter(document: t.Mapping[str, t.Any]) -> str | None:
+    """Return the filter that a mapping's sourceQuery is, None where it is none of the source."""
+    stated = document.get("sourceQuery")
+    if not stated:
+        return _ALL
+    query = as_dict(stated)
+    resource = str(query.get("resourceName") or document.get("source") or "").strip("/").lower()
+    if resource != str(document.get("source") or "").strip("/").lower():
+        return None
+    if (query.get("_queryId") or query.get("queryId")) == "query-all-ids":
+        return _ALL
+    return as_text(query.get("_queryFilter") or query.get("queryFilter"))
 
 
 def _removing(document: t.Mapping[str, t.Any], policies: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:

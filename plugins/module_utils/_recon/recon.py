@@ -24,6 +24,7 @@ from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED
 from .._idm.connector import checked, read_connectors, rouse
 from .._idm.entries import traced
 from .._idm.mapping import SyncMapping, read_mapping
+from .records import AT_ONCE, Records, only
 from .run import ACTIVE, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id, sum_of
 from .single import RECORD_TIMEOUT, OwnWord
 from .verdict import GONE, JOIN_AGAIN, ReconFindings, verdict
@@ -39,7 +40,7 @@ _APPEARS = 15.0
 class ReconRequest:
     """What is asked for.
 
-    :param ids: of single records, within the source; each is a run of its own. None: the whole mapping.
+    :param ids: of single records, within the source. None: the whole mapping.
     :param wait_timeout: seconds for everything.
     :param if_running: JOIN, WAIT or FAIL when a run of the same mapping is active.
     :param persist_associations: whether a run keeps what became of each entry, in recon/assoc.
@@ -67,8 +68,10 @@ class ReconRequest:
     def _validate_ids(self, ids: list[str]) -> None:
         if not ids:
             raise InvalidOption("ids", ids, "Name at least one, or leave it out to reconcile the whole mapping.")
-        if len(ids) > 1 and not self.wait:
-            raise InvalidOption("ids", ids, "Each is a run of its own, one after the other: with wait=false give one.")
+        if len(ids) > AT_ONCE and not self.wait:
+            raise InvalidOption(
+                "ids", f"{len(ids)} ids", f"{AT_ONCE} are a run, one after the other: with wait=false give no more."
+            )
         if not all(ids):
             raise InvalidOption("ids", ids, "An id is not empty.")
 
@@ -150,22 +153,30 @@ class _Reconciliation:
         return ReconOutcome(self._one(()), self.started)
 
     def records(self) -> ReconOutcome:
-        """Reconcile single records, one after the other: a run takes one, and a mapping one run at a time.
+        """Reconcile single records, so many at a time.
 
-        What is not in the source any more is not sent: IDM would confirm it, and leave its target (seen on OpenIDM
-        6.1.0).
+        What is not in the source any more is not sent: IDM leaves it out in silence, and leaves its target (seen on
+        OpenIDM 6.1.0).
         """
+        records = Records(self.client, self.mapping)
+        asked = list(dict.fromkeys(map(object_id, self.request.ids or ())))
+        gone = records.gone(asked)
         runs: list[ReconRun] = []
-        for record in dict.fromkeys(map(object_id, self.request.ids or ())):
-            missing = EntryFailure(record, None, None, GONE)
-            if self._is_gone(missing):
-                runs.append(ReconRun("", self.mapping.name, SUCCESS, source_ids=(record,), failed=1))
-                self.found.append(ReconFindings(runs[-1], self.mapping, (missing,)))
-                continue
-            runs.append(self._one((record,)))
+        for record in gone:
+            runs.append(ReconRun("", self.mapping.name, SUCCESS, source_ids=(record,), failed=1))
+            self.found.append(ReconFindings(runs[-1], self.mapping, (EntryFailure(record, None, None, GONE),)))
+        left = [record for record in asked if record not in gone]
+        size = 1 if self._one_by_one(left) else AT_ONCE
+        for start in range(0, len(left), size):
+            part = tuple(left[start : start + size])
+            runs.append(self._one(part))
             if runs[-1].state not in (ACTIVE, PLANNED):
-                self.found.append(self.findings(runs[-1]))
+                self.found.append(records.with_left_out(self.findings(runs[-1]), part))
         return ReconOutcome(sum_of(runs), self.started)
+
+    def _one_by_one(self, ids: t.Sequence[str]) -> bool:
+        """Tell whether each record has to be a run of its own."""
+        return self.mapping.source_filter is None or (self.request.wait and self._own_word.is_awaited(ids))
 
     def findings(self, run: ReconRun) -> ReconFindings:
         """Find out what the verdict on a run needs to know."""
@@ -194,15 +205,9 @@ class _Reconciliation:
         """Tell whether an entry failed because somebody removed it from the source after the run had begun.
 
         A run asks for all ids first, and then for one entry after the other: "no source object to create target from"
-        (seen on OpenIDM 6.1.0). Whether it is still there is asked rather than read from that text; and with a query,
-        since a read answers 404 for a connector that is away as well.
+        (seen on OpenIDM 6.1.0). Whether it is still there is asked rather than read from that text.
         """
-        if not failure.in_source:
-            return False
-        try:
-            return self.client.query(self.mapping.source, equals("_id", failure.record), _fields="_id") == []
-        except (Unreachable, Refused):
-            return False
+        return failure.in_source and bool(Records(self.client, self.mapping).gone([failure.record]))
 
     def _one(self, ids: tuple[str, ...]) -> ReconRun:
         """Start one run, or join it, and wait for its end where that is asked for."""
@@ -247,20 +252,22 @@ class _Reconciliation:
         :returns: None when another run got in first, which IDM 7 and later refuse (the open fork runs both).
         """
         known = self._known
-        params = {"_action": "reconById" if ids else "recon", "mapping": self.mapping.name}
-        if ids:
-            params.update(id=ids[0], ids=ids[0])  # the open fork wants ids, IDM 7 and later id
+        params = {"_action": "recon", "mapping": self.mapping.name}
+        body: dict[str, t.Any] = {"allowEmptySourceSet": True} if self.request.allow_empty_source else {}
+        if ids and self._one_by_one(ids):
+            params.update(_action="reconById", id=ids[0], ids=ids[0])  # the open fork wants ids, IDM 7 and later id
+        elif ids:
+            body.update(only(self.mapping, ids))
         if self.request.persist_associations:
             params["persistAssociations"] = "true"
         awaited = self.request.wait and self._own_word.is_awaited(ids)
         if awaited:
             params["waitForCompletion"] = "true"
-        body = {"allowEmptySourceSet": True} if self.request.allow_empty_source else None
         rouse(self.client, self.mapping.systems)
         try:
             timeout = RECORD_TIMEOUT if awaited else None
             headers = traced(self._transaction)
-            answer = as_dict(self.client.post("recon", params, body, headers=headers, timeout=timeout))
+            answer = as_dict(self.client.post("recon", params, body or None, headers=headers, timeout=timeout))
             run = ReconRun(str(answer.get("_id")), self.mapping.name, str(answer.get("state", ACTIVE)), source_ids=ids)
         except Unreachable as exc:
             if not exc.sent:

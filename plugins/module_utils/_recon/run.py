@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ from .._base.values import as_dict, as_int, as_list, as_text
 ACTIVE, SUCCESS, FAILED, CANCELED = "ACTIVE", "SUCCESS", "FAILED", "CANCELED"
 #: Ours: a run that is not found any more; one that would be started.
 LOST, PLANNED = "LOST", "PLANNED"
+_ID = re.compile(r'_id eq "((?:[^"\\]|\\.)*)"')
+_BY_IDS = re.compile(rf"\({_ID.pattern}(?: or {_ID.pattern})*\)$")
 #: How many failed entries are fetched, and how many of them are shown.
 MOST_FAILURES, SHOWN_FAILURES = 1000, 100
 
@@ -81,7 +84,10 @@ class ReconRun:
         """Return the run of a summary: of GET recon, GET recon/<id> or an entry of audit/recon."""
         progress = as_dict(summary.get("progress"))
         statuses = _counts(summary.get("statusSummary"))
-        ids = as_list(as_dict(summary.get("parameters")).get("sourceIds"))
+        parameters = as_dict(summary.get("parameters"))
+        ids = as_list(parameters.get("sourceIds")) or _ids_in(
+            as_dict(parameters.get("sourceQuery")).get("_queryFilter")
+        )
         return cls(
             id=str(summary.get("_id")),
             mapping=str(summary.get("mapping")),
@@ -183,6 +189,12 @@ class EntryFailure:
     def as_result(self) -> dict[str, t.Any]:
         """Return the failure as modules show it."""
         return {"record": self.record, "situation": self.situation, "action": self.action, "reason": self.reason}
+
+
+def _ids_in(query_filter: t.Any) -> list[str]:
+    """Return the records that a run's filter names, none where it is about others."""
+    found = _BY_IDS.search(str(query_filter or ""))
+    return [re.sub(r"\\(.)", r"\1", text) for text in _ID.findall(found.group())] if found else []
 
 
 def sum_of(runs: t.Sequence[ReconRun]) -> ReconRun:

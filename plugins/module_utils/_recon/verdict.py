@@ -72,16 +72,21 @@ def verdict(runs: t.Sequence[ReconFindings], most: int, most_percent: float | No
     failed = [found for found in runs if found.run.state != SUCCESS]
     errors = [t.cast(IdmopsError, _of_one(found, most, most_percent)) for found in failed]
     entries = sum(found.failed for found in runs if found.run.state == SUCCESS)
-    if not errors and not too_many(entries, len(runs), most, most_percent):
+    records = sum(len(found.run.source_ids) for found in runs)
+    if not errors and not too_many(entries, records, most, most_percent):
         return None
-    told = [f"{found.run.source_ids[0]}: {error.message}" for found, error in zip(failed, errors)]
+    told = [f"{_ids(found.run)}: {error.message}" for found, error in zip(failed, errors)]
     told += [str(failure) for found in runs if found.run.state == SUCCESS for failure in found.failures or ()]
     remedies = dict.fromkeys([error.remedy for error in errors if error.remedy] + ([_MEND] if entries else []))
-    head = f"{len(failed) + entries} of {len(runs)} records of {runs[0].run.mapping} were not reconciled."
-    return IdmopsError(
-        f"{head} {' '.join(told)}",
-        remedy=" ".join(remedies),
-    )
+    entries += sum(len(found.run.source_ids) for found in failed)
+    head = f"{entries} of {records} records of {runs[0].run.mapping} were not reconciled."
+    return IdmopsError(f"{head} {' '.join(told)}", remedy=" ".join(remedies))
+
+
+def _ids(run: ReconRun, most: int = 3) -> str:
+    """Return the records of a run, the first of many."""
+    more = len(run.source_ids) - most
+    return ", ".join(run.source_ids[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _of_one(found: ReconFindings, most: int, most_percent: float | None) -> IdmopsError | None:

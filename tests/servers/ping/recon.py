@@ -11,7 +11,7 @@ import typing as t
 import uuid
 from dataclasses import dataclass, field
 
-from .crest import Call, CrestError, Reply, listing, not_found
+from .crest import Call, CrestError, Reply, listing, not_found, parse_filter
 from .mapping import RecordRefused, actions, apply, links_of
 from .world import World
 
@@ -33,6 +33,8 @@ class Run:
     by_id: bool
     allow_empty: bool
     keeps: bool
+    query: t.Mapping[str, t.Any]
+    target_phase: bool
     asked: str = ""
     state: str = "ACTIVE"
     stage: str = "ACTIVE_INITIALIZED"
@@ -51,6 +53,11 @@ class Run:
     def end(self, state: str, now: float) -> None:
         """Come to an end."""
         self.state, self.stage, self.ended = state, _ENDS[state], now
+
+
+def _overridden(call: Call) -> dict[str, t.Any]:
+    """Return what the body of a start says in the mapping's place for this run (ping 3.1, recorded 8)."""
+    return dict(call.body or {})
 
 
 class Recon:
@@ -103,6 +110,8 @@ class Recon:
             by_id=call.action == "reconbyid",
             asked=call.params.get("id") or call.params.get("ids") or "",
             keeps=call.params.get("persistAssociations") == "true",
+            query=_overridden(call).get("sourceQuery", {}),
+            target_phase=bool(_overridden(call).get("runTargetPhase", mapping.get("runTargetPhase", True))),
             allow_empty=bool((call.body or {}).get("allowEmptySourceSet", mapping.get("allowEmptySourceSet", False))),
         )
         self._world.recons[run.id] = run
@@ -129,7 +138,9 @@ class Recon:
     def _uids(self, call: Call) -> list[str]:
         """Return whom to reconcile: by id (documents: id; in the wild: ids, ping 3.1), or everybody."""
         if call.action != "reconbyid":
-            return sorted(self._world.directory.people)
+            stated = _overridden(call).get("sourceQuery", {}).get("_queryFilter", "true")
+            accepts = parse_filter(stated)
+            return sorted(uid for uid, person in self._world.directory.people.items() if accepts(person))
         text = call.params.get("id") or call.params.get("ids")
         if not text:
             raise CrestError(400, "Action reconById requires an id")
@@ -157,7 +168,7 @@ class Recon:
                 return
             clock.sleep(world.switches.record_seconds)
             self._one(run, uid)
-        if not run.by_id and run.mapping.get("runTargetPhase", True):
+        if not run.by_id and run.target_phase:
             run.stage = "ACTIVE_RECONCILING_TARGET_PAGE" if clustered else "ACTIVE_RECONCILING_TARGET"
             for source_id in list(links_of(world, run.mapping)):
                 uid = source_id.split(",")[0].partition("=")[2]
@@ -241,7 +252,12 @@ class Recon:
             "durationSummary": {"sourceQuery": {"min": 5, "max": 5, "mean": 5, "count": 1, "sum": 5, "stdDev": 0}},
             "parameters": {
                 "sourceIds": [run.asked] if run.by_id else None,
-                "sourceQuery": {"resourceName": run.mapping["source"], "_queryFilter": "true", "_fields": "_id"},
+                "sourceQuery": {
+                    "resourceName": run.mapping["source"],
+                    "_queryFilter": "true",
+                    "_fields": "_id",
+                    **run.query,
+                },
                 "targetQuery": {"resourceName": run.mapping["target"], "queryFilter": "true", "_fields": "_id"},
             },
             "started": self._world.clock.stamp(run.started),

@@ -16,10 +16,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
     Unreachable,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._recon import recon as module
+from ansible_collections.idmops.idm.plugins.module_utils._recon import records as records_module
 from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
 from ansible_collections.idmops.idm.plugins.module_utils._recon.run import EntryFailure, ReconRun, object_id, too_many
 from ansible_collections.idmops.idm.plugins.module_utils._recon.watch import list_runs
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import (
+    ANYTHING,
     ScriptedClient,
     call,
     context,
@@ -49,7 +51,9 @@ def summary(run_id="r1", state="ACTIVE", done=0, total="200", ids=None, **more):
         },
         "situationSummary": {"ABSENT": done, "CONFIRMED": 0},
         "statusSummary": {"SUCCESS": done - failed, "FAILURE": failed},
-        "parameters": {"sourceIds": ids} if ids else {"sourceQuery": {"resourceName": "system/ldap/account"}},
+        "parameters": {
+            "sourceQuery": {"resourceName": "system/ldap/account", **({"_queryFilter": these(*ids)} if ids else {})}
+        },
         "ended": "",
         "duration": 12,
         **more,
@@ -78,8 +82,16 @@ def started(answer=None, body=None, **params):
     return call("POST", "recon", answer or {"_id": "r1", "state": "ACTIVE"}, params=wanted, body=body)
 
 
-def by_id(record, answer):
-    return started(answer, _action="reconById", id=record, ids=record)
+def these(*records):
+    """Return the filter of some records."""
+    told = " or ".join(f'_id eq "{record}"' for record in records)
+    return f"({told})"
+
+
+def by_ids(*records, answer=None):
+    """Expect a run of some records alone to be started."""
+    query = {"resourceName": "system/ldap/account", "_queryFilter": these(*records)}
+    return started(answer, body={"sourceQuery": query, "runTargetPhase": False})
 
 
 def cluster(answer=None):
@@ -96,10 +108,11 @@ def failures(*entries, run_id="r1"):
     return call("GET", "audit/recon", {"result": list(entries)}, params=wanted)
 
 
-def still_there(record, found=({"_id": "found"},)):
-    """Expect a failed entry to be looked for in the source."""
-    wanted = {"_queryFilter": f'_id eq "{record}"', "_fields": "_id"}
-    return call("GET", "system/ldap/account", {"result": list(found)}, params=wanted)
+def still_there(*records, gone=()):
+    """Expect records to be looked for in the source."""
+    found = [{"_id": record} for record in records if record not in gone]
+    return call("GET", "system/ldap/account", {"result": found}, params={"_queryFilter": these(*records),
+                "_fields": "_id"})  # fmt: skip
 
 
 def entry(record="system/ldap/account/u3", **more):
@@ -216,34 +229,97 @@ def test_options_that_cannot_work_are_refused_before_anything_is_sent(option, va
     assert error.option == option
 
 
-def test_several_records_cannot_be_started_without_waiting():
-    assert failed(kind=InvalidOption, ids=("a", "b"), wait=False).option == "ids"
+def test_more_records_than_a_run_takes_cannot_be_started_without_waiting():
+    assert failed(kind=InvalidOption, ids=tuple(map(str, range(51))), wait=False).option == "ids"
 
 
 # -- single records --
 
 
-def test_each_record_is_a_run_of_its_own_and_the_result_is_their_sum():
+def test_so_many_records_are_one_run_and_the_result_is_their_sum(monkeypatch):
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    monkeypatch.setattr(records_module, "AT_ONCE", 2)
     run = done(
         *mappings(),
-        still_there("u1"),
+        still_there("u1", "u2"),
+        still_there("u3"),
         runs(),
-        by_id("u1", {"_id": "r1", "state": "ACTIVE"}),
+        by_ids("u1", "u2", answer={"_id": "r1", "state": "ACTIVE"}),
         cluster(),
-        polled(summary(state="SUCCESS", done=1, total="1", ids=["u1"])),
-        still_there("u2"),
-        runs(summary(state="SUCCESS", ids=["u1"])),
-        by_id("u2", {"_id": "r2", "state": "ACTIVE"}),
+        polled(summary(state="SUCCESS", done=2, total="2", ids=["u1", "u2"], failed=1)),
+        failures(entry("system/ldap/account/u2"), run_id="r1"),
+        runs(summary(state="SUCCESS", ids=["u1", "u2"])),
+        by_ids("u3", answer={"_id": "r2", "state": "ACTIVE"}),
         cluster(),
-        polled(summary("r2", "SUCCESS", done=1, total="1", ids=["u2"], failed=1), "r2"),
-        failures(entry("system/ldap/account/u2"), run_id="r2"),
-        ids=("system/ldap/account/u1", "u2", "u1"),
+        polled(summary("r2", "SUCCESS", done=1, total="1", ids=["u3"]), "r2"),
+        ids=("system/ldap/account/u1", "u2", "u1", "u3"),
         max_failures=1,
     )
     assert (run.id, run.state, run.duration_ms) == ("r2", "SUCCESS", 24)
-    assert run.progress["source"] == {"processed": 2, "total": 2}
-    assert run.progress["target"]["created"] == 1
+    assert run.progress["source"] == {"processed": 3, "total": 3}
+    assert run.progress["target"]["created"] == 2
     assert [failure["record"] for failure in run.failures] == ["u2"]
+
+
+def test_a_run_of_the_same_records_is_joined():
+    there = [mappings(), [still_there("u1", "u2"), runs(summary("r0", ids=["u1", "u2"])), cluster()]]
+    run = done(
+        *(one for part in there for one in part),
+        polled(summary("r0", "SUCCESS", done=2, total="2", ids=["u1", "u2"]), "r0"),
+        ids=("u1", "u2"),
+    )
+    assert (run.id, run.joined) == ("r0", True)
+
+
+def handled(done_of, *after, ids=("u1", "u2"), sync=None, **more):
+    """The requests for a run of two records that takes so many of them."""
+    source = (sync or SYNC)["mappings"][0].get("sourceQuery", {}).get("_queryFilter")
+    wanted = f"({source}) and {these(*ids)}" if source else these(*ids)
+    query = {"resourceName": "system/ldap/account", "_queryFilter": wanted}
+    answer = summary(state="SUCCESS", done=done_of, total=str(done_of), **more)
+    answer["parameters"] = {"sourceQuery": query}
+    return [
+        *mappings(sync),
+        still_there(*ids),
+        runs(),
+        started(body={"sourceQuery": query, "runTargetPhase": False}),
+        cluster(),
+        polled(answer),
+        *after,
+    ]
+
+
+def test_what_a_run_leaves_out_in_silence_is_no_success():
+    error = failed(*handled(1, still_there("u1", "u2", gone=["u2"])), ids=("u1", "u2"))
+    assert "1 of 2 entries failed" in error.message and "u2: it is not in the source any more" in error.message
+    error = failed(*handled(1, still_there("u1", "u2")), ids=("u1", "u2"))
+    assert "1 of u1, u2: the run ended well without it" in error.message
+
+
+def test_what_the_mappings_own_query_leaves_out_is_named():
+    sync = {"mappings": [{**SYNC["mappings"][0], "sourceQuery": {"_queryFilter": 'l eq "Oslo"'}}]}
+    both = call(
+        "GET",
+        "system/ldap/account",
+        {"result": [{"_id": "u1"}]},
+        params={"_queryFilter": f'(l eq "Oslo") and {these("u1", "u2")}', "_fields": "_id"},
+    )
+    error = failed(*handled(1, still_there("u1", "u2"), both, sync=sync), ids=("u1", "u2"))
+    assert "u2: the mapping's sourceQuery leaves it out" in error.message
+
+
+def test_a_query_that_is_no_filter_of_the_source_makes_each_record_a_run():
+    sync = {"mappings": [{**SYNC["mappings"][0], "sourceQuery": {"_queryId": "for-internal-credentials"}}]}
+    run = done(
+        *mappings(sync),
+        still_there("u1"),
+        runs(),
+        started(_action="reconById", id="u1", ids="u1"),
+        cluster(),
+        polled({**summary(state="SUCCESS", done=1, total="1"), "parameters": {"sourceIds": ["u1"]}}),
+        ids=("u1",),
+    )
+    assert run.id == "r1"
 
 
 def test_a_run_of_other_records_is_waited_for_and_not_taken_for_ours():
@@ -254,7 +330,7 @@ def test_a_run_of_other_records_is_waited_for_and_not_taken_for_ours():
         cluster(),
         polled(summary("r0", "SUCCESS", done=200), "r0"),
         runs(summary("r0", "SUCCESS")),
-        by_id("u1", {"_id": "r1", "state": "ACTIVE"}),
+        by_ids("u1", answer={"_id": "r1", "state": "ACTIVE"}),
         cluster(),
         polled(summary(state="SUCCESS", done=1, total="1", ids=["u1"])),
         ids=("u1",),
@@ -496,13 +572,13 @@ def test_failures_that_are_allowed_are_shown_all_the_same():
 
 def test_entries_that_were_removed_while_the_run_went_on_are_no_failures():
     calls = [*ended(state="SUCCESS", done=200, failed=2), failures(entry(), entry("system/ldap/account/u4"))]
-    run = done(*calls, still_there("u3", []), still_there("u4", []))
+    run = done(*calls, still_there("u3", gone=["u3"]), still_there("u4", gone=["u4"]))
     assert (run.failed, run.gone, run.failures) == (2, 2, [])
 
 
 def test_others_that_failed_beside_them_are():
     calls = [*ended(state="SUCCESS", done=200, failed=2), failures(entry(), entry("system/ldap/account/u4"))]
-    error = failed(*calls, still_there("u3", []), still_there("u4"))
+    error = failed(*calls, still_there("u3", gone=["u3"]), still_there("u4"))
     assert "1 of 200 entries failed (max_failures 0)" in error.message
     assert "u4: Policy validation failed" in error.message
     assert "u3" not in error.message
@@ -524,10 +600,10 @@ def test_a_target_without_a_source_that_failed_is_not_looked_for_in_the_source()
 
 def one_by_one(*outcomes):
     """The requests for single records, each a run of its own that ends so: a state, and how many entries failed."""
-    calls = [*mappings()]
+    calls = [*mappings(), *(still_there(record) for record, state, bad in outcomes)]
     for number, (record, state, bad) in enumerate(outcomes, 1):
         ended_so = summary(f"r{number}", state, done=1, total="1", ids=[record], failed=bad)
-        calls += [still_there(record), runs(), by_id(record, {"_id": f"r{number}", "state": "ACTIVE"}), cluster()]
+        calls += [runs(), by_ids(record, answer={"_id": f"r{number}", "state": "ACTIVE"}), cluster()]
         calls += [polled(ended_so, f"r{number}")]
         if bad:
             calls.append(failures(entry(f"system/ldap/account/{record}"), run_id=f"r{number}"))
@@ -536,7 +612,9 @@ def one_by_one(*outcomes):
     return calls
 
 
-def test_each_failed_record_has_its_own_run_and_reason():
+def test_each_failed_record_has_its_own_run_and_reason(monkeypatch):
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(records_module, "AT_ONCE", 1)
     error = failed(*one_by_one(("u1", "FAILED", 0), ("u2", "SUCCESS", 0)), ids=("u1", "u2"))
     assert error.message.startswith(f"1 of 2 records of {MAPPING} were not reconciled. u1: The reconciliation r1 ")
     assert "r2" not in error.message and "SUCCESS" not in error.message
@@ -549,12 +627,18 @@ def test_each_failed_record_has_its_own_run_and_reason():
 
 
 def test_an_id_that_is_gone_from_the_source_is_not_called_done():
-    """IDM confirms it, and the person stays (seen on OpenIDM 6.1.0)."""
-    error = failed(*mappings(), still_there("u1", ()), ids=("u1",))
+    """IDM leaves it out in silence, and the person stays (seen on OpenIDM 6.1.0)."""
+    error = failed(*mappings(), still_there("u1", gone=["u1"]), ids=("u1",))
     assert "not in the source any more" in error.message and "of its deletion" in error.message
-    calls = [*mappings(), still_there("u1", ()), *one_by_one(("u2", "SUCCESS", 0))[2:]]
+    calls = [*mappings(), still_there("u1", "u2", gone=["u1"]), *one_by_one(("u2", "SUCCESS", 0))[3:]]
     error = failed(*calls, ids=("u1", "u2"))
     assert "1 of 2 records" in error.message and "u1: it is not in the source any more" in error.message
+
+
+def test_where_the_source_cannot_be_asked_nothing_is_taken_for_gone():
+    calls = one_by_one(("u1", "SUCCESS", 0))
+    calls[2] = call("GET", "system/ldap/account", refused(503), params=ANYTHING)
+    assert done(*calls, ids=("u1",)).state == "SUCCESS"
 
 
 def test_what_is_marked_as_exception_has_failed_whatever_idm_counts():
@@ -585,7 +669,7 @@ def test_a_record_that_is_marked_has_failed_where_audit_does_not_tell(silent):
         *mappings(),
         still_there("u3"),
         runs(),
-        by_id("u3", {"_id": "r1", "state": "ACTIVE"}),
+        by_ids("u3", answer={"_id": "r1", "state": "ACTIVE"}),
         cluster(),
         polled(summary(state="SUCCESS", done=1, total="1", ids=["u3"], situationSummary={"FOUND_ALREADY_LINKED": 1})),
         call("GET", "audit/recon", silent),
@@ -612,7 +696,7 @@ def test_a_record_that_was_asked_for_and_is_not_there_is_a_failure():
         *mappings(),
         still_there("u3"),
         runs(),
-        by_id("u3", {"_id": "r1", "state": "ACTIVE"}),
+        by_ids("u3", answer={"_id": "r1", "state": "ACTIVE"}),
         cluster(),
         polled(summary(state="SUCCESS", done=1, total="1", ids=["u3"], failed=1)),
         failures(entry()),
