@@ -26,11 +26,13 @@ class Looked:
 
     :param left_out: the ids of the source that a condition or a script of the mapping may leave out.
     :param linked: how many of the objects of the source that were asked for have a link.
+    :param stale: how many of these have a link too many, which leads nowhere.
     """
 
     differences: list[Difference] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
     linked: int = 0
+    stale: int = 0
 
 
 def look(
@@ -62,6 +64,7 @@ def look(
             found.differences += _of_unseen(sides, one, body, of_source.get(one, ()), targets)
             if one in unseen and one not in of_source:
                 found.differences.append(Difference(MISSING, one, in_source=False))
+    found.stale = sum(_has_stale(sides_of, targets) for one, sides_of in of_source.items() if one in sources)
     unlinked = {one: sources[one] for one in wanted if one in sources and one not in of_source}
     lone = {one: targets[one] for one in alone if one in targets}
     _pair(sides, unlinked, lone, found)
@@ -72,18 +75,25 @@ def look(
 def _of_source(
     sides: Sides, one: str, body: Body, links: t.Sequence[Link], targets: t.Mapping[str, Body]
 ) -> t.Iterator[Difference]:
-    """Yield what is wrong with an object of the source that has links."""
-    qualifiers: set[str] = set()
-    for link in links:
-        target = targets.get(link.target)
-        if link.qualifier in qualifiers:
-            yield Difference(DUPLICATE, one, link.target, detail="it has a second link of the same mapping")
-            continue
-        qualifiers.add(link.qualifier)
-        if target is None:
-            yield Difference(MISSING, one, link.target, detail=GONE_TARGET)
-        elif properties := sides.comparison.differing(body, target):
-            yield Difference(DIFFERING, one, link.target, properties)
+    """Yield what is wrong with an object of the source that has links.
+
+    One whose target was gone has a second link once a reconciliation has made the target anew: the first one stays and
+    leads nowhere (seen on OpenIDM 6.1.0).
+    """
+    for qualifier in dict.fromkeys(link.qualifier for link in links):
+        led = [link.target for link in links if link.qualifier == qualifier]
+        there = [target for target in led if target in targets]
+        if not there:
+            yield Difference(MISSING, one, led[0], detail=GONE_TARGET)
+        elif properties := sides.comparison.differing(body, targets[there[0]]):
+            yield Difference(DIFFERING, one, there[0], properties)
+        for target in there[1:]:
+            yield Difference(DUPLICATE, one, target, detail="it has a second link of the same mapping")
+
+
+def _has_stale(links: t.Iterable[Link], targets: t.Mapping[str, Body]) -> bool:
+    there = {link.target in targets for link in links}
+    return there == {True, False}
 
 
 def _of_unseen(

@@ -23,7 +23,7 @@ from .._idm.source import Source
 from .._ldap.directory import Entry
 from .._ldap.dn import Name, is_within_any
 from .comparison import Comparison
-from .difference import DIFFERING, FILTERED, HIDDEN, MAPPING_OFF, MISSING, REFUSED, UNKNOWN, Difference
+from .difference import DIFFERING, FILTERED, HIDDEN, MAPPING_OFF, MISSING, REFUSED, UNKNOWN, UNLINKED, Difference
 from .own_entries import OwnEntries
 
 #: So many changes of the mappings are looked through, the newest.
@@ -64,7 +64,7 @@ class Reasons:
                 one = replace(one, dn=entry.dn)
             if entry is not None and not one.in_source:
                 told.append(self._unseen(one, entry, narrowed))
-            elif one.kind in (MISSING, DIFFERING) or one.id in refusals:
+            elif one.kind in (MISSING, DIFFERING, UNLINKED):
                 told.append(self._of_one(one, entry, refusals, off, passed))
             else:
                 told.append(one)

@@ -118,7 +118,13 @@ class Verified:
             )
         if self.comparison.key is None:
             parts.append("objects of the target without a link cannot be recognised, since no name is copied plainly")
-        return f"{'; '.join(parts).capitalize()}." if parts else ""
+        if self.suspects.stale:
+            parts.append(
+                f"{self.suspects.stale} have a second link (repo/link) that leads nowhere: it does no harm until they go,"
+                " and is audited as LINK_ONLY then"
+            )
+        text = "; ".join(parts)
+        return f"{text[0].upper()}{text[1:]}." if parts else ""
 
     @property
     def _pending(self) -> str:

@@ -154,6 +154,7 @@ class _Pair:
                 seen.linked = looked.linked
             if sources is seen.sources:
                 seen.left_out += len(looked.left_out)
+                seen.stale = looked.stale
             left = looked.differences
             sources = {one.id for one in left if one.id is not None}
             targets = {one.target_id for one in left if one.target_id is not None}

@@ -88,6 +88,18 @@ def linked_twice(there):
     return {("duplicate", "s1", "t99")}
 
 
+def made_anew(there):
+    """As a reconciliation leaves one whose target was gone: the old link stays (seen on OpenIDM 6.1.0)."""
+    there.links.insert(0, there.link("s1", "t77"))
+    return set()
+
+
+def made_anew_and_gone_again(there):
+    there.links.append(there.link("s1", "t77"))
+    there.drop(there.users, "t1")
+    return {("missing", "s1", "t1")}
+
+
 def nothing(there):
     return set()
 
@@ -106,6 +118,7 @@ def others_in_the_target(there):
 
 FAULTS = [
     deleted_link, deleted_target, never_arrived, changed_target, changed_source, gone_source, gone_but_for_the_link,
+    made_anew, made_anew_and_gone_again,
     loaded_twice, twice_and_no_link, twice_and_gone, renamed_beside_a_double, linked_twice, nothing,
     linked_by_two_qualifiers, others_in_the_target,
 ]  # fmt: skip
@@ -127,6 +140,12 @@ def test_each_fault_is_named_where_its_objects_are_drawn(fault):
     wanted = fault(there)
     looked = look(there.sides, None, {one["_id"] for one in there.people}, {one["_id"] for one in there.users})
     assert {(one.kind, one.id, one.target_id) for one in looked.differences} == wanted
+
+
+def test_a_link_too_many_is_counted():
+    there = Environment()
+    made_anew(there)
+    assert found(there)[2].stale == 1
 
 
 def test_a_sample_that_holds_all_is_all():
