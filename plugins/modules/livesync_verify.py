@@ -254,8 +254,8 @@ from ..module_utils._http.client import Client
 from ..module_utils._idm.source import named_sources
 from ..module_utils._ldap.options import given
 from ..module_utils._proof.difference import KINDS
-from ..module_utils._proof.verified import VerifyRequest, verify_result
-from ..module_utils._proof.verify import verify
+from ..module_utils._verify.verified import VerifyRequest, verify_result
+from ..module_utils._verify.verify import verify
 
 SPEC = idm_spec(
     {

@@ -33,6 +33,7 @@ _SCOPES = {BASE: 0, ONE_LEVEL: 1, SUBTREE: 2}
 _DEREF = {"never": 0, "always": 3}
 
 # LDAP result codes that the code above this file decides on (RFC 4511, appendix A).
+SIZE_LIMIT_EXCEEDED = 4
 UNAVAILABLE_CRITICAL_EXTENSION = 12
 NO_SUCH_ATTRIBUTE = 16
 ATTRIBUTE_OR_VALUE_EXISTS = 20

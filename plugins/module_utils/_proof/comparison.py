@@ -122,6 +122,21 @@ class Comparison:
             != canonical(value_at(target, one.target), loose or one.target in self.loose)
         )
 
+    def hidden(self, source: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+        """Return the properties of the target whose values the directory has, and IDM does not see in the source.
+
+        :param own: the entry as the directory has it.
+        """
+        return tuple(
+            one.target
+            for one in self.copied
+            if canonical(value_at(own, one.source)) and not canonical(value_at(source, one.source))
+        )
+
+    def mask(self, body: t.Mapping[str, t.Any]) -> int:
+        """Return a number whose bits tell which properties of the source there are."""
+        return sum(1 << at for at, one in enumerate(self.copied) if canonical(value_at(body, one.source)))
+
     def digest_of_source(self, body: t.Mapping[str, t.Any]) -> bytes:
         """Return eight bytes that stand for what an object of the source shall become."""
         return _digest([self._expected(one, body) for one in self.copied])

@@ -10,7 +10,7 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from .difference import DIFFERING, DUPLICATE, MISSING, ORPHANED, UNLINKED, Difference
+from .difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING, ORPHANED, UNLINKED, Difference
 from .own_entries import OwnEntries
 from .pages import Body
 from .sides import Link, Sides
@@ -55,14 +55,18 @@ def look(
     for link in links:
         of_source[link.source].append(link)
     found = Looked(linked=sum(1 for one in set(map(sides.source_id, source_ids)) if one in of_source))
-    unseen = own.entries(sorted(wanted - set(sources))) if own else {}
+    entries = own.entries(sorted(wanted)) if own else {}
+    elsewhere = own.elsewhere(sorted(wanted - set(sources) - set(entries))) if own else {}
     for one in sorted(wanted):
+        body = own.body(entries[one]) if own and one in entries else None
+        mine = of_source.get(one, ())
         if one in sources:
-            found.differences += _of_source(sides, one, sources[one], of_source.get(one, ()), targets)
+            told = list(_of_source(sides, one, sources[one], mine, targets))
+            hidden = sides.comparison.hidden(sources[one], body) if body else ()
+            found.differences += [_hidden(one, mine, told, hidden)] if hidden and mine else told
         else:
-            body = own.body(unseen[one]) if own and one in unseen else None
-            found.differences += _of_unseen(sides, one, body, of_source.get(one, ()), targets)
-            if one in unseen and one not in of_source:
+            found.differences += _of_unseen(sides, one, body, mine, targets, elsewhere.get(one))
+            if one in entries and not mine:
                 found.differences.append(Difference(MISSING, one, in_source=False))
     found.stale = sum(_has_stale(sides_of, targets) for one, sides_of in of_source.items() if one in sources)
     unlinked = {one: sources[one] for one in wanted if one in sources and one not in of_source}
@@ -96,21 +100,38 @@ def _has_stale(links: t.Iterable[Link], targets: t.Mapping[str, Body]) -> bool:
     return there == {True, False}
 
 
+def _hidden(one: str, links: t.Sequence[Link], told: t.Sequence[Difference], hidden: t.Sequence[str]) -> Difference:
+    """Return the difference of an object of the source some of whose values IDM does not see."""
+    known = next((difference for difference in told if difference.kind == DIFFERING), None)
+    properties = tuple(dict.fromkeys([*hidden, *(known.properties if known else ())]))
+    target = known.target_id if known else links[0].target
+    return Difference(DIFFERING, one, target, properties, HIDDEN, f"IDM does not see it: {', '.join(hidden)}")
+
+
 def _of_unseen(
-    sides: Sides, one: str, body: Body | None, links: t.Sequence[Link], targets: t.Mapping[str, Body]
+    sides: Sides,
+    one: str,
+    body: Body | None,
+    links: t.Sequence[Link],
+    targets: t.Mapping[str, Body],
+    elsewhere: str | None,
 ) -> t.Iterator[Difference]:
     """Yield what is wrong with the links of an object that IDM does not see in the source.
 
     :param body: it, as the directory has it; None where that is not known, or it is gone.
+    :param elsewhere: why the connector does not look for it, None where nothing is known of that.
     """
     for link in links:
         target = targets.get(link.target)
+        there = link.target if target is not None else None
         if body is not None and target is None:
             yield Difference(MISSING, one, link.target, detail=GONE_TARGET, in_source=False)
         elif body is not None and target and (properties := sides.comparison.differing(body, target, loose=True)):
             yield Difference(DIFFERING, one, link.target, properties, in_source=False)
+        elif elsewhere:
+            yield Difference(ORPHANED, one, there, (), FILTERED, elsewhere, in_source=False)
         else:
-            yield Difference(ORPHANED, one, link.target, in_source=False)
+            yield Difference(ORPHANED, one, there, in_source=False)
 
 
 def _pair(sides: Sides, unlinked: t.Mapping[str, Body], lone: t.Mapping[str, Body], found: Looked) -> None:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._base.errors import DirectoryError
 from .._changelog.limits import outermost
-from .._changelog.log import NUMBERS, SUFFIX
-from .._health.log_facts import LogReader
+from .._changelog.log import NUMBERS, SUFFIX, ChangeLog
 from .._idm.connector_config import Connector
 from .._idm.connector_filters import classes_filter, search_filter
-from .._ldap.directory import ONE_LEVEL, SUBTREE, Directory, Entry
-from .._ldap.dn import escape_filter, is_name
+from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, SIZE_LIMIT_EXCEEDED, SUBTREE, Directory, Entry
+from .._ldap.dn import Name, escape_filter, is_name, is_within_any
+from .comparison import Comparison
 
 #: So many entries one page of a search holds, fewer than any server's size limit.
 _PAGE = 500
 #: So many entries one filter asks for.
 _AT_ONCE = 50
+_TEXT = "string"
 _ABOUT = ("objectClass", "modifiersName", "creatorsName", "modifyTimestamp", "createTimestamp")
 
 
@@ -28,13 +30,12 @@ _ABOUT = ("objectClass", "modifiersName", "creatorsName", "modifyTimestamp", "cr
 class OwnEntries:
     """The entries of a directory that an object type of a connector is about.
 
-    :param names: the native name of each property of the object type.
+    :param names: the native name of each property of the object type that holds texts.
     :param search_filter: by which the connector finds them.
     :param narrowing: the property that holds a further filter of the connector's search, and the filter, None where a
         placeholder stands there.
     """
 
-    reader: LogReader
     directory: Directory
     bases: tuple[str, ...]
     uid: str
@@ -43,52 +44,84 @@ class OwnEntries:
     names: t.Mapping[str, str]
 
     @classmethod
-    def of(cls, reader: LogReader, connector: Connector, object_type: str) -> OwnEntries | None:
+    def of(cls, directory: Directory | None, connector: Connector, object_type: str) -> OwnEntries | None:
         """Return the entries, None where the configuration does not tell which they are."""
         wanted, narrowing = classes_filter(connector, object_type), search_filter(connector, object_type)
         bases = connector.base_contexts
-        if reader.directory is None or not wanted or not bases or not all(map(is_name, bases)):
+        if directory is None or not wanted or not bases or not all(map(is_name, bases)):
             return None
         return cls(
-            reader=reader,
-            directory=reader.directory,
+            directory=directory,
             bases=tuple(outermost(bases)),
             uid=connector.uid_attribute or "entryUUID",
             search_filter=wanted,
             narrowing=narrowing,
-            names=connector.native_names.get(object_type, {}),
+            names={
+                name: native
+                for name, native in connector.native_names.get(object_type, {}).items()
+                if connector.json_types.get(object_type, {}).get(name, _TEXT) in (_TEXT, "array")
+            },
         )
 
-    def ids(self) -> t.Iterator[str]:
-        """Yield the id of each entry, by which IDM knows it.
+    def masks(self, comparison: Comparison) -> t.Iterator[tuple[str, int]]:
+        """Yield the id of each entry, by which IDM knows it, and which of the properties that are compared it has.
 
         :raises DirectoryError: no answer, or an error.
         """
+        natives = [self.names[one.source] for one in comparison.copied if one.source in self.names]
         for base in self.bases:
-            for entry in self.directory.stream(base, SUBTREE, self.search_filter, [self.uid], page=_PAGE):
+            for entry in self.directory.stream(base, SUBTREE, self.search_filter, [self.uid, *natives], page=_PAGE):
                 if name := self._id_of(entry):
-                    yield name
+                    yield name, comparison.mask(self.body(entry) or {})
 
     def entries(self, ids: t.Iterable[str], further: str = "") -> dict[str, Entry]:
         """Return some of the entries by their ids, with all that their properties come from.
 
         :param further: a filter that they have to match too, as LDAP writes it.
         """
-        wanted = [*dict.fromkeys([self.uid, *_ABOUT, *self.names.values()])]
+        return self._found(self.bases, ids, f"{self.search_filter}{further}")
+
+    def elsewhere(self, ids: t.Iterable[str]) -> dict[str, str]:
+        """Return why the connector does not look for some entries that the directory has all the same, by their ids."""
+        root = self.directory.read("", ["namingContexts"])
+        found = self._found(root.texts("namingContexts") if root else (), ids, "")
+        inside = [Name.parse(base) for base in self.bases]
+        return {
+            name: "it has not all object classes that the connector looks for"
+            if is_within_any(entry.dn, inside)
+            else "it lies outside of the connector's base contexts"
+            for name, entry in found.items()
+        }
+
+    def below(self, dn: str, most: int) -> list[str]:
+        """Return the ids of the entries below a name, so many at the most; none where there is no such name."""
+        found: list[str] = []
+        try:
+            for entry in self.directory.stream(dn, SUBTREE, "(objectClass=*)", [self.uid], size_limit=most):
+                found += filter(None, [self._id_of(entry)])
+        except DirectoryError as exc:
+            if exc.status not in (NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED):
+                raise
+        return found
+
+    def _found(self, bases: t.Iterable[str], ids: t.Iterable[str], wanted: str) -> dict[str, Entry]:
+        asked = [*dict.fromkeys([self.uid, *_ABOUT, *self.names.values()])]
         known = list(dict.fromkeys(ids))
         found: dict[str, Entry] = {}
-        for start in range(0, len(known), _AT_ONCE):
-            these = "".join(f"({self.uid}={escape_filter(one)})" for one in known[start : start + _AT_ONCE])
-            both = f"(&{self.search_filter}(|{these}){further})"
-            for base in self.bases:
-                for entry in self.directory.search(base, SUBTREE, both, wanted):
+        for base in bases if known else ():
+            for start in range(0, len(known), _AT_ONCE):
+                these = "".join(f"({self.uid}={escape_filter(one)})" for one in known[start : start + _AT_ONCE])
+                for entry in self.directory.stream(base, SUBTREE, f"(&{wanted}(|{these}))", asked):
                     if name := self._id_of(entry):
                         found[name] = entry
         return found
 
-    def changed_after(self, token: int) -> set[str] | None:
-        """Return the ids of the entries that changes after a token touch, None where that cannot be known."""
-        log = self.reader.again()
+    def changed_after(self, log: ChangeLog | None, token: int) -> set[str] | None:
+        """Return the ids of the entries that changes after a token touch, None where that cannot be known.
+
+        :param log: how far the change log reaches now.
+        :raises DirectoryError: no answer, or an error.
+        """
         if log is None or log.mode != NUMBERS or self.uid.lower() != "entryuuid":
             return None
         found: set[str] = set()

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from .sides import Sides
 
 T = t.TypeVar("T")
-Ids = t.Callable[[], t.Iterable[str]]
+#: Returns the id of each entry that the directory itself has, and which of its properties there are.
+Masks = t.Callable[[], t.Iterable[t.Tuple[str, int]]]
 
 
 @dataclass
@@ -46,10 +47,10 @@ class Suspects:
     stale: int = 0
 
 
-def suspects_of_all(sides: Sides, directory: Ids | None) -> Suspects:
+def suspects_of_all(sides: Sides, directory: Masks | None) -> Suspects:
     """Compare everything, and return what seems to differ.
 
-    :param directory: returns the ids of all entries that the directory itself has; None where it is not asked.
+    :param directory: what the directory itself has, None where it is not asked.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     comparison = sides.comparison
@@ -72,12 +73,12 @@ def suspects_of_all(sides: Sides, directory: Ids | None) -> Suspects:
     found.in_target = len(targets)
     lone_keys = set(lone.values())
     known: set[bytes] = set()
-    seen: set[str] | None = None if directory is None else set()
+    seen: dict[str, int] | None = None if directory is None else {}
     for body in sides.all_sources():
         source, key = sides.source_id(str(body.get("_id"))), _short(comparison.key_of_source(body))
         found.in_source += 1
         if seen is not None:
-            seen.add(source)
+            seen[source] = comparison.mask(body)
         if key in lone_keys:
             known.add(key)
         target_of = links.pop(source, None)
@@ -94,17 +95,20 @@ def suspects_of_all(sides: Sides, directory: Ids | None) -> Suspects:
     found.targets.update(target for target, key in lone.items() if key and (key in known or keys[key] > 1))
     if directory is not None and seen is not None:
         found.in_directory = 0
-        for entry in map(sides.source_id, directory()):
+        for entry, mask in directory():
             found.in_directory += 1
-            if entry not in seen:
-                found.sources.add(entry)
+            source = sides.source_id(entry)
+            if source not in seen or mask & ~seen[source]:
+                found.sources.add(source)
     return found
 
 
-def suspects_of_some(sides: Sides, directory: Ids | None, sample: int, chance: random.Random | None = None) -> Suspects:
+def suspects_of_some(
+    sides: Sides, directory: Masks | None, sample: int, chance: random.Random | None = None
+) -> Suspects:
     """Draw a sample of the source, of the target, and of the directory's own entries where that is asked.
 
-    :param directory: returns the ids of all entries that the directory itself has; None where it is not asked.
+    :param directory: what the directory itself has, None where it is not asked.
     :param sample: how many of each; where none has more, all are compared.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
@@ -118,7 +122,7 @@ def suspects_of_some(sides: Sides, directory: Ids | None, sample: int, chance: r
     drawn, found.in_target = _draw(ids, sample, chance)
     found.targets.update(drawn)
     if directory is not None:
-        drawn, found.in_directory = _draw(map(sides.source_id, directory()), sample, chance)
+        drawn, found.in_directory = _draw((sides.source_id(entry) for entry, unused in directory()), sample, chance)
         found.sources.update(drawn)
     if max(found.in_source, found.in_target, found.in_directory or 0) <= sample:
         return suspects_of_all(sides, directory)

@@ -34,6 +34,8 @@ class Environment:
         self.users = [{"_id": f"t{one}", "userName": f"u{one}", "mail": f"u{one}@x"} for one in range(count)]
         self.links = [self.link(f"s{one}", f"t{one}") for one in range(count)]
         self.hidden: dict[str, dict] = {}
+        self.kept: dict[str, dict] = {}  # values that the directory keeps to itself
+        self.moved: set[str] = set()  # entries that have left the connector's base contexts
         self.idm = Repository({SOURCE: self.people, TARGET: self.users, LINKS: self.links})
         comparison = Comparison.of(self.mapping, SCHEMA, {})
         self.sides = Sides(self.idm, self.mapping, comparison, turned, keyed=True)
@@ -60,8 +62,9 @@ class Environment:
     # what the directory itself tells, as OwnEntries does
     narrowing = None
 
-    def ids(self):
-        return iter([*(one["_id"] for one in self.people), *self.hidden])
+    def masks(self, comparison):
+        everybody = [*self.people, *self.hidden.values()]
+        return iter([(one["_id"], comparison.mask({**one, **self.kept.get(one["_id"], {})})) for one in everybody])
 
     def entries(self, ids, further=""):
         known = {**{one["_id"]: one for one in self.people}, **self.hidden}
@@ -70,4 +73,8 @@ class Environment:
     def body(self, entry):
         uid = entry.dn.split(",")[0].removeprefix("uid=")
         known = next(one for one in [*self.people, *self.hidden.values()] if one["uid"] == uid)
-        return {name: [value] for name, value in known.items() if name != "_id"}
+        shown = {**known, **self.kept.get(known["_id"], {})}
+        return {name: [value] for name, value in shown.items() if name != "_id"}
+
+    def elsewhere(self, ids):
+        return {name: "it lies outside of the connector's base contexts" for name in ids if name in self.moved}

@@ -17,10 +17,10 @@ FLOORS = (
     {"_base"},
     {"_http", "_ldap"},
     {"_ansible", "_idm", "_changelog"},
-    {"_record", "_schedule"},
+    {"_record", "_schedule", "_proof"},
     {"_recon", "_health"},
     {"_livesync"},
-    {"_rollout", "_proof"},
+    {"_rollout", "_verify"},
 )
 FLOOR = {package: number for number, packages in enumerate(FLOORS, 1) for package in packages}
 #: Who alone may import what does not belong to Python.

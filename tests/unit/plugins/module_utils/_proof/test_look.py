@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from functools import partial
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._proof.look import look
@@ -16,7 +17,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.environment import Enviro
 
 def found(there, sample=None, directory=False):
     """Return what differs, by kind, id of the source and id of the target; and what was counted."""
-    ids = there.ids if directory else None
+    ids = partial(there.masks, there.sides.comparison) if directory else None
     seen = suspects_of_some(there.sides, ids, sample) if sample else suspects_of_all(there.sides, ids)
     looked = look(there.sides, there if directory else None, seen.sources, seen.targets)
     return {(one.kind, one.id, one.target_id) for one in looked.differences}, seen, looked
@@ -56,7 +57,7 @@ def gone_source(there):
 def gone_but_for_the_link(there):
     there.drop(there.people, "s1")
     there.drop(there.users, "t1")
-    return {("orphaned", "s1", "t1")}
+    return {("orphaned", "s1", None)}
 
 
 def loaded_twice(there):
@@ -170,6 +171,27 @@ def test_what_idm_does_not_see_is_found_in_the_directory(sample):
         ("missing", "s4", "t4"),
     }
     assert found(there, sample)[0] == {("orphaned", f"s{one}", f"t{one}") for one in (2, 3, 4)}
+
+
+@pytest.mark.parametrize("sample", [None, 100])
+def test_a_value_that_idm_does_not_see_is_found_in_the_directory(sample):
+    there = Environment()
+    for name in ("s1", "s2"):
+        there.kept[name] = {"mail": "kept@x"}
+        del next(one for one in there.people if one["_id"] == name)["mail"]
+    del there.users[1]["mail"]  # as a reconciliation leaves it: equal to what IDM sees
+    looked = found(there, sample, directory=True)[2]
+    told = {(one.kind, one.id, one.properties, one.reason) for one in looked.differences}
+    assert told == {("differing", "s1", ("mail",), "hidden"), ("differing", "s2", ("mail",), "hidden")}
+
+
+def test_who_has_left_the_base_contexts_is_no_orphan_to_remove():
+    there = Environment()
+    there.drop(there.people, "s1")
+    there.moved.add("s1")
+    (one,) = found(there, directory=True)[2].differences
+    assert (one.kind, one.id, one.reason, one.by_target) == ("orphaned", "s1", "filtered", False)
+    assert "base contexts" in one.detail
 
 
 @pytest.mark.parametrize("sample", [None, 100])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from contextlib import ExitStack
+from functools import partial
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, TimedOut
@@ -17,13 +18,13 @@ from .._http.client import Client
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._idm.stage import read_stage
-from .comparison import Comparison, TargetSchema
-from .difference import KINDS, Difference
-from .look import look
-from .own_entries import OwnEntries
+from .._proof.comparison import Comparison, TargetSchema
+from .._proof.difference import KINDS, Difference
+from .._proof.look import look
+from .._proof.own_entries import OwnEntries
+from .._proof.sides import Sides
+from .._proof.suspects import Suspects, suspects_of_all, suspects_of_some
 from .reasons import Reasons
-from .sides import Sides
-from .suspects import Suspects, suspects_of_all, suspects_of_some
 from .verified import Verified, VerifyRequest
 
 #: The longest time that differences are given by default, in seconds, however seldom the schedule runs.
@@ -107,8 +108,8 @@ class _Pair:
         self._sides = Sides(
             client, mapping, self._comparison, turned, keyed=bool(key and key.target in schema.required)
         )
-        reader = readers.get(source.system)
-        self._own = OwnEntries.of(reader, connector, source.object_type) if reader and connector else None
+        self._reader = reader = readers.get(source.system)
+        self._own = OwnEntries.of(reader.directory, connector, source.object_type) if reader and connector else None
         self._reasons = Reasons(client, source, mapping, self._comparison, connector, self._own)
         schedules = [one for one in snapshot.schedules if one.source == str(source) and one.enabled and not one.paused]
         intervals = [one.interval_seconds or _LONGEST_RECHECK for one in schedules]
@@ -131,7 +132,7 @@ class _Pair:
                 "it keeps no links (enableLinking is false), so which object of the target belongs to which of the"
                 " source is recorded nowhere, and cannot be verified."
             )
-        ids = self._own.ids if self._own else None
+        ids = partial(self._own.masks, self._comparison) if self._own else None
         sample = self._request.sample
         seen = suspects_of_some(self._sides, ids, sample) if sample else suspects_of_all(self._sides, ids)
         found = Verified(self._source, self._mapping, self._comparison, seen, sampled=0 < sample < seen.in_source)
@@ -158,7 +159,10 @@ class _Pair:
             left = looked.differences
             sources = {one.id for one in left if one.id is not None}
             targets = {one.target_id for one in left if one.target_id is not None}
-            flux = self._own.changed_after(stage.number) if self._own and stage and stage.number is not None else None
+            number = stage.number if stage else None
+            flux = None
+            if self._own and self._reader and number is not None:
+                flux = self._own.changed_after(self._reader.again(), number)
             return True if not left or (flux is not None and not flux & sources) else None
 
         try:

@@ -14,9 +14,9 @@ from .._base.errors import IdmopsError, InvalidOption
 from .._base.limits import check_seconds
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
-from .comparison import Comparison, most_differing
-from .difference import DUPLICATE, KINDS, Difference
-from .suspects import Suspects
+from .._proof.comparison import Comparison, most_differing
+from .._proof.difference import DUPLICATE, KINDS, Difference
+from .._proof.suspects import Suspects
 
 
 @dataclass(frozen=True)
@@ -120,8 +120,8 @@ class Verified:
             parts.append("objects of the target without a link cannot be recognised, since no name is copied plainly")
         if self.suspects.stale:
             parts.append(
-                f"{self.suspects.stale} have a second link (repo/link) that leads nowhere: it does no harm until they go,"
-                " and is audited as LINK_ONLY then"
+                f"{self.suspects.stale} have a second link (repo/link) that leads nowhere: it does no harm until they"
+                " go, and is audited as LINK_ONLY then"
             )
         text = "; ".join(parts)
         return f"{text[0].upper()}{text[1:]}." if parts else ""

@@ -22,9 +22,19 @@ from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._ldap.directory import Entry
 from .._ldap.dn import Name, is_within_any
-from .comparison import Comparison
-from .difference import DIFFERING, FILTERED, HIDDEN, MAPPING_OFF, MISSING, REFUSED, UNKNOWN, UNLINKED, Difference
-from .own_entries import OwnEntries
+from .._proof.comparison import Comparison
+from .._proof.difference import (
+    DIFFERING,
+    FILTERED,
+    HIDDEN,
+    MAPPING_OFF,
+    MISSING,
+    REFUSED,
+    UNKNOWN,
+    UNLINKED,
+    Difference,
+)
+from .._proof.own_entries import OwnEntries
 
 #: So many changes of the mappings are looked through, the newest.
 _MOST_CHANGES = 200
@@ -62,7 +72,9 @@ class Reasons:
             entry = entries.get(one.id or "")
             if entry is not None:
                 one = replace(one, dn=entry.dn)
-            if entry is not None and not one.in_source:
+            if one.reason != UNKNOWN:
+                told.append(one)
+            elif entry is not None and not one.in_source:
                 told.append(self._unseen(one, entry, narrowed))
             elif one.kind in (MISSING, DIFFERING, UNLINKED):
                 told.append(self._of_one(one, entry, refusals, off, passed))

@@ -14,9 +14,9 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.snapshot import
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
-from ansible_collections.idmops.idm.plugins.module_utils._proof import verify as module
-from ansible_collections.idmops.idm.plugins.module_utils._proof.verified import VerifyRequest, verify_result
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule
+from ansible_collections.idmops.idm.plugins.module_utils._verify import verify as module
+from ansible_collections.idmops.idm.plugins.module_utils._verify.verified import VerifyRequest, verify_result
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import SOURCE, Environment
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
 
@@ -50,9 +50,9 @@ def run(monkeypatch):
         known = [there.mapping] if known is None else known
         lists = Snapshot({"ldap": CONNECTOR}, {}, {Source.parse(SOURCE).stage_id: None}, schedules, known, frozenset())
         it = context()
-        reader = SimpleNamespace(directory=object())
+        reader = SimpleNamespace(directory=object(), again=lambda: None)
         if changes is not None:
-            there.changed_after = lambda token: changes.pop(0) if len(changes) > 1 else changes[0]
+            there.changed_after = lambda log, token: changes.pop(0) if len(changes) > 1 else changes[0]
         monkeypatch.setattr(module, "read_snapshot", lambda client: lists)
         monkeypatch.setattr(module, "directories", lambda *unused: {})
         monkeypatch.setattr(module, "LogReader", lambda *unused, **more: nullcontext(reader))

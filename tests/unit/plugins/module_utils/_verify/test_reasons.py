@@ -10,7 +10,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config i
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
 from ansible_collections.idmops.idm.plugins.module_utils._proof.difference import Difference
-from ansible_collections.idmops.idm.plugins.module_utils._proof.reasons import Reasons
+from ansible_collections.idmops.idm.plugins.module_utils._verify.reasons import Reasons
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import SOURCE, Environment
 
 BASE = "ou=People,dc=example,dc=com"
