@@ -24,8 +24,8 @@ from .answer import (
     Answer,
     CutOff,
     date_of,
+    lacks_rights,
     parse_body,
-    reason_of,
     refusal,
     retry_after,
     rights_remedy,
@@ -34,6 +34,7 @@ from .auth import Authenticator, TokenMethod, authenticator
 from .broken_line import unreachable
 from .form import expected, objects, whole
 from .keep_alive import KeepAliveAdapter
+from .right import Right, rights_asked
 from .trust import certificate, trusted
 
 try:
@@ -99,7 +100,9 @@ class Client:
             _warn_of_plain_http("token_url", self._auth.endpoint, context)
         #: What this server does not have, by path, as was found out once.
         self.silent: set[str] = set()
-        self._rights: str | None = None
+        #: What IDM's access rules refused, in their order.
+        self.lacking: dict[Right, None] = {}
+        self._login: dict[str, t.Any] | None = None
         self._transaction = f"idmops-{uuid.uuid4()}"
         self._requests_sent = 0
         self._session = requests.Session()
@@ -123,7 +126,7 @@ class Client:
     def sibling(self) -> Client:
         """Return another client with a connection of its own, as a second thread needs, and the same credentials."""
         other = Client(self._options, self._context)
-        other._auth, other.silent = self._auth, self.silent
+        other._auth, other.silent, other.lacking = self._auth, self.silent, self.lacking
         return other
 
     def close(self) -> None:
@@ -242,6 +245,8 @@ class Client:
         conditional = any(name.lower() in ("if-match", "if-none-match") for name in fixed)
         again_on = (429, 503) if not write else (() if method == "POST" else (429,) if conditional else (429, 503))
         answer = self._persist(send, over_broken_lines=not write, again_on=again_on)
+        rights = rights_asked(method, path, params, fixed) if lacks_rights(answer) else ()
+        self.lacking.update(dict.fromkeys(rights))
         if answer.status in none_on and isinstance(answer.body, dict):  # IDM's own errors are JSON, a web server's not
             return Answer(answer.status, None, answer.headers)
         if answer.status >= 300 or isinstance(answer.body, str):
@@ -252,23 +257,25 @@ class Client:
                 answer,
                 transaction=fixed.get(TRANSACTION_HEADER) or self._last_transaction(),
                 remedy=self._auth.remedy() if answer.status == 401 else self._who_lacks_rights(answer, method, path),
+                rights=rights,
             )
         return answer
 
-    def _who_lacks_rights(self, answer: Answer, method: str, path: str) -> str | None:
-        """Return what mends a 403 of IDM's own, by whom IDM takes us for; None where it does not say. Asked once."""
-        if answer.status != 403 or not isinstance(answer.body, dict) or path == _LOGIN:
-            return None
-        if "policy" in reason_of(answer.body).lower() or (path.startswith("config/") and method != "GET"):
-            return None  # a policy of the data; a configuration that nobody may change
-        if self._rights is None:
-            self._rights = ""
+    def whoami(self) -> dict[str, t.Any]:
+        """Return what info/login says of whoever asks, nothing where it does not say. Asked once."""
+        if self._login is None:
+            self._login = {}
             try:
-                login = self.request("GET", _LOGIN).body
-                self._rights = rights_remedy(as_dict(login)) or ""
+                self._login = as_dict(self.request("GET", _LOGIN).body)
             except (Unreachable, Refused):
                 pass
-        return self._rights or None
+        return self._login
+
+    def _who_lacks_rights(self, answer: Answer, method: str, path: str) -> str | None:
+        """Return what mends a 403 of IDM's own, by whom IDM takes us for; None where it does not say."""
+        if not lacks_rights(answer) or path == _LOGIN or (path.startswith("config/") and method != "GET"):
+            return None  # a policy of the data; a configuration that nobody may change
+        return rights_remedy(self.whoami())
 
     def _credentials(self, refused: t.Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the headers that say who asks; nothing where there are none but those that were refused.
