@@ -24,7 +24,7 @@ from .._idm.connector import FailurePolicy
 from .._idm.error_texts import DOUBLED, RACE, read_reason
 from .._idm.source import Source
 
-_DEAD_LETTERS = "repo/synchronisation/deadLetterQueue"
+DEAD_LETTERS = "repo/synchronisation/deadLetterQueue"
 _LINKS = "repo/link"
 #: So many failed entries are read, the newest, and so many records are followed up for each source.
 _MOST_FAILURES, _MOST_RECORDS = 1000, 400
@@ -119,7 +119,7 @@ def _letters(client: Client, one: Watched) -> list[Dropped] | None:
     if not one.policy.keeps_letters:
         return None
     try:
-        letters = client.query(f"{_DEAD_LETTERS}/{segment(one.source.system)}")
+        letters = client.query(f"{DEAD_LETTERS}/{segment(one.source.system)}")
     except Refused:
         return None
     loaded = min(one.loaded.values(), default=None)
