@@ -12,11 +12,10 @@ from __future__ import annotations
 import json
 import typing as t
 import uuid
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from .._base.address import is_open_http
 from .._base.context import Context
-from .._base.errors import InvalidOption, MissingLibrary, Refused, Unreachable
+from .._base.errors import MissingLibrary, Refused, Unreachable
 from .._base.limits import check_seconds
 from .._base.values import as_dict
 from .answer import (
@@ -36,6 +35,7 @@ from .form import expected, objects, whole
 from .keep_alive import KeepAliveAdapter
 from .right import Right, rights_asked
 from .trust import certificate, trusted
+from .url import checked_url, warn_of_plain_http
 
 try:
     import requests
@@ -86,7 +86,7 @@ class Client:
     def __init__(self, options: t.Mapping[str, t.Any], context: Context) -> None:
         if requests is None:
             raise MissingLibrary("requests", _REASON)
-        self.url = _checked_url(options, context)
+        self.url = checked_url(options, context)
         self.timeout = options["timeout"]
         check_seconds("timeout", self.timeout)
         given = options.get("retry_timeout")
@@ -97,7 +97,7 @@ class Client:
         self._server_time: str | None = None
         self._auth: Authenticator = authenticator(options, context, self._exchange)
         if isinstance(self._auth, TokenMethod):
-            _warn_of_plain_http("token_url", self._auth.endpoint, context)
+            warn_of_plain_http("token_url", self._auth.endpoint, context)
         #: What this server does not have, by path, as was found out once.
         self.silent: set[str] = set()
         #: What IDM's access rules refused, in their order.
@@ -245,7 +245,10 @@ class Client:
         conditional = any(name.lower() in ("if-match", "if-none-match") for name in fixed)
         again_on = (429, 503) if not write else (() if method == "POST" else (429,) if conditional else (429, 503))
         answer = self._persist(send, over_broken_lines=not write, again_on=again_on)
-        rights = rights_asked(method, path, params, fixed) if lacks_rights(answer) else ()
+        asked = rights_asked(method, path, params, fixed)
+        rights = asked if lacks_rights(answer) else ()
+        for right in asked:  # what is let through later was refused by a server that was just starting
+            self.lacking.pop(right, None)
         self.lacking.update(dict.fromkeys(rights))
         if answer.status in none_on and isinstance(answer.body, dict):  # IDM's own errors are JSON, a web server's not
             return Answer(answer.status, None, answer.headers)
@@ -393,27 +396,3 @@ class Client:
 def _keep_headers(request: t.Any) -> t.Any:
     """Be the session's auth: the headers of a request are complete as they are."""
     return request
-
-
-def _checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
-    """Return the base URL without its trailing slash.
-
-    :raises InvalidOption: when it is not an http(s) URL, or carries credentials.
-    """
-    url = options["url"].strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise InvalidOption(
-            "url", f"{parts.scheme}://...@{parts.hostname}", "Give credentials in username and password."
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InvalidOption(
-            "url", url, "Give the base URL with the context path, as in https://idm.example.com/openidm."
-        )
-    _warn_of_plain_http("url", url, context)
-    return url
-
-
-def _warn_of_plain_http(option: str, url: str, context: Context) -> None:
-    if is_open_http(url):
-        context.report.warn(f"{option}: {url} is not encrypted, so the credentials can be read on the way. Use https.")

@@ -340,6 +340,9 @@ def test_a_right_that_is_missing_is_named_and_remembered(wire):
     known = ["action listCurrentlyExecutingJobs on scheduler/job", "read config/sync", "read cluster"]
     assert [str(right) for right in idm.lacking] == known
     assert idm.sibling().lacking is idm.lacking
+    wire.answers = [answer({"mappings": []})]
+    idm.get("config/sync")
+    assert [str(right) for right in idm.lacking] == [known[0], known[2]], "what is let through is not lacking any more"
 
 
 def test_a_policy_is_no_missing_right(wire):
