@@ -14,6 +14,7 @@ import pathlib
 import re
 
 import pytest
+import yaml
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import _needed_privileges
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right, rights_asked, spoken
 from ansible_collections.idmops.idm.plugins.module_utils._idm.least_rights import (
@@ -80,6 +81,15 @@ def test_the_page_names_each_privilege_of_the_directory():
     written = [Modification("add", name, ()) for name in ("ds-cfg-global-aci", "ds-privilege-name")]
     for privilege in (*_needed_privileges(written), "changelog-read"):
         assert f"`{privilege}`" in PAGE
+
+
+def test_the_page_s_acis_and_privileges_are_those_that_were_tried():
+    tried = ROOT / "tests/integration/targets/least_rights/vars/directory.yml"
+    needed = yaml.safe_load(tried.read_text(encoding="utf-8"))
+    (shown,) = re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)
+    assert shown.splitlines() == [one["text"] for one in needed["acis"]]
+    told = re.findall(r"^\| `([\w-]+)` \| [^|]+ \| [^|]+ \|$", PAGE, re.M)
+    assert sorted(told) == sorted(needed["privileges"])
 
 
 @pytest.mark.parametrize(
