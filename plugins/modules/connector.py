@@ -86,8 +86,8 @@ import typing as t
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
-from ..module_utils._http.client import Client
 from ..module_utils._idm.connector import activate_again
+from ..module_utils._idm.session import session
 
 SPEC = idm_spec(
     {
@@ -100,7 +100,7 @@ SPEC = idm_spec(
 
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Activate the connector again, and return the module's result."""
-    with Client(params, context) as client:
+    with session("connector", params, context) as client:
         return activate_again(client, params["system"], context, timeout=params["wait_timeout"])
 
 

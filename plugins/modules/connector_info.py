@@ -181,15 +181,15 @@ import typing as t
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
-from ..module_utils._http.client import Client
 from ..module_utils._idm.connector import describe_connectors, sentences
+from ..module_utils._idm.session import session
 
 SPEC = idm_spec({"systems": {"type": "list", "elements": "str", "default": []}})
 
 
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Test the connectors, and return the module's result."""
-    with Client(params, context) as client:
+    with session("connector_info", params, context) as client:
         connectors = describe_connectors(client, params["systems"])
     return {"changed": False, "msg": sentences(connectors), "connectors": connectors}
 

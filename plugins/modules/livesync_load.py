@@ -150,7 +150,7 @@ import typing as t
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
-from ..module_utils._http.client import Client
+from ..module_utils._idm.session import session
 from ..module_utils._rollout.load import LoadRequest, load
 from ..module_utils._rollout.request import SourceRequest, load_options
 
@@ -176,7 +176,7 @@ def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]
         max_failure_percent=params["max_failure_percent"],
         may_reactivate=params["reactivate"],
     )
-    with Client(params, context) as client:
+    with session("livesync_load", params, context) as client:
         return load(client, request, context).as_result()
 
 

@@ -240,7 +240,7 @@ import typing as t
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
-from ..module_utils._http.client import Client
+from ..module_utils._idm.session import session
 from ..module_utils._rollout.preflight import preflight
 from ..module_utils._rollout.request import source_options
 
@@ -255,7 +255,7 @@ SPEC = idm_spec(
 
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Read the evidence, and return the module's result."""
-    with Client(params, context) as client:
+    with session("livesync_preflight", params, context) as client:
         return preflight(client, params["sources"], params["directory"], params["state"], context).as_result()
 
 

@@ -294,7 +294,7 @@ import typing as t
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
-from ..module_utils._http.client import Client
+from ..module_utils._idm.session import session
 from ..module_utils._livesync.proved_schedule import schedule
 
 SPEC = idm_spec(
@@ -322,7 +322,7 @@ SPEC = idm_spec(
 
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Make the schedule what the options say, and return the module's result."""
-    with Client(params, context) as client:
+    with session("livesync_schedule", params, context) as client:
         return schedule(client, params, context)
 
 

@@ -325,7 +325,7 @@ from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._health.states import STATES
 from ..module_utils._health.status import status, status_result
-from ..module_utils._http.client import Client
+from ..module_utils._idm.session import session
 from ..module_utils._idm.source import named_sources
 from ..module_utils._ldap.options import given
 
@@ -341,7 +341,7 @@ SPEC = idm_spec(
 def operate(params, context):
     """Judge the sources."""
     sources = named_sources(params)
-    with Client(params, context) as client:
+    with session("livesync_status", params, context) as client:
         return status_result(status(client, sources, given(params["directory"]), context), params["fail_on"])
 
 

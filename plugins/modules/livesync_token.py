@@ -99,7 +99,7 @@ transaction_id:
 
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
-from ..module_utils._http.client import Client
+from ..module_utils._idm.session import session
 from ..module_utils._livesync.token import keep_token, wish_of
 
 SPEC = idm_spec(
@@ -117,7 +117,7 @@ SPEC = idm_spec(
 def operate(params, context):
     """Set or remove the token."""
     wish = wish_of(params)
-    with Client(params, context) as client:
+    with session("livesync_token", params, context) as client:
         return keep_token(client, wish, context)
 
 

@@ -328,7 +328,7 @@ transaction_id:
 
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
-from ..module_utils._http.client import Client
+from ..module_utils._idm.session import session
 from ..module_utils._livesync.trigger import request_of, trigger
 
 SPEC = idm_spec(
@@ -356,7 +356,7 @@ SPEC = idm_spec(
 def operate(params, context):
     """Run liveSync as the options say."""
     request = request_of(params)
-    with Client(params, context) as client:
+    with session("livesync_trigger", params, context) as client:
         return trigger(client, request, context)
 
 

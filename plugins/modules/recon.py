@@ -252,7 +252,7 @@ import typing as t
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
-from ..module_utils._http.client import Client
+from ..module_utils._idm.session import session
 from ..module_utils._recon.recon import ReconRequest, reconcile
 
 SPEC = idm_spec(
@@ -283,7 +283,7 @@ def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]
         max_failure_percent=params["max_failure_percent"],
         persist_associations=params["persist_associations"],
     )
-    with Client(params, context) as client:
+    with session("recon", params, context) as client:
         outcome = reconcile(client, request, context)
     return {"changed": outcome.started, "diff": outcome.diff, "msg": outcome.run.sentence, "recon": outcome.as_result()}
 

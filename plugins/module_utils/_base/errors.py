@@ -106,10 +106,12 @@ class Refused(IdmopsError):
     :param reason: the server's own message, HTML-unescaped: to be judged and not to be shown, since it may hold values.
     :param own: whether IDM itself answered, with a code and a reason, rather than something on the way to it.
 
-    ``sent`` is false where no credentials could be had, so that the request itself never went out.
+    ``sent`` is false where no credentials could be had, so that the request itself never went out. ``rights`` are what
+    IDM's access rules would have to allow, where it is they that refused the request.
     """
 
     sent = True
+    rights: tuple[t.Any, ...] = ()
 
     def __init__(
         self,

@@ -293,6 +293,13 @@ def apply_grants(directory: Directory, wanted: WantedGrants, context: Context) -
         except DirectoryError as exc:
             if not races_left or exc.status not in (ATTRIBUTE_OR_VALUE_EXISTS, NO_SUCH_ATTRIBUTE):
                 exc.result["changed"] = changed
+                if exc.status == ATTRIBUTE_OR_VALUE_EXISTS:
+                    names = sorted({one.attribute for one in (*plan.on_account, *plan.on_configuration)})
+                    exc.remedy = (
+                        "Somebody else writes the same all the time, or the account in bind_dn may not read"
+                        f" {' and '.join(names)} of {wanted.principal} or {ACCESS_HANDLER}: let it (an ACI, or the"
+                        " privilege bypass-acl)."
+                    )
                 raise
         grants = read_grants(directory, wanted)
     if wanted.present and grants.access and grants.access.missing:

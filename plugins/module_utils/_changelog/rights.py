@@ -167,6 +167,8 @@ def judge_rights(directory: Directory, account: Account, suffix: str, last: int)
         log = rights_on(directory, account.dn, suffix, ONE_LEVEL, f"(changeNumber={last})", asked)
     if not log:
         log = rights_on(directory, account.dn, suffix, BASE, "(objectClass=*)", asked)
+    if not log:
+        raise _untold(directory, suffix, account.dn)
     on_root = (("search", ("objectClass",)), ("read", ROOT_DSE_ATTRIBUTES))
     on_log = (("search", asked[:2]), ("read", CHANGE_LOG_ATTRIBUTES))
     return Access(
@@ -227,7 +229,10 @@ def stream_rights(
     control = Control(EFFECTIVE_RIGHTS, effective_rights_value(dn, attributes))
     try:
         for entry in directory.stream(base, scope, search_filter, told, controls=[control]):
-            yield parse_rights(entry)
+            rights = parse_rights(entry)
+            if rights is None:
+                raise _untold(directory, entry.dn or "the root DSE", dn)
+            yield rights
     except DirectoryError as exc:
         if exc.status == UNAVAILABLE_CRITICAL_EXTENSION:
             exc.remedy = (
@@ -237,17 +242,28 @@ def stream_rights(
         raise
 
 
+def _untold(directory: Directory, where: str, dn: str) -> DirectoryError:
+    """Return the error for an entry that is not shown, or without aclRights: that is not an account without rights."""
+    return DirectoryError(
+        f"{directory.uri} does not tell {directory.bind_dn} what {dn} may read in {where}.",
+        status=INSUFFICIENT_ACCESS,
+        remedy="The account in bind_dn needs an ACI that lets it read that entry and its aclRights, or the privilege"
+        " bypass-acl.",
+    )
+
+
 #: How aclRightsInfo tells of a denial; without one it says that no ACI matched (seen on OpenDJ 4.6.5).
 _DENIED = re.compile(r"reason: evaluated deny\s*, deciding_aci: (.*?)\s*\)\s*$", re.DOTALL)
 
 
-def parse_rights(entry: Entry) -> Rights:
-    """Return the rights that ``aclRights;attributeLevel;<name>: search:1,read:0,...`` say.
+def parse_rights(entry: Entry) -> Rights | None:
+    """Return the rights that ``aclRights;attributeLevel;<name>: search:1,read:0,...`` say; None where nothing says any.
 
     Who denies one, ``aclRightsInfo;logs;attributeLevel;<right>;<name>`` says, where that was asked for.
     """
     granted = set()
     denied = {}
+    told = False
     for name, values in entry.attributes.items():
         head, unused, attribute = name.partition(";attributelevel;")
         if not attribute or not values:
@@ -258,11 +274,12 @@ def parse_rights(entry: Entry) -> Rights:
             if found := _DENIED.search(text):
                 denied[(right, attribute)] = found.group(1)
         elif head == "aclrights":
+            told = True
             for one in text.split(","):
                 kind, unused, flag = one.partition(":")
                 if flag.strip() == "1":
                     granted.add((kind.strip().lower(), attribute))
-    return Rights(frozenset(granted), denied)
+    return Rights(frozenset(granted), denied) if told else None
 
 
 def effective_rights_value(dn: str, attributes: t.Sequence[str]) -> bytes:

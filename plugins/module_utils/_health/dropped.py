@@ -24,7 +24,7 @@ from .._idm.connector import FailurePolicy
 from .._idm.error_texts import DOUBLED, RACE, read_reason
 from .._idm.source import Source
 
-_DEAD_LETTERS = "repo/synchronisation/deadLetterQueue"
+DEAD_LETTERS = "repo/synchronisation/deadLetterQueue"
 _LINKS = "repo/link"
 #: So many failed entries are read, the newest, and so many records are followed up for each source.
 _MOST_FAILURES, _MOST_RECORDS = 1000, 400
@@ -136,7 +136,7 @@ def read_dead_letters(client: Client, source: Source) -> list[tuple[int | None, 
     :raises Unreachable: as the client.
     """
     try:
-        letters = client.query(f"{_DEAD_LETTERS}/{segment(source.system)}")
+        letters = client.query(f"{DEAD_LETTERS}/{segment(source.system)}")
     except Refused:
         return None
     return [

@@ -100,6 +100,7 @@ class Facts:
     :param left_out: what never arrives and may be meant so.
     :param queued: what waits too long in the queue of a mapping that changes go through, in sentences.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
+    :param refused: what IDM does not let this account know of the source, a sentence each with what mends it.
     :param untraced: why records that IDM gives up on would not show, None where they would.
     :param failure: IDM's text about the record that stopped the last run.
     :param blocks: whether a failing record blocks all others for ever.
@@ -131,6 +132,7 @@ class Facts:
     queued: tuple[str, ...] = ()
     dropped: int = 0
     untraced: str | None = None
+    refused: tuple[str, ...] = ()
     failure: str | None = None
     blocks: bool = False
     erring: bool = False
@@ -183,6 +185,8 @@ def judge_health(facts: Facts) -> Health:
             False,
             f"The directory that was given cannot be asked, so what is pending cannot be known: {facts.log_error}",
         )
+    if facts.refused:
+        return Health(UNREADABLE, False, " ".join(facts.refused))
     doubts = [*facts.left_out, *([facts.untraced] if facts.untraced else [])]
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)

@@ -23,7 +23,7 @@ from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._schedule.schedule import Schedule, is_running
-from .dropped import Dropped, Watched, newest_failures, read_dropped
+from .dropped import DEAD_LETTERS, Dropped, Watched, newest_failures, read_dropped
 from .log_facts import LogReader, directories
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
@@ -62,6 +62,7 @@ def status(
         found = _with_dropped(client, found, failures, logs)
     found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = _watch(client, found, snapshot, directory, context)
+    found = [replace(entry, facts=replace(entry.facts, refused=_refused(client, entry))) for entry in found]
     return [replace(entry, failure=_last_failure(client, entry)) for entry in found]
 
 
@@ -308,6 +309,19 @@ def _passed_by(client: Client, found: t.Sequence[SourceStatus], context: Context
         str(entry.source)
         for entry in met
         if _rev(stages.get(entry.source.stage_id)) != _rev(entry.stage) or not is_running(client, entry.source)
+    )
+
+
+def _refused(client: Client, entry: SourceStatus) -> tuple[str, ...]:
+    """Return what the account may not ask that would tell of changes which did not arrive, a sentence each."""
+    telling = {"audit/sync": "audit", f"{DEAD_LETTERS}/{entry.source.system}": "dead letter queue"}
+    if any(mapping.queue for mapping in entry.mappings):
+        telling["sync/queue"] = "queue of a mapping"
+    return tuple(
+        f"The account has not the right: {right}. So whether changes were dropped or wait there, as IDM's"
+        f" {telling[right.resource]} tells, cannot be known. Add an access rule for it (docs/least-rights.md)."
+        for right in client.lacking
+        if right.resource in telling
     )
 
 

@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from .._base.errors import Refused
 from .._base.text import reason_in
 from .._base.values import as_dict, as_list
+from .right import Right, spoken
 
 TRANSACTION_HEADER = "X-ForgeRock-TransactionId"
 
@@ -125,19 +126,31 @@ def odd(where: str, wanted: str, came: t.Any, status: int = 200) -> Refused:
     )
 
 
-def refusal(method: str, url: str, answer: Answer, *, transaction: str, remedy: str | None = None) -> Refused:
+def refusal(
+    method: str,
+    url: str,
+    answer: Answer,
+    *,
+    transaction: str,
+    remedy: str | None = None,
+    rights: t.Sequence[Right] = (),
+) -> Refused:
     """Turn an answer that is an error, or no answer of IDM's, into an exception with the server's own words.
 
     :param url: without secrets.
     :param transaction: the id that was sent in X-ForgeRock-TransactionId.
     :param remedy: what mends it, where the caller knows better.
+    :param rights: what IDM's access rules would have to allow, where it is they that refuse.
     """
     reason = reason_of(answer.body)
     message = f"{method} {url} answered {answer.status}: {reason_in(reason) or 'no reason given'}"
     if answer.headers.get("Location"):
         message += f" (it points to {re.split('[?#]', answer.headers['Location'])[0]})"
+    message = message.rstrip(".") + "."
+    if rights:
+        message += f" It takes the right: {spoken(rights)}."
     refused = Refused(
-        message.rstrip(".") + ".",
+        message,
         method=method,
         url=url,
         status=answer.status,
@@ -145,8 +158,24 @@ def refusal(method: str, url: str, answer: Answer, *, transaction: str, remedy: 
         remedy=remedy or _remedy(answer, is_configuration="/config/" in url and method != "GET"),
         own=isinstance(answer.body, dict) and "code" in answer.body,
     )
+    refused.rights = tuple(rights)
     refused.result["transaction_id"] = answer.headers.get(TRANSACTION_HEADER) or transaction
     return refused
+
+
+def lacks_rights(answer: Answer) -> bool:
+    """Tell whether IDM's own access rules have refused a request, rather than a policy of the data or a firewall."""
+    return answer.status == 403 and isinstance(answer.body, dict) and "policy" not in reason_of(answer.body).lower()
+
+
+def roles_of(login: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the names of the roles that info/login tells, without where they are kept."""
+    return [str(role).rpartition("/")[2] for role in as_list(as_dict(login.get("authorization")).get("roles"))]
+
+
+def name_of(login: t.Mapping[str, t.Any]) -> str:
+    """Return the account that info/login tells, "" where it does not."""
+    return str(login.get("authenticationId") or as_dict(login.get("authorization")).get("id") or "")
 
 
 def rights_remedy(login: t.Mapping[str, t.Any]) -> str | None:
@@ -155,9 +184,7 @@ def rights_remedy(login: t.Mapping[str, t.Any]) -> str | None:
     IDM answers 403, not 401, where it does not look at the credentials at all: the request goes on as "anonymous" (seen
     on live tenants, where AM's tokens alone count). A service account never has openidm-admin there.
     """
-    authorization = as_dict(login.get("authorization"))
-    roles = [str(role).rpartition("/")[2] for role in as_list(authorization.get("roles"))]
-    who = str(login.get("authenticationId") or authorization.get("id") or "")
+    roles, who = roles_of(login), name_of(login)
     if who == "anonymous" or roles == ["openidm-reg"]:
         return (
             "IDM did not look at these credentials and takes the request for one of nobody (anonymous). Where AM"
@@ -173,7 +200,7 @@ def rights_remedy(login: t.Mapping[str, t.Any]) -> str | None:
         return None
     return (
         f"The account {who} has the roles {', '.join(roles)}; it needs openidm-admin (internal/role/openidm-admin), or"
-        " an access rule of its own for this path."
+        " an access rule of its own for this right (docs/least-rights.md)."
     )
 
 
@@ -191,8 +218,11 @@ def _remedy(answer: Answer, *, is_configuration: bool) -> str | None:
             "Something before IDM (a web application firewall, a proxy) refused this request, so no right in IDM mends"
             " it; ask its operators."
         )
-    if answer.status == 403 and "policy" not in reason_of(answer.body).lower():
-        rights = "The account needs the role openidm-admin (internal/role/openidm-admin)."
+    if lacks_rights(answer):
+        rights = (
+            "The account needs the role openidm-admin (internal/role/openidm-admin), or an access rule for this right"
+            " (docs/least-rights.md)."
+        )
         if is_configuration:
             rights += (
                 " On Advanced Identity Cloud the configuration of staging and production tenants is immutable besides:"

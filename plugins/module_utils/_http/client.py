@@ -12,11 +12,10 @@ from __future__ import annotations
 import json
 import typing as t
 import uuid
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from .._base.address import is_open_http
 from .._base.context import Context
-from .._base.errors import InvalidOption, MissingLibrary, Refused, Unreachable
+from .._base.errors import MissingLibrary, Refused, Unreachable
 from .._base.limits import check_seconds
 from .._base.values import as_dict
 from .answer import (
@@ -24,8 +23,8 @@ from .answer import (
     Answer,
     CutOff,
     date_of,
+    lacks_rights,
     parse_body,
-    reason_of,
     refusal,
     retry_after,
     rights_remedy,
@@ -34,7 +33,9 @@ from .auth import Authenticator, TokenMethod, authenticator
 from .broken_line import unreachable
 from .form import expected, objects, whole
 from .keep_alive import KeepAliveAdapter
+from .right import Right, rights_asked
 from .trust import certificate, trusted
+from .url import checked_url, warn_of_plain_http
 
 try:
     import requests
@@ -85,7 +86,7 @@ class Client:
     def __init__(self, options: t.Mapping[str, t.Any], context: Context) -> None:
         if requests is None:
             raise MissingLibrary("requests", _REASON)
-        self.url = _checked_url(options, context)
+        self.url = checked_url(options, context)
         self.timeout = options["timeout"]
         check_seconds("timeout", self.timeout)
         given = options.get("retry_timeout")
@@ -96,10 +97,12 @@ class Client:
         self._server_time: str | None = None
         self._auth: Authenticator = authenticator(options, context, self._exchange)
         if isinstance(self._auth, TokenMethod):
-            _warn_of_plain_http("token_url", self._auth.endpoint, context)
+            warn_of_plain_http("token_url", self._auth.endpoint, context)
         #: What this server does not have, by path, as was found out once.
         self.silent: set[str] = set()
-        self._rights: str | None = None
+        #: What IDM's access rules refused, in their order.
+        self.lacking: dict[Right, None] = {}
+        self._login: dict[str, t.Any] | None = None
         self._transaction = f"idmops-{uuid.uuid4()}"
         self._requests_sent = 0
         self._session = requests.Session()
@@ -123,7 +126,7 @@ class Client:
     def sibling(self) -> Client:
         """Return another client with a connection of its own, as a second thread needs, and the same credentials."""
         other = Client(self._options, self._context)
-        other._auth, other.silent = self._auth, self.silent
+        other._auth, other.silent, other.lacking = self._auth, self.silent, self.lacking
         return other
 
     def close(self) -> None:
@@ -242,6 +245,11 @@ class Client:
         conditional = any(name.lower() in ("if-match", "if-none-match") for name in fixed)
         again_on = (429, 503) if not write else (() if method == "POST" else (429,) if conditional else (429, 503))
         answer = self._persist(send, over_broken_lines=not write, again_on=again_on)
+        asked = rights_asked(method, path, params, fixed)
+        rights = asked if lacks_rights(answer) else ()
+        for right in asked:  # what is let through later was refused by a server that was just starting
+            self.lacking.pop(right, None)
+        self.lacking.update(dict.fromkeys(rights))
         if answer.status in none_on and isinstance(answer.body, dict):  # IDM's own errors are JSON, a web server's not
             return Answer(answer.status, None, answer.headers)
         if answer.status >= 300 or isinstance(answer.body, str):
@@ -252,23 +260,25 @@ class Client:
                 answer,
                 transaction=fixed.get(TRANSACTION_HEADER) or self._last_transaction(),
                 remedy=self._auth.remedy() if answer.status == 401 else self._who_lacks_rights(answer, method, path),
+                rights=rights,
             )
         return answer
 
-    def _who_lacks_rights(self, answer: Answer, method: str, path: str) -> str | None:
-        """Return what mends a 403 of IDM's own, by whom IDM takes us for; None where it does not say. Asked once."""
-        if answer.status != 403 or not isinstance(answer.body, dict) or path == _LOGIN:
-            return None
-        if "policy" in reason_of(answer.body).lower() or (path.startswith("config/") and method != "GET"):
-            return None  # a policy of the data; a configuration that nobody may change
-        if self._rights is None:
-            self._rights = ""
+    def whoami(self) -> dict[str, t.Any]:
+        """Return what info/login says of whoever asks, nothing where it does not say. Asked once."""
+        if self._login is None:
+            self._login = {}
             try:
-                login = self.request("GET", _LOGIN).body
-                self._rights = rights_remedy(as_dict(login)) or ""
+                self._login = as_dict(self.request("GET", _LOGIN).body)
             except (Unreachable, Refused):
                 pass
-        return self._rights or None
+        return self._login
+
+    def _who_lacks_rights(self, answer: Answer, method: str, path: str) -> str | None:
+        """Return what mends a 403 of IDM's own, by whom IDM takes us for; None where it does not say."""
+        if not lacks_rights(answer) or path == _LOGIN or (path.startswith("config/") and method != "GET"):
+            return None  # a policy of the data; a configuration that nobody may change
+        return rights_remedy(self.whoami())
 
     def _credentials(self, refused: t.Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the headers that say who asks; nothing where there are none but those that were refused.
@@ -386,27 +396,3 @@ class Client:
 def _keep_headers(request: t.Any) -> t.Any:
     """Be the session's auth: the headers of a request are complete as they are."""
     return request
-
-
-def _checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
-    """Return the base URL without its trailing slash.
-
-    :raises InvalidOption: when it is not an http(s) URL, or carries credentials.
-    """
-    url = options["url"].strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise InvalidOption(
-            "url", f"{parts.scheme}://...@{parts.hostname}", "Give credentials in username and password."
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InvalidOption(
-            "url", url, "Give the base URL with the context path, as in https://idm.example.com/openidm."
-        )
-    _warn_of_plain_http("url", url, context)
-    return url
-
-
-def _warn_of_plain_http(option: str, url: str, context: Context) -> None:
-    if is_open_http(url):
-        context.report.warn(f"{option}: {url} is not encrypted, so the credentials can be read on the way. Use https.")

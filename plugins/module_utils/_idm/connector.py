@@ -85,6 +85,8 @@ def read_connectors(client: Client) -> list[Connector]:
     ids = {str(item.get("_id")) for item in items if str(item.get("_id")).startswith(_CONFIG)}
     # a refused list is no empty one: then the query has to answer, or nobody knows which connectors there are
     found = {} if len(ids) == 1 else {str(item["_id"]): item for item in _queried(client, alone=listed is None)}
+    if listed is None and not found:  # the fork's query finds nothing where there are some: then it takes the list
+        client.get("config", none_on=(404, 501))
     for config_id in sorted(ids - set(found)):
         document = client.get(_config_path(config_id), none_on=(404,))
         if isinstance(document, dict):

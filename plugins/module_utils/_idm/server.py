@@ -13,13 +13,17 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._base.errors import Refused
 from .._http.answer import Answer
 from .._http.client import Client
+from .._http.right import QUERY, READ, Right, spoken
 
 #: The open fork (OpenIDM, Open Identity Platform), Ping's and ForgeRock's IDM on premises, the cloud service.
 FORK, IDM, CLOUD = "openidm", "idm", "aic"
 #: Ways to say who asks that work where AM's tokens are the only credentials ("ForgeRock / Ping IDM", section 4.2).
 TOKENS = ("service_account", "client_credentials", "bearer")
+#: Below it a version may be the fork's or Ping's.
+_PINGS_ALONE = 8
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def ask_server(client: Client) -> Server:
     apart; its front end's Via header does, and so do service accounts, which it alone has ("Recorded HTTP answers",
     section 1).
 
-    :raises Unreachable, Refused: as the client.
+    :raises Unreachable, Refused: as the client; where both are refused nobody knows what to send.
     """
     answer = client.request("GET", "info/version", none_on=(403, 404, 501))
     version = str(answer.body.get("productVersion") or "") if isinstance(answer.body, dict) else ""
@@ -88,7 +92,28 @@ def ask_server(client: Client) -> Server:
     listed = client.request("GET", "sync/mappings", params=params, none_on=(403, 404, 501))
     if listed.status in (404, 501):
         return Server(FORK, version)
+    if listed.status == 403 and major < _PINGS_ALONE:
+        raise _not_told(client.url)
     return Server(CLOUD if _is_cloud(client, listed) else IDM, version)
+
+
+def _not_told(url: str) -> Refused:
+    """Return the error for a server that lets nobody know what it is: the fork's scheduler is not that of IDM 7.
+
+    The fork's access rules refuse sync/mappings, which it has not, to an account of few rights (seen on OpenIDM 6.1.0).
+    """
+    rights = (Right(READ, "info/version"), Right(QUERY, "sync/mappings"))
+    error = Refused(
+        f"What kind of IDM this is cannot be known: {url}/sync/mappings answered 403, and info/version does not tell."
+        f" It takes one of the rights: {spoken(rights)}.",
+        method="GET",
+        url=f"{url}/sync/mappings",
+        status=403,
+        remedy="Add an access rule for the query of sync/mappings to the account's role, whether or not this IDM has it"
+        " (docs/least-rights.md).",
+    )
+    error.rights = rights[1:]
+    return error
 
 
 def _is_cloud(client: Client, answer: Answer) -> bool:

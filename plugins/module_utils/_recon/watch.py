@@ -23,6 +23,8 @@ PROXY_ERRORS = (502, 503, 504)
 _STARTING = (401, 403, 404, 500, *PROXY_ERRORS)
 #: How long IDM may be away before a wait for a run is given up, in seconds: a restart takes 10 to 60.
 _OUTAGE = 300.0
+#: How long IDM's access rules may refuse to tell of a run, in seconds: a server that is just starting knows nobody yet.
+_REFUSED = 10.0
 #: How long a run may be found nowhere on a server that answers (another node may have it), in seconds.
 _NOWHERE = 15.0
 
@@ -59,6 +61,7 @@ class ReconWatch:
         self._progress = Progress(context, what, done=run.source.processed)
         self._away_since: float | None = None
         self._nowhere_since: float | None = None
+        self._refused_since: float | None = None
 
     def probe(self) -> ReconRun | None:
         """Return the run if it has ended.
@@ -72,7 +75,7 @@ class ReconWatch:
                 raise
             self._away(exc)
             return None
-        self._away_since = None
+        self._away_since = self._refused_since = None
         if run is None:
             self._nowhere()
             return None
@@ -109,13 +112,22 @@ class ReconWatch:
         if self._away_since is None:
             self._away_since = now
             self._context.report.progress(f"{self._what}: IDM does not answer now; the run goes on if IDM does")
+        if not (isinstance(exc, Refused) and exc.rights):
+            self._refused_since = None
+        elif self._refused_since is None:
+            self._refused_since = now
+        elif now - self._refused_since >= _REFUSED:
+            raise self._not_known(exc, "So ", exc.remedy) from exc
         if now - self._away_since >= _OUTAGE:
-            raise IdmopsError(
-                f"{exc.message} IDM has not answered for {_OUTAGE:g} s; how the {self._what} stands is not known.",
-                status=exc.status,
-                remedy=JOIN_AGAIN,
-                result={"recon": replace(self.seen, state="UNKNOWN").as_result()},
-            ) from exc
+            raise self._not_known(exc, f"IDM has not answered for {_OUTAGE:g} s; ", JOIN_AGAIN) from exc
+
+    def _not_known(self, exc: IdmopsError, why: str, remedy: str | None) -> IdmopsError:
+        return IdmopsError(
+            f"{exc.message} {why}how the {self._what} stands is not known.",
+            status=exc.status,
+            remedy=remedy,
+            result={"recon": replace(self.seen, state="UNKNOWN").as_result()},
+        )
 
 
 def _startup(client: Client) -> str | None:

@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from .._base.address import is_open_http
-from .._base.errors import IdmopsError
+from .._base.errors import IdmopsError, Refused
+from .._http.answer import name_of, roles_of
+from .._http.right import Right, spoken
 from .._idm.connector import TWINS_REMEDY
 from .._idm.connector_filters import filters_of
 from .._idm.connector_remedy import remedy_for
+from .._idm.least_rights import rights_to_write
 from .._idm.mapping import SyncMapping
 from .._idm.stage import MISFIT_REMEDY
 from .directory_findings import directory_findings
@@ -28,6 +32,8 @@ __all__ = [
     "grants_unknown",
     "idm_finding",
     "not_ready",
+    "rights_finding",
+    "rights_unproved",
     "unencrypted",
 ]
 
@@ -39,6 +45,39 @@ def idm_finding(exc: IdmopsError) -> Finding:
         remedy = "See that url ends with IDM's context path, as in https://idm.example.com/openidm, and nothing more."
     codes = {None: "idm_unreachable", 401: "idm_credentials", 403: "idm_rights", 503: "idm_not_ready"}
     return Finding(codes.get(exc.status, "idm_error"), BLOCKING, exc.message, f"{remedy} (livesync_idm)")
+
+
+def rights_finding(exc: Refused, refused: t.Iterable[Right]) -> Finding:
+    """Return the finding of rights that the account has not.
+
+    :param exc: the first error that their lack ended in.
+    :param refused: all that are known to be lacking.
+    """
+    finding = idm_finding(exc)
+    further = [right for right in refused if right not in exc.rights]
+    return replace(finding, message=f"{finding.message} Refused too: {spoken(further)}.") if further else finding
+
+
+def rights_unproved(login: t.Mapping[str, t.Any]) -> list[Finding]:
+    """Return the finding of an account of which it shows only when the role writes whether it may.
+
+    A service account has rights that stand in no rule and come with its scope (seen on live tenants).
+
+    :param login: what info/login says, nothing where it says nothing.
+    """
+    roles = roles_of(login)
+    if not roles or {"openidm-admin", "openidm-svcacct", "openidm-reg"} & set(roles):
+        return []
+    return [
+        Finding(
+            "idm_rights_unproved",
+            WARNING,
+            f"The account {name_of(login)} has not the role openidm-admin (it has {', '.join(roles)}). What it may read"
+            " was tried; what it may write shows only when the role does it. That takes the rights:"
+            f" {spoken(rights_to_write())}.",
+            "See that an access rule grants them to one of these roles (docs/least-rights.md has all of them).",
+        )
+    ]
 
 
 def unencrypted(url: str) -> list[Finding]:

@@ -26,11 +26,14 @@ from .findings import (
     grants_unknown,
     idm_finding,
     not_ready,
+    rights_finding,
+    rights_unproved,
     schedule_finding,
     unencrypted,
 )
 from .gather import Gatherer
 from .plan import SourcePlan, accounts_in_use, plan_absent, plan_disabled, plan_enabled
+from .readable import refused_rights
 from .request import ABSENT, DISABLED, ENABLED, SourceRequest
 
 _READY = "ACTIVE_READY"
@@ -111,7 +114,8 @@ def preflight(
         try:
             evidence = gatherer.source(request)
         except (Unreachable, Refused) as exc:
-            report.findings.append(idm_finding(exc))
+            finding = idm_finding(exc)
+            report.findings += [finding] if finding not in report.findings else []
             report.plans.append(SourcePlan(str(request.source), index, blocked=True))
             continue
         if state == DISABLED:
@@ -175,10 +179,15 @@ def _snapshot(client: Client, report: PreflightReport) -> Snapshot | None:
         if state != _READY:
             report.findings.append(not_ready(str(state), str(ping.get("shortDesc") or "")))
             return None
-        return read_snapshot(client)
-    except (Unreachable, Refused) as exc:
+        snapshot = read_snapshot(client)
+    except Refused as exc:
+        report.findings.append(rights_finding(exc, refused_rights(client)) if exc.rights else idm_finding(exc))
+        return None
+    except Unreachable as exc:
         report.findings.append(idm_finding(exc))
         return None
+    report.findings += rights_unproved(client.whoami())
+    return snapshot
 
 
 def _reach_directories(requests: t.Iterable[SourceRequest], context: Context) -> list[Finding]:

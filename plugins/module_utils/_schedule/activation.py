@@ -69,7 +69,7 @@ class Activation:
             try:
                 job = self._written(plan)
             except (Refused, TimedOut) as exc:
-                exc.message = f"{exc.message} {self._put_back(plan)}".rstrip()
+                exc.message = f"{exc.message} {self._put_back(plan, exc)}".rstrip()
                 exc.args = (exc.message,)
                 raise
         if job is not None and job.paused != after.paused and self.server.job_actions:
@@ -201,8 +201,10 @@ class Activation:
         what = f"the schedule {after.name} to be {'paused' if after.paused else 'resumed'}"
         return self.context.wait_for(probe, timeout=self.timeout, what=what)
 
-    def _put_back(self, plan: SchedulePlan) -> str:
+    def _put_back(self, plan: SchedulePlan, failed: IdmopsError) -> str:
         """Undo a write that failed; return what has been done, as a sentence.
+
+        :param failed: its error; where what was written may still be there its result says so.
 
         An update deletes the job and then schedules it anew, so a job that cannot be scheduled is gone ("OpenIDM family
         over REST", section 4.4; seen on OpenIDM 6.1.0 with a cron expression that never fires).
@@ -223,6 +225,7 @@ class Activation:
                     return "The schedule is as it was before."
             write(self.client, self.server, str(before.storage), before.name, body_of(before.document))
         except IdmopsError as exc:
+            failed.result["changed"] = True
             return f"Putting the schedule back as it was failed too: {exc.message}"
         return "The schedule has been put back as it was before."
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context, Report
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused, Unreachable
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import is_write
+from ansible_collections.idmops.idm.plugins.module_utils._http.right import rights_asked
+from ansible_collections.idmops.idm.plugins.module_utils._idm.least_rights import is_known
 
 ANYTHING = object()
 
@@ -67,6 +69,11 @@ class ScriptedClient:
         self.silent = set()
         self.sent = []
         self.auth_method = "openidm"
+        self.login = {}
+        self.lacking = {}
+
+    def whoami(self):
+        return self.login
 
     def get(self, path, params=None, none_on=(), **unused):
         return self._answer("GET", path, params, None, none_on)
@@ -83,6 +90,8 @@ class ScriptedClient:
 
     def _answer(self, method, path, params, body, none_on):
         self.sent.append((method, path, params, body))
+        strange = [right for right in rights_asked(method, path, params) if not is_known(right)]
+        assert not strange, f"no line for it in _idm/least_rights.py: {strange}"
         assert not (self.check_mode and is_write(method, params)), f"a write in check mode: {self.sent[-1]}"
         assert self.calls, f"one request too many: {self.sent[-1]}"
         wanted_method, wanted_path, wanted_params, wanted_body, answer = self.calls.pop(0)

@@ -295,8 +295,10 @@ def test_a_race_that_never_ends_is_an_error():
             return super().read(dn, attributes, **how)
 
     context = Context()
-    with pytest.raises(DirectoryError, match="20"):
+    with pytest.raises(DirectoryError, match="20") as caught:
         apply_grants(Racing(world, context), WantedGrants(IDM), context)
+    # which is how it looks, too, where the administrator may not read what is there (seen on OpenDJ 4.6.5)
+    assert "may not read" in caught.value.remedy and "ds-privilege-name" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,25 @@ def test_judge_access(privileges, acis, missing):
     assert not world.writes
 
 
+@pytest.mark.parametrize("shown", [False, True])
+def test_what_the_administrator_is_not_told_is_not_the_account_s_lack_of_rights(shown):
+    """Its grants were called without effect, and taken back (seen on OpenDJ 4.6.5, which shows bare entries then)."""
+
+    class Blind(FakeDirectory):
+        def stream(self, base, *how, **more):
+            for found in super().stream(base, *how, **more):
+                if not base.lower().endswith("cn=changelog"):
+                    yield found
+                elif shown:
+                    yield Entry(found.dn, {})
+
+    with pytest.raises(
+        DirectoryError, match="does not tell cn=Directory Manager what .* may read in .*cn=change"
+    ) as told:
+        judge_access(Blind(World()), ACCOUNT)
+    assert told.value.status == 50 and "aclRights" in told.value.remedy
+
+
 def test_an_account_that_does_not_exist_is_not_judged():
     with pytest.raises(DirectoryError, match="no account uid=nobody"):
         judge_access(FakeDirectory(World()), "uid=nobody,dc=example,dc=com")

@@ -22,6 +22,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts impor
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
+from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
@@ -224,6 +225,26 @@ def test_dead_letters_are_counted_where_the_policy_makes_any(letters, number):
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), asked, *later)
     assert found.as_result()["dead_letters"] == number
     assert found.health.state == ("dropping" if number else "healthy")
+
+
+@pytest.mark.parametrize(
+    ("connector", "topic"),
+    [(None, "audit/sync"), (KEEPS, "repo/synchronisation/deadLetterQueue/ldap")],
+)
+def test_what_the_account_may_not_ask_is_not_taken_for_nothing_dropped(connector, topic):
+    """A source whose dropped changes nobody may see was called healthy."""
+    answered = lists(stage=document("1", 9), jobs=[job()], connector=connector)
+    client = LiveSyncClient(*answered, *([NO_LETTERS] if connector else []), RAN, check_mode=True)
+    client.lacking = {Right("query", topic): None}
+    (found,) = status(client, [LDAP], None, context())
+    assert (found.health.state, found.health.good_enough) == ("unreadable", False)
+    assert f"query {topic}" in found.remedy and "least-rights" in found.remedy
+
+
+def test_a_right_that_tells_of_no_dropped_change_does_no_harm():
+    client = LiveSyncClient(*lists(stage=document("1", 9), jobs=[job()]), RAN, check_mode=True)
+    client.lacking = {Right("query", "audit/recon"): None, Right("read", "cluster"): None}
+    assert status(client, [LDAP], None, context())[0].health.state == "healthy"
 
 
 def test_states_that_must_not_be_fail_the_task():

@@ -325,6 +325,33 @@ def test_the_403_of_a_firewall_is_told_from_a_missing_right(wire):
     assert remedies[2] is None
 
 
+def test_a_right_that_is_missing_is_named_and_remembered(wire):
+    denied = answer({"code": 403, "reason": "Forbidden", "message": "Access denied"}, "403 Forbidden")
+    wire.answers = [denied, answer({"authenticationId": "bob", "authorization": {"roles": ["ops"]}}), denied, denied]
+    idm = client(wire)
+    with pytest.raises(Refused) as caught:
+        idm.post("scheduler/job", {"_action": "listCurrentlyExecutingJobs"}, expect=list)
+    assert "It takes the right: action listCurrentlyExecutingJobs on scheduler/job." in caught.value.message
+    assert "bob has the roles ops" in caught.value.remedy
+    with pytest.raises(Refused, match="It takes the right: read config/sync[.]") as caught:
+        idm.get("config/sync")
+    assert "bob has the roles ops" in caught.value.remedy, "whoever asks is asked for once"
+    assert idm.get("cluster", none_on=(403,)) is None
+    known = ["action listCurrentlyExecutingJobs on scheduler/job", "read config/sync", "read cluster"]
+    assert [str(right) for right in idm.lacking] == known
+    assert idm.sibling().lacking is idm.lacking
+    wire.answers = [answer({"mappings": []})]
+    idm.get("config/sync")
+    assert [str(right) for right in idm.lacking] == [known[0], known[2]], "what is let through is not lacking any more"
+
+
+def test_a_policy_is_no_missing_right(wire):
+    wire.answers = [answer({"code": 403, "message": "Failed policy validation"}, "403 Forbidden")]
+    with pytest.raises(Refused) as caught:
+        client(wire).get("x")
+    assert (caught.value.rights, "right" in caught.value.message) == ((), False)
+
+
 def test_a_log_in_page_is_no_answer(wire):
     wire.answers = [answer(b"<html><title>Sign in</title></html>", "200 OK", "Content-Type: text/html")]
     with pytest.raises(Refused, match="a page that is not IDM's: Sign in"):

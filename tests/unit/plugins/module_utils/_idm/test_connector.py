@@ -230,6 +230,20 @@ def test_a_list_that_may_not_be_read_leaves_the_query():
     assert [one.name for one in connectors.read_connectors(idm)] == ["ldap"]
 
 
+def test_a_refused_list_and_an_empty_query_are_not_taken_for_no_connector():
+    """OpenIDM 6.1.0 answers an empty list to the query; an account that may not list would see none (seen there)."""
+    idm = ScriptedClient(call("GET", "config", refused(403)), queried(), call("GET", "config", refused(403)))
+    with pytest.raises(Refused):
+        connectors.read_connectors(idm)
+    idm.finished()
+
+
+@pytest.mark.parametrize("status", [404, 501])
+def test_where_there_is_no_list_the_query_is_believed(status):
+    idm = ScriptedClient(call("GET", "config", refused(status)), queried(), call("GET", "config", refused(status)))
+    assert connectors.read_connectors(idm) == []
+
+
 @pytest.mark.parametrize(("list_status", "status"), [(403, 403), (404, 429), (501, 500), (403, 503)])
 def test_connectors_that_cannot_be_read_are_not_taken_for_none(list_status, status):
     idm = ScriptedClient(call("GET", "config", refused(list_status)), call("GET", "config", refused(status)))

@@ -15,6 +15,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.server import CLOU
 class FakeClient:
     """Answers by path: a status and a body."""
 
+    url = "https://idm.example.com/openidm"
+
     def __init__(self, auth_method="openidm", headers=None, **answers):
         self.auth_method = auth_method
         self.asked = []
@@ -58,6 +60,14 @@ def version(text):
 def test_the_flavour(info, mappings, expected):
     client = FakeClient(info_version=info, **({"sync_mappings": mappings} if mappings else {}))
     assert ask_server(client) == expected
+
+
+@pytest.mark.parametrize("info", [NONE, (403, None), version("7.0.1")])
+def test_a_server_that_lets_nobody_know_is_not_taken_for_another_one(info):
+    """OpenIDM 6.1.0 refuses sync/mappings to an account of few rights, and was taken for IDM 7 (seen there)."""
+    with pytest.raises(Refused, match="query sync/mappings") as caught:
+        ask_server(FakeClient(info_version=info, sync_mappings=(403, None)))
+    assert caught.value.status == 403 and [str(right) for right in caught.value.rights] == ["query sync/mappings"]
 
 
 @pytest.mark.parametrize(

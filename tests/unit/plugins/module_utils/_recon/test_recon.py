@@ -478,6 +478,19 @@ def test_a_server_that_stays_away_ends_the_wait():
     assert 300 <= seen.clock.slept < 310
 
 
+def test_a_right_that_is_missing_ends_the_wait_soon():
+    """Five minutes passed over it, although no answer would ever come (seen on OpenIDM 6.1.0)."""
+    closed = refused(403, "Access denied")
+    closed.rights, closed.remedy = ("read recon/r1",), "Add a rule."
+    idm = ScriptedClient(*mappings(), runs(), started(), cluster(), *[polled(closed)] * 50)
+    seen = context()
+    with pytest.raises(IdmopsError, match="how the reconciliation .* stands is not known") as caught:
+        reconcile(idm, ReconRequest(MAPPING), seen)
+    assert (caught.value.result["recon"]["state"], caught.value.remedy) == ("UNKNOWN", "Add a rule.")
+    assert caught.value.result["changed"] is True
+    assert 10 <= seen.clock.slept < 20
+
+
 def test_a_refusal_that_no_start_explains_ends_the_wait():
     error = failed(*mappings(), runs(), started(), cluster(), polled(refused(400, "no")), kind=Refused)
     assert error.status == 400

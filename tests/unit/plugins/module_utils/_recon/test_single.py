@@ -87,7 +87,7 @@ def test_servers_with_accounts_of_their_own_are_not_asked_what_they_are():
 def test_the_cloud_is_asked_once():
     own = word(call("GET", "info/version", {}), call("GET", "sync/mappings", {}))
     own.client.auth_method = "service_account"
-    own.client.request = lambda method, path, **unused: _answered(own.client, method, path)
+    own.client.request = lambda method, path, params=None, **unused: _answered(own.client, method, path, params)
     assert own.is_awaited(()) is False
     assert [own.is_awaited(("u1",)), own.is_awaited(("u2",))] == [True, True]
     own.client.finished()
@@ -97,7 +97,7 @@ def test_the_cloud_is_asked_once():
     assert own.is_unwelcome(refused(400)) is False
 
 
-def _answered(client, method, path):
+def _answered(client, method, path, params):
     from ansible_collections.idmops.idm.plugins.module_utils._http.answer import Answer
 
-    return Answer(200, client._answer(method, path, None, None, ()), {})
+    return Answer(200, client._answer(method, path, params, None, ()), {})

@@ -328,7 +328,7 @@ def test_the_filter_is_the_connectors(object_type, described, properties, wanted
     ids=lambda wrong: next(iter(wrong)),
 )
 def test_options_that_cannot_work_are_refused_before_anything_is_sent(monkeypatch, wrong):
-    monkeypatch.setattr(livesync_load, "Client", None)  # nobody gets as far as that
+    monkeypatch.setattr(livesync_load, "session", None)  # nobody gets as far as that
     options = {"source": SOURCE, "mappings": ["m"], "max_failures": 0, "max_failure_percent": None, "directory": None}
     with pytest.raises(InvalidOption) as caught:
         livesync_load.operate({**options, "wait_timeout": 9.0, "reactivate": False, **wrong}, context())

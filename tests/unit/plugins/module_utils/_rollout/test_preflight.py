@@ -10,6 +10,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
+from ansible_collections.idmops.idm.plugins.module_utils._http.answer import Answer
+from ansible_collections.idmops.idm.plugins.module_utils._http.right import rights_asked
 from ansible_collections.idmops.idm.plugins.module_utils._idm.server import Server
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import directory_options
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import preflight as module
@@ -92,6 +94,60 @@ def test_a_ping_that_is_not_there_says_nothing(status):
     client = ScriptedClient(call("GET", "info/ping", refused(status)), *closed)
     assert codes(preflight(client, [ENTRY], None, "enabled", context())) == ["idm_rights"]
     client.finished()
+
+
+class ClosedClient(ScriptedClient):
+    """Refuses some rights as IDM's access rules do, and answers everything else with nothing."""
+
+    def __init__(self, *closed):
+        super().__init__()
+        self.closed = closed
+
+    def _answer(self, method, path, params, body, none_on):
+        (right,) = rights_asked(method, path, params)
+        if str(right) not in self.closed:
+            return {"state": "ACTIVE_READY"} if path == "info/ping" else {}
+        if 403 in none_on:
+            return None
+        exc = refused(403, "Access denied")
+        exc.message, exc.rights = f"It takes the right: {right}.", (right,)
+        raise exc
+
+    def request(self, method, path, params=None, none_on=(), **unused):
+        return Answer(200, self._answer(method, path, params, None, none_on), {})
+
+
+def test_all_rights_that_are_missing_to_read_with_are_named_at_once():
+    closed = (
+        "query config",
+        "query repo/synchronisation/pooledSyncStage",
+        "action listCurrentlyExecutingJobs on scheduler/job",
+    )
+    report = preflight(ClosedClient(*closed), [ENTRY], None, "enabled", context())
+    (finding,) = report.findings
+    assert (finding.code, finding.severity) == ("idm_rights", "blocking")
+    assert all(right in finding.message for right in closed)
+    assert [plan.blocked for plan in report.plans] == [True]
+
+
+@pytest.mark.parametrize(
+    ("roles", "warned"),
+    [
+        (["livesync-operator", "openidm-authorized"], True),
+        (["internal/role/openidm-admin", "openidm-authorized"], False),
+        (["internal/role/openidm-svcacct"], False),
+        ([], False),
+    ],
+)
+def test_what_may_be_written_shows_only_when_it_is(idm, roles, warned):
+    client = ScriptedClient(READY)
+    client.login = {"authenticationId": "bob", "authorization": {"roles": roles}}
+    report = preflight(client, [ENTRY], None, "enabled", context())
+    assert codes(report) == ["idm_rights_unproved"] * warned
+    assert report.blocking == []
+    if warned:
+        assert "bob" in report.findings[0].message
+        assert "action liveSync on system/*" in report.findings[0].message
 
 
 def test_the_directory_is_tried_although_idm_says_nothing(monkeypatch):

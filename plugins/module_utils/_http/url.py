@@ -1,0 +1,39 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The addresses of IDM and of AM, as they are given. No I/O."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from .._base.address import is_open_http
+from .._base.context import Context
+from .._base.errors import InvalidOption
+
+
+def checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
+    """Return the base URL without its trailing slash.
+
+    :raises InvalidOption: when it is not an http(s) URL, or carries credentials.
+    """
+    url = options["url"].strip().rstrip("/")
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise InvalidOption(
+            "url", f"{parts.scheme}://...@{parts.hostname}", "Give credentials in username and password."
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise InvalidOption(
+            "url", url, "Give the base URL with the context path, as in https://idm.example.com/openidm."
+        )
+    warn_of_plain_http("url", url, context)
+    return url
+
+
+def warn_of_plain_http(option: str, url: str, context: Context) -> None:
+    """Warn of an address whose credentials can be read on the way."""
+    if is_open_http(url):
+        context.report.warn(f"{option}: {url} is not encrypted, so the credentials can be read on the way. Use https.")

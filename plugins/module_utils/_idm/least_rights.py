@@ -1,0 +1,242 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The least rights in IDM that each module needs: the one table that preflight, the page and the tests go by. No I/O.
+
+docs/least-rights.md shows it, a unit test compares them; the target least_rights proves it on a real server.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._http.right import ACTION, CREATE, DELETE, QUERY, READ, UPDATE, Right, spoken
+
+STATUS, PREFLIGHT, TRIGGER = "livesync_status", "livesync_preflight", "livesync_trigger"
+SCHEDULE, TOKEN, LOAD, RECON = "livesync_schedule", "livesync_token", "livesync_load", "recon"
+INFO, CONNECTOR = "connector_info", "connector"
+#: Those that ask IDM; idm_token asks AM alone, changelog_access the directory alone.
+MODULES = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON, INFO, CONNECTOR)
+#: Those that the role livesync runs.
+ROLE = (PREFLIGHT, SCHEDULE, TRIGGER, TOKEN, LOAD, STATUS, CONNECTOR)
+
+_KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR)
+_KNOW_MAPPINGS = (STATUS, PREFLIGHT, TRIGGER, LOAD, RECON)
+_KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD)
+_KNOW_RUNS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD)
+_KNOW_SERVER = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN)
+_RECONCILE = (LOAD, RECON)
+
+#: IDM 7 and later alone ask for it.
+LATER = "IDM 7 and later"
+
+
+@dataclass(frozen=True)
+class Need:
+    """A right, and who needs it.
+
+    :param right: as an access rule grants it.
+    :param when: the case in which it is asked for, "" for always.
+    :param unknown: what is then unknown, and how that is told, where it may be refused; "" where the module fails.
+    """
+
+    right: Right
+    modules: tuple[str, ...]
+    when: str = ""
+    unknown: str = ""
+
+    @property
+    def required(self) -> bool:
+        """Whether the module fails without it."""
+        return not self.unknown
+
+
+_STAGES, _LETTERS = "repo/synchronisation/pooledSyncStage", "repo/synchronisation/deadLetterQueue"
+
+NEEDS: tuple[Need, ...] = (
+    # what there is
+    Need(
+        Right(READ, "info/ping"),
+        (PREFLIGHT,),
+        unknown="nothing: that IDM is not ready then shows in what comes after it",
+    ),
+    Need(
+        Right(READ, "info/login"),
+        MODULES,
+        "something is refused, and in preflight",
+        unknown="nothing that a module goes by: the error does not say whom IDM takes the request for, and preflight"
+        " does not warn of rights to write",
+    ),
+    Need(
+        Right(READ, "info/version"),
+        (*_KNOW_SERVER, RECON),
+        unknown="nothing: `sync/mappings` then tells which IDM it is",
+    ),
+    Need(
+        Right(QUERY, "sync/mappings"),
+        (*_KNOW_SERVER, RECON),
+        "`info/version` tells no version below 7; in recon with a token of AM alone",
+    ),
+    Need(Right(READ, "config"), _KNOW_CONNECTORS),
+    Need(Right(READ, "config/provisioner.openicf/*"), _KNOW_CONNECTORS),
+    Need(Right(READ, "config"), (SCHEDULE,), "the schedule is made"),
+    Need(Right(READ, "config/provisioner.openicf/*"), (SCHEDULE,), "the schedule is made"),
+    Need(Right(READ, "config/provisioner.openicf/*"), (RECON,), "a run fails without a failed entry"),
+    Need(Right(READ, "config/sync"), _KNOW_MAPPINGS),
+    Need(Right(QUERY, "config"), _KNOW_MAPPINGS),
+    Need(Right(QUERY, "config"), (SCHEDULE, TOKEN, INFO, CONNECTOR), "there are several connectors"),
+    # connectors
+    Need(Right(ACTION, "system", "test"), (STATUS, PREFLIGHT, INFO)),
+    Need(
+        Right(ACTION, "system/*", "test"),
+        (STATUS, PREFLIGHT, INFO),
+        "the test of all connectors does not end; in connector_info with `systems`",
+    ),
+    Need(Right(ACTION, "system/*", "test"), (CONNECTOR,)),
+    Need(
+        Right(ACTION, "system/*", "test"),
+        _RECONCILE,
+        unknown="nothing: only the first operation of a connector server that has just been started may fail",
+    ),
+    Need(Right(ACTION, "system/*", "test"), (TRIGGER,), "the connector has to be waited for, or `reactivate`"),
+    Need(Right(CREATE, "config/provisioner.openicf"), (CONNECTOR,)),
+    Need(Right(UPDATE, "config/provisioner.openicf/*"), (CONNECTOR,)),
+    Need(Right(CREATE, "config/provisioner.openicf"), (TRIGGER, LOAD), "`reactivate`"),
+    Need(Right(UPDATE, "config/provisioner.openicf/*"), (TRIGGER, LOAD), "`reactivate`"),
+    # sync tokens and liveSync
+    Need(Right(QUERY, _STAGES), (STATUS, PREFLIGHT)),
+    Need(Right(READ, f"{_STAGES}/*"), (TRIGGER, TOKEN, LOAD)),
+    Need(Right(CREATE, _STAGES), (TOKEN,), "there is no token yet"),
+    Need(Right(UPDATE, f"{_STAGES}/*"), (TOKEN,), "another token is there"),
+    Need(Right(UPDATE, f"{_STAGES}/*"), (LOAD,), "another liveSync moved the token during the load"),
+    Need(Right(DELETE, f"{_STAGES}/*"), (TOKEN,), "`state: absent`"),
+    Need(Right(ACTION, "system/*", "liveSync"), (TRIGGER,)),
+    Need(Right(ACTION, "system", "liveSync"), (TRIGGER,), "`endpoint: system`"),
+    Need(Right(ACTION, "system", "liveSync"), (SCHEDULE,), "`test: true`"),
+    # schedules and what runs
+    Need(Right(QUERY, "scheduler/job"), _KNOW_JOBS),
+    Need(Right(READ, "scheduler/job/*"), (SCHEDULE, PREFLIGHT)),
+    Need(Right(READ, "scheduler/job/*"), (STATUS, TRIGGER, TOKEN, LOAD), "a job ends while all are listed"),
+    Need(Right(ACTION, "scheduler/job", "listCurrentlyExecutingJobs"), _KNOW_RUNS),
+    Need(
+        Right(ACTION, "scheduler/job", "listCurrentlyExecutingJobs"),
+        (SCHEDULE,),
+        "`idle_timeout`, or a schedule is switched off",
+    ),
+    Need(Right(ACTION, "scheduler/job", "validateQuartzCronExpression"), (SCHEDULE, PREFLIGHT), "`cron` is given"),
+    Need(Right(CREATE, "scheduler/job"), (SCHEDULE,), "the schedule is made, or differs"),
+    Need(Right(UPDATE, "scheduler/job/*"), (SCHEDULE,), "the schedule is there and differs"),
+    Need(Right(DELETE, "scheduler/job/*"), (SCHEDULE,), "`state: absent`"),
+    Need(Right(ACTION, "scheduler/job/*", "pause"), (SCHEDULE,), f"`paused: true` ({LATER})"),
+    Need(Right(ACTION, "scheduler/job/*", "resume"), (SCHEDULE,), f"`paused: false` ({LATER})"),
+    Need(Right(READ, "config/schedule/*"), (SCHEDULE, PREFLIGHT)),
+    Need(Right(CREATE, "config/schedule"), (SCHEDULE,), "`storage: config`, the schedule is made, or differs"),
+    Need(Right(UPDATE, "config/schedule/*"), (SCHEDULE,), "`storage: config`, the schedule is there and differs"),
+    Need(Right(DELETE, "config/schedule/*"), (SCHEDULE,), "`storage: config`, `state: absent`"),
+    Need(
+        Right(READ, "cluster"),
+        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE),
+        unknown="whether IDM was started again, and whether it has one node: a run whose end is not seen stays unknown,"
+        " a job that its trigger calls running counts as running",
+    ),
+    # reconciliation, and what is there
+    Need(Right(READ, "recon"), _RECONCILE),
+    Need(Right(READ, "recon/*"), _RECONCILE),
+    Need(Right(ACTION, "recon", "recon"), _RECONCILE),
+    Need(Right(ACTION, "recon", "reconById"), (RECON,), "`ids`"),
+    Need(Right(QUERY, "recon/assoc/*"), (RECON, LOAD), f"audit/recon cannot be read ({LATER})", "which entries failed"),
+    Need(Right(QUERY, "system/*"), (LOAD,), "`directory`"),
+    Need(
+        Right(QUERY, "system/*"),
+        (STATUS, RECON),
+        "a record was dropped; `ids`",
+        "whether the source still has a record: it counts as there",
+    ),
+    Need(Right(READ, "repo/link/*"), (PREFLIGHT,), "a load is recorded"),
+    Need(
+        Right(QUERY, "repo/link"),
+        (STATUS, PREFLIGHT, LOAD),
+        unknown="whether a mapping has links: it counts as having some, so that a load which can delete is refused"
+        " where nothing can be compared; whether a recorded load was done here",
+    ),
+    # what went wrong
+    Need(
+        Right(QUERY, "audit/sync"),
+        (STATUS, TRIGGER),
+        unknown="why a record failed, and which were dropped: `livesync_status` calls the source `unreadable`, and"
+        " `livesync_trigger` tells a run whose answer got lost by the token alone",
+    ),
+    Need(
+        Right(QUERY, "audit/recon"),
+        (STATUS, RECON, LOAD),
+        unknown="which entries failed, and why; a run that IDM has forgotten",
+    ),
+    Need(
+        Right(QUERY, "audit/access"),
+        (TRIGGER,),
+        "no answer came",
+        "whether that call has ended: the token, the jobs and IDM's starts tell it, or the run stays unknown",
+    ),
+    Need(
+        Right(QUERY, f"{_LETTERS}/*"),
+        (STATUS,),
+        "`postRetryAction: dead-letter-queue`",
+        "which records IDM gave up on: `livesync_status` calls the source `unreadable`",
+    ),
+    Need(
+        Right(QUERY, "sync/queue"),
+        (STATUS, PREFLIGHT),
+        f"a mapping has queuedSync ({LATER})",
+        "what waits in the queue: `livesync_status` calls the source `unreadable`",
+    ),
+)
+
+
+def needs_of(module: str) -> list[Need]:
+    """Return what a module needs, or may need."""
+    return [need for need in NEEDS if module in need.modules]
+
+
+def unknown_without(module: str, lacking: t.Iterable[Right]) -> list[str]:
+    """Return what a module did not get to know for want of rights, a sentence for each."""
+    found = []
+    for need in needs_of(module):
+        if need.unknown and not need.unknown.startswith("nothing"):
+            missing = [right for right in lacking if need.right.covers(right)]
+            found += (
+                [f"The account has not the right: {spoken(missing)}. Unknown is {need.unknown}."] if missing else []
+            )
+    return found
+
+
+def is_known(right: Right) -> bool:
+    """Tell whether the table has a line that lets a request through."""
+    return any(need.right.covers(right) for need in NEEDS)
+
+
+def rights_to_write() -> list[Right]:
+    """Return the rights that the role needs always and that no reading shows."""
+    harmless = {"test", "listCurrentlyExecutingJobs", "validateQuartzCronExpression"}
+    return [
+        need.right
+        for need in NEEDS
+        if need.required
+        and set(need.modules) & set(ROLE) - {CONNECTOR}
+        and (not need.when or need.right in _ROLE_WRITES)
+        and need.right.method not in (READ, QUERY)
+        and need.right.action not in harmless
+    ]
+
+
+#: What the role comes to need on its way.
+_ROLE_WRITES = (Right(CREATE, "scheduler/job"), Right(UPDATE, "scheduler/job/*"), Right(DELETE, f"{_STAGES}/*"))
+
+
+def rules(role: str, rights: t.Iterable[Right]) -> list[dict[str, str]]:
+    """Return the access rules that grant rights to a role, as script/access.js and conf/access.json write them."""
+    return [
+        {"pattern": one.resource, "roles": role, "methods": one.method, "actions": one.action}
+        for one in dict.fromkeys(rights)
+    ]
