@@ -93,25 +93,33 @@ def read_dropped(
         if failures is None and letters is None:
             found[one.source] = None
             continue
-        known = _failed(failures or (), one)
-        for letter in letters or ():
-            same = known.get(letter.record)
-            known[letter.record] = replace(same, dead_letter=letter.dead_letter) if same else letter
-        known.pop(str(one.failing), None)
-        found[one.source] = _left(client, one.source, list(known.values()))
+        known = _with_letters(_failed(failures or (), one), letters or ())
+        found[one.source] = _left(client, one.source, [drop for drop in known if drop.record != one.failing])
     return found
 
 
-def _failed(failures: t.Iterable[AuditEntry], one: Watched) -> dict[str, Dropped]:
-    """Return the newest failure of each record of a source that no recorded load has overtaken."""
-    found: dict[str, Dropped] = {}
+def _failed(failures: t.Iterable[AuditEntry], one: Watched) -> list[Dropped]:
+    """Return the newest failure of each record of a source in each mapping that no recorded load has overtaken."""
+    found: dict[tuple[str, str | None], Dropped] = {}
     for entry in failures:
         loaded = one.loaded.get(entry.mapping or "")
         if not entry.is_of(one.source) or (loaded and entry.timestamp <= loaded):
             continue
-        if entry.record not in found or str(found[entry.record].time) < entry.timestamp:
-            found[entry.record] = Dropped(entry.record, entry.mapping, entry.timestamp, entry.situation, entry.cause)
-    return found
+        key = entry.record, entry.mapping
+        if key not in found or str(found[key].time) < entry.timestamp:
+            found[key] = Dropped(entry.record, entry.mapping, entry.timestamp, entry.situation, entry.cause)
+    return list(found.values())
+
+
+def _with_letters(failed: list[Dropped], letters: t.Iterable[Dropped]) -> list[Dropped]:
+    """Return what failed with the dead letters of the same records, and those of other records after it."""
+    by_record = {letter.record: letter for letter in letters}
+    known = {one.record for one in failed}
+    named = [
+        replace(one, dead_letter=by_record[one.record].dead_letter) if one.record in by_record else one
+        for one in failed
+    ]
+    return [*named, *(letter for record, letter in by_record.items() if record not in known)]
 
 
 def _letters(client: Client, one: Watched) -> list[Dropped] | None:

@@ -54,7 +54,8 @@ class SourceStatus:
         if health.state == FAILING and self.failure is not None:
             return f"{self.failure.sentence()} {self.failure.remedy}"
         if health.state == DROPPING and self.dropped:
-            names = ", ".join(one.record for one in self.dropped[:3]) + (", ..." if len(self.dropped) > 3 else "")
+            records = list(dict.fromkeys(one.record for one in self.dropped))
+            names = ", ".join(records[:3]) + (", ..." if len(records) > 3 else "")
             return (
                 f"{health.remedy} They are: {names}." + _departed(self.dropped) + _letters_of(self.source, self.dropped)
             )

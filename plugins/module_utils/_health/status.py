@@ -229,7 +229,7 @@ def _with_dropped(
         if failures is not None and policy:
             records = _with_traceless(client, entry, records or (), logs)
         untraced = policy.untraced(audited=failures is not None) if policy else None
-        facts = replace(entry.facts, dropped=len(records or ()), untraced=untraced)
+        facts = replace(entry.facts, dropped=len({one.record for one in records or ()}), untraced=untraced)
         told.append(replace(entry, dropped=records, facts=facts))
     return told
 

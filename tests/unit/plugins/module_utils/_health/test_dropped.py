@@ -92,6 +92,13 @@ def test_nothing_else_clears_it(unmended):
     assert sought(audit(failed("a")), *unmended, there("a")) == [("a", OLD, None)]
 
 
+def test_what_two_mappings_gave_up_on_is_cleared_by_both():
+    """The newest failure of a record says nothing of another mapping's, which is a change of its own."""
+    both = audit(failed("a", OLD, "one"), failed("a", "2026-11-24T11:00:00.000Z", "two"))
+    assert sought(both, audit(well("a", mapping="two")), recon(), there("a")) == [("a", OLD, None)]
+    assert sought(both, audit(well("a", mapping="two"), well("a", mapping="one")), recon()) == []
+
+
 def test_the_loser_of_a_race_was_brought_over_by_the_winner():
     lost = failed("a", "2026-11-24T10:00:05.000Z", exception=f"x.Y: {RACE}")
     assert sought(audit(lost), audit(well("a", OLD)), recon()) == []
