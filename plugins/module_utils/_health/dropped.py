@@ -217,8 +217,12 @@ def _gone(client: Client, source: Source, part: t.Sequence[Dropped]) -> set[str]
         missing = [record for record in records if record not in there]
         if not missing:
             return set()
-        links = client.query(_LINKS, any_of("firstId", missing), _fields="firstId")
+        # the source is the second side where a mapping shares the links of the opposite one
+        for side in ("firstId", "secondId"):
+            linked = {str(link.get(side)) for link in client.query(_LINKS, any_of(side, missing), _fields=side)}
+            missing = [record for record in missing if record not in linked]
+            if not missing:
+                break
     except Refused:
         return set()
-    linked = {str(link.get("firstId")) for link in links}
-    return {record for record in missing if record not in linked}
+    return set(missing)

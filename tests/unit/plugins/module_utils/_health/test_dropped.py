@@ -44,8 +44,8 @@ def there(*records):
     return call("GET", SOURCE, {"result": [{"_id": record} for record in records]})
 
 
-def links(*records):
-    return call("GET", "repo/link", {"result": [{"firstId": record} for record in records]})
+def links(*records, of="firstId"):
+    return call("GET", "repo/link", {"result": [{of: record, "linkType": "one"} for record in records]})
 
 
 def sought(*calls, policy=IGNORE, loaded=None, failing=None, time_of=lambda number: None):
@@ -118,7 +118,13 @@ def test_the_record_that_the_token_stands_before_was_not_dropped_yet():
 
 
 def test_what_neither_the_source_nor_a_link_knows_any_more_needs_nothing():
-    calls = (audit(failed("a"), failed("b")), audit(), recon(), there(), links("b"))
+    calls = (audit(failed("a"), failed("b")), audit(), recon(), there(), links("b"), links())
+    assert sought(*calls) == [("b", OLD, None)]
+
+
+def test_a_link_that_names_the_record_second_is_one_too():
+    """A mapping that shares the links of the opposite one (``links``) is the second of their two sides."""
+    calls = (audit(failed("a"), failed("b")), audit(), recon(), there(), links(), links("b", of="secondId"))
     assert sought(*calls) == [("b", OLD, None)]
 
 
