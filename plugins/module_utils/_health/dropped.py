@@ -71,6 +71,18 @@ class Watched:
     time_of: t.Callable[[int], str | None]
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was found of one source.
+
+    :param records: what was dropped; None where neither audit nor a dead letter queue tells of it.
+    :param unread: a sentence about dead letters that cannot be read, None where they can, or there are none to read.
+    """
+
+    records: tuple[Dropped, ...] | None
+    unread: str | None = None
+
+
 def newest_failures(client: Client) -> list[AuditEntry] | None:
     """Return the newest failures of all sources together, None where audit/sync does not answer.
 
@@ -81,20 +93,27 @@ def newest_failures(client: Client) -> list[AuditEntry] | None:
 
 def read_dropped(
     client: Client, failures: t.Sequence[AuditEntry] | None, watched: t.Sequence[Watched]
-) -> dict[Source, tuple[Dropped, ...] | None]:
-    """Return the dropped records of each source; None where neither audit nor a dead letter queue tells of them.
+) -> dict[Source, Found]:
+    """Return the dropped records of each source.
 
     :param failures: as :func:`newest_failures` returned them.
     :raises Unreachable: as the client.
     """
-    found: dict[Source, tuple[Dropped, ...] | None] = {}
+    found: dict[Source, Found] = {}
     for one in watched:
-        letters = _letters(client, one)
+        letters: list[Dropped] | None = None
+        unread = None
+        if one.policy.may_keep_letters:
+            try:
+                letters = _letters(client, one)
+            except Refused as exc:
+                unread = _unread(exc) if one.policy.keeps_letters else None
         if failures is None and letters is None:
-            found[one.source] = None
+            found[one.source] = Found(None, unread)
             continue
         known = _with_letters(_failed(failures or (), one), letters or ())
-        found[one.source] = _left(client, one.source, [drop for drop in known if drop.record != one.failing])
+        left = _left(client, one.source, [drop for drop in known if drop.record != one.failing])
+        found[one.source] = Found(left, unread)
     return found
 
 
@@ -122,14 +141,22 @@ def _with_letters(failed: list[Dropped], letters: t.Iterable[Dropped]) -> list[D
     return [*named, *(letter for record, letter in by_record.items() if record not in known)]
 
 
-def _letters(client: Client, one: Watched) -> list[Dropped] | None:
-    """Return what the dead letter queue holds of a source, None where there is none to be read."""
-    if not one.policy.keeps_letters:
+def _unread(exc: Refused) -> str | None:
+    """Return what is to be said where the dead letter queue was not to be read; None where there is no such thing."""
+    if exc.status in (404, 501):
         return None
-    try:
-        letters = client.query(f"{_DEAD_LETTERS}/{segment(one.source.system)}")
-    except Refused:
-        return None
+    return (
+        f"IDM's dead letter queue cannot be read ({_DEAD_LETTERS}: HTTP {exc.status}), and a record that failed before"
+        " the mapping shows nowhere else: look there with an account that may read it."
+    )
+
+
+def _letters(client: Client, one: Watched) -> list[Dropped]:
+    """Return what the dead letter queue holds of a source.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    letters = client.query(f"{_DEAD_LETTERS}/{segment(one.source.system)}")
     loaded = min(one.loaded.values(), default=None)
     found = []
     for letter in map(as_dict, letters):

@@ -224,13 +224,16 @@ def _with_dropped(
     dropped = read_dropped(client, failures, watched)
     told = []
     for entry in found:
-        records = dropped.get(entry.source)
+        known = dropped.get(entry.source)
+        records = known.records if known else None
         policy = entry.connector.failure_policy if entry.connector else None
         if failures is not None and policy:
             records = _with_traceless(client, entry, records or (), logs)
-        untraced = policy.untraced(audited=failures is not None) if policy else None
+        untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
+            known.unread if known else None
+        )
         facts = replace(entry.facts, dropped=len({one.record for one in records or ()}), untraced=untraced)
-        told.append(replace(entry, dropped=records, facts=facts))
+        told.append(replace(entry, dropped=records, letters_unread=bool(known and known.unread), facts=facts))
     return told
 
 

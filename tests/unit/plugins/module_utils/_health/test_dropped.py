@@ -51,7 +51,7 @@ def links(*records, of="firstId"):
 def sought(*calls, policy=IGNORE, loaded=None, failing=None, time_of=lambda number: None):
     client = LiveSyncClient(*calls)
     watched = Watched(LDAP, policy, loaded or {}, failing, time_of)
-    found = read_dropped(client, newest_failures(client), [watched])[LDAP]
+    found = read_dropped(client, newest_failures(client), [watched])[LDAP].records
     client.finished()
     return None if found is None else [(one.record, one.time, one.dead_letter) for one in found]
 

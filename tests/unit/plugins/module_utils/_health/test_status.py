@@ -226,6 +226,22 @@ def test_dead_letters_are_counted_where_the_policy_makes_any(letters, number):
     assert found.health.state == ("dropping" if number else "healthy")
 
 
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_a_queue_of_dead_letters_that_cannot_be_read_is_no_empty_one(status):
+    """A record that failed before the mapping is nowhere but there."""
+    asked = call("GET", "repo/synchronisation/deadLetterQueue/ldap", refused(status, "no"))
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), asked, RAN)
+    assert found.as_result()["dead_letters"] is None
+    assert "dead letter queue" in found.remedy and f"HTTP {status}" in found.remedy
+
+
+def test_a_placeholder_that_says_what_becomes_of_failures_is_no_promise_to_keep_them():
+    handler = {"maxRetries": 5, "postRetryAction": "&{esv.action}"}
+    connector = {**CONNECTOR, "syncFailureHandler": handler}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=connector), NO_LETTERS, RAN)
+    assert "cannot be known" in found.remedy and "postRetryAction" in found.remedy
+
+
 def test_states_that_must_not_be_fail_the_task():
     found = look(*lists(stage=document("1", 9)))
     result = status_result(found, ["stalled"])

@@ -195,7 +195,8 @@ def test_types_that_are_kept_from_liveSync(sync, denied):
     ],
 )
 def test_what_becomes_of_a_record_that_fails(handler, retries, action, blocks, drops):
-    assert connectors.FailurePolicy.parse(handler) == connectors.FailurePolicy(retries, action, blocks, drops)
+    untold = bool(handler) and handler.get("postRetryAction") == "&{esv.a}"
+    assert connectors.FailurePolicy.parse(handler) == connectors.FailurePolicy(retries, action, blocks, drops, untold)
 
 
 # -- finding them --
