@@ -346,7 +346,9 @@ def _watch(
             if stage is not None and stage.token != entry.facts.token:
                 moved = replace(snapshot, stages={**snapshot.stages, source.stage_id: stage})
                 with _Logs(directory, [source], moved, context) as logs:
-                    again = _judged(source, moved, logs)
+                    # that run may have dropped changes itself
+                    again = _with_dropped(client, [_judged(source, moved, logs)], newest_failures(client), logs)[0]
+                again = _with_queues(client, again, moved)
                 seen[source] = replace(again, facts=replace(again.facts, moved=True))
             elif _rev(stage) != _rev(entry.stage) and not entry.facts.is_behind:
                 pass  # a run has ended well, and nothing is known to wait for it

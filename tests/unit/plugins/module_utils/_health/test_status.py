@@ -30,6 +30,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     NEW,
     OLD,
     SOURCE,
+    UUID,
     LiveSyncClient,
     audit,
     cluster,
@@ -265,7 +266,7 @@ def due(seconds):
 
 def test_a_token_that_moves_is_proof(log):
     log.ends = [12]
-    moves = [stages(document("1", 9)), stages(document("2", 12))]
+    moves = [stages(document("1", 9)), stages(document("2", 12)), audit()]
     it = context()
     (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *moves, directory=DIRECTORY, it=it)
     assert (found.health.state, found.health.proved, found.facts.token) == ("healthy", True, 12)
@@ -273,8 +274,23 @@ def test_a_token_that_moves_is_proof(log):
     assert it.report.lines == [f"{SOURCE}: watching the next run"]
     log.ends = [12, 20]
     log.made.clear()
-    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), stages(document("2", 12)), directory=DIRECTORY)
+    (found,) = look(
+        *lists(stage=document("1", 9), jobs=[due(5)]), stages(document("2", 12)), audit(), directory=DIRECTORY
+    )
     assert (found.health.state, found.health.proved, found.as_result()["pending"]) == ("lagging", True, 8)
+
+
+@pytest.mark.parametrize(("before", "after"), [(True, True), (False, True), (True, False)])
+def test_a_token_that_moves_clears_nothing_that_was_dropped(log, before, after):
+    """The run that moved it may have dropped more, and a reconciliation may have brought over what was told before."""
+    log.ends = [12]
+    failed = [entry(failed=True, record=UUID)]
+    followed = (audit(), call("GET", "audit/recon", {"result": []}), call("GET", SOURCE, {"result": [{"_id": UUID}]}))
+    calls = [*lists(stage=document("1", 9), jobs=[due(5)], failed=failed if before else [])]
+    calls += [*(followed if before else ()), stages(document("2", 12)), audit(*(failed if after else []))]
+    (found,) = look(*calls, *(followed if after else ()), directory=DIRECTORY)
+    assert (found.health.state, found.facts.token) == ("dropping" if after else "healthy", 12)
+    assert "may not show" in found.remedy or after
 
 
 def test_a_run_that_leaves_what_has_been_pending_for_ten_seconds_is_proof_too(log):
@@ -537,7 +553,7 @@ def test_a_run_that_failed_in_passing_is_over_too(log):
     log.ends = [12]
     calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
     second = (stages(document("1", 9)), executing(), schedules(due(5)))
-    (found,) = look(*calls, *second, stages(document("2", 12)), directory=DIRECTORY)
+    (found,) = look(*calls, *second, stages(document("2", 12)), audit(), directory=DIRECTORY)
     assert (found.health.state, found.facts.running) == ("healthy", False)
 
 
@@ -558,7 +574,7 @@ def test_a_run_seen_in_passing_that_moves_the_token_is_proof(log):
     log.ends = [12]
     calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
     second = (stages(document("2", 12)),)
-    (found,) = look(*calls, *second, stages(document("2", 12)), directory=DIRECTORY)
+    (found,) = look(*calls, *second, stages(document("2", 12)), audit(), directory=DIRECTORY)
     assert (found.health.state, found.health.proved, found.facts.token) == ("healthy", True, 12)
 
 
