@@ -30,6 +30,8 @@ _LINKS = "repo/link"
 _MOST_FAILURES, _MOST_RECORDS = 1000, 400
 #: So many ids fit into one filter: 200 answer 414 (seen on OpenIDM 6.1.0).
 _IDS = 40
+#: Actions that leave the target as it is.
+_REPORTED = ("REPORT", "NOREPORT", "ASYNC")
 #: A run that lost a race failed within so many seconds of the success of the one that won it.
 _RACE_SECONDS = 60.0
 
@@ -212,7 +214,7 @@ def successes_of(
 
 def _mends(success: AuditEntry, one: Dropped) -> bool:
     """Tell whether a success has brought over what was dropped."""
-    if success.record != one.record or one.time is None:
+    if success.record != one.record or one.time is None or success.action in _REPORTED:
         return False
     if one.mapping and success.mapping and one.mapping != success.mapping:
         return False

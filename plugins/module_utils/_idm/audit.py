@@ -45,6 +45,7 @@ class AuditEntry:
     :param cause: why it failed, one line, None where it did not.
     :param mapping: the name of the mapping, None where the entry does not tell.
     :param source: what the record is of, as in system/ldap/account.
+    :param action: what the mapping's policy made of it; REPORT, NOREPORT and ASYNC do nothing, and succeed.
     """
 
     id: str
@@ -55,6 +56,7 @@ class AuditEntry:
     mapping: str | None = None
     situation: str | None = None
     source: str = ""
+    action: str | None = None
 
     @classmethod
     def parse(cls, body: t.Mapping[str, t.Any]) -> AuditEntry:
@@ -70,6 +72,7 @@ class AuditEntry:
             mapping=as_text(body.get("mapping")),
             situation=as_text(body.get("situation")),
             source=source,
+            action=as_text(body.get("action")),
         )
 
     def is_of(self, source: Source) -> bool:

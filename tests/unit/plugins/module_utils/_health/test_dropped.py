@@ -99,6 +99,13 @@ def test_what_two_mappings_gave_up_on_is_cleared_by_both():
     assert sought(both, audit(well("a", mapping="two"), well("a", mapping="one")), recon()) == []
 
 
+@pytest.mark.parametrize("action", ["REPORT", "NOREPORT", "ASYNC"])
+def test_a_reconciliation_that_only_reports_brings_nothing_over(action):
+    """Its entries have the status SUCCESS like those of one that does (seen on OpenIDM 6.1.0)."""
+    assert sought(audit(failed("a")), audit(), recon(well("a", action=action)), there("a")) == [("a", OLD, None)]
+    assert sought(audit(failed("a")), audit(), recon(well("a", action="UPDATE"))) == []
+
+
 def test_the_loser_of_a_race_was_brought_over_by_the_winner():
     lost = failed("a", "2026-11-24T10:00:05.000Z", exception=f"x.Y: {RACE}")
     assert sought(audit(lost), audit(well("a", OLD)), recon()) == []
