@@ -15,7 +15,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._base.errors import Refused
-from .._base.filters import any_of
+from .._base.filters import any_of, equals, starts_with
 from .._base.text import reason_in
 from .._base.values import as_dict, as_int, as_text
 from .._http.client import Client, segment
@@ -26,10 +26,14 @@ from .._idm.source import Source
 
 _DEAD_LETTERS = "repo/synchronisation/deadLetterQueue"
 _LINKS = "repo/link"
-#: So many failed entries are read, the newest, and so many records are followed up for each source.
-_MOST_FAILURES, _MOST_RECORDS = 1000, 400
+#: So many failed entries are read at once, so many times for each source, and so many records are followed up.
+_MOST_FAILURES, _MOST_PAGES, _MOST_RECORDS = 1000, 10, 400
 #: So many ids fit into one filter: 200 answer 414 (seen on OpenIDM 6.1.0).
 _IDS = 40
+_TOO_MANY = (
+    "audit/sync holds more failures of this source than are looked at: older records that IDM gave up on would not"
+    " show. Run the role livesync with initial_load: always, which loads all and records it."
+)
 #: Actions that leave the target as it is.
 _REPORTED = ("REPORT", "NOREPORT", "ASYNC")
 #: A run that lost a race failed within so many seconds of the success of the one that won it.
@@ -113,10 +117,34 @@ def read_dropped(
         if failures is None and letters is None:
             found[one.source] = Found(None, unread)
             continue
-        known = _with_letters(_failed(failures or (), one), letters or ())
+        entries, complete = _with_older(client, failures or (), one)
+        unread = unread if complete else _TOO_MANY
+        known = _with_letters(_failed(entries, one), letters or ())
         left = _left(client, one.source, [drop for drop in known if drop.record != one.failing])
         found[one.source] = Found(left, unread)
     return found
+
+
+def _with_older(client: Client, newest: t.Sequence[AuditEntry], one: Watched) -> tuple[list[AuditEntry], bool]:
+    """Return the newest failures, with the older ones of a source where they are not all, and whether these are.
+
+    A record that blocks a source makes a thousand in an hour or two, and is left out: it was not given up on yet.
+    """
+    found = list(newest)
+    read = len(found)
+    loaded = min(one.loaded.values(), default="")
+    what = f"{starts_with('sourceObjectId', f'{one.source}/')} and {FAILED}"
+    if one.failing:
+        what += f" and !({equals('sourceObjectId', f'{one.source}/{one.failing}')})"
+    for _page in range(_MOST_PAGES):
+        if read < _MOST_FAILURES or found[-1].timestamp <= loaded:
+            return found, True
+        older = ask_sync(client, f'{what} and timestamp le "{found[-1].timestamp}"', size=_MOST_FAILURES)
+        if older is None:
+            return found, False
+        found += older
+        read = len(older)
+    return found, False
 
 
 def _failed(failures: t.Iterable[AuditEntry], one: Watched) -> list[Dropped]:

@@ -106,6 +106,22 @@ def test_a_reconciliation_that_only_reports_brings_nothing_over(action):
     assert sought(audit(failed("a")), audit(), recon(well("a", action="UPDATE"))) == []
 
 
+def test_more_failures_than_are_read_at_once_hide_no_older_one():
+    """A record that blocks a source, or another source, fills the newest thousand in an hour or two."""
+    newest = [failed("x", f"2026-11-24T{12 - n // 3600}:{59 - n // 60 % 60}:{59 - n % 60}.000Z") for n in range(1000)]
+    older = audit(*newest), audit(failed("a"))
+    assert sought(*older, audit(), recon(), there("a"), failing="x") == [("a", OLD, None)]
+    assert sought(audit(*newest), failing="x", loaded={"one": "2026-11-24T13:00:00Z"}) == []
+
+
+def test_failures_that_are_too_many_to_be_read_are_not_taken_for_all():
+    newest = [failed("a", NEW) for unused in range(1000)]
+    client = LiveSyncClient(*[audit(*newest)] * 11, audit(), recon(), there("a"))
+    watched = Watched(LDAP, IGNORE, {}, None, lambda number: None)
+    found = read_dropped(client, newest_failures(client), [watched])[LDAP]
+    assert [one.record for one in found.records] == ["a"] and "more failures" in found.unread
+
+
 def test_the_loser_of_a_race_was_brought_over_by_the_winner():
     lost = failed("a", "2026-11-24T10:00:05.000Z", exception=f"x.Y: {RACE}")
     assert sought(audit(lost), audit(well("a", OLD)), recon()) == []
