@@ -89,8 +89,8 @@ class FailurePolicy:
         """
         if self.untold:
             return (
-                "Whether IDM drops a record that fails cannot be known here: a placeholder stands for postRetryAction in"
-                " the connector's syncFailureHandler. See that it is dead-letter-queue."
+                "Whether IDM drops a record that fails cannot be known here: a placeholder stands for postRetryAction"
+                " in the connector's syncFailureHandler. See that it is dead-letter-queue."
             )
         if not self.drops:
             return None
