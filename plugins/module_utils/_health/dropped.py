@@ -19,7 +19,7 @@ from .._base.filters import any_of, equals, starts_with
 from .._base.text import reason_in
 from .._base.values import as_dict, as_int, as_text
 from .._http.client import Client, segment
-from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED, AuditEntry, ask_sync, seconds_between
+from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED, SYNC_TOPIC, AuditEntry, ask_sync, seconds_between
 from .._idm.connector import FailurePolicy
 from .._idm.error_texts import DOUBLED, RACE, read_reason
 from .._idm.source import Source
@@ -230,14 +230,37 @@ def successes_of(
     :raises Unreachable: as the client.
     """
     found: list[AuditEntry] = []
+    which = "" if failures else f" and !({FAILED})"
     for start in range(0, len(records), _IDS):
-        ids = any_of("sourceObjectId", [f"{source}/{record}" for record in records[start : start + _IDS]])
-        synchronised = ask_sync(client, ids, size=_MOST_FAILURES)
+        part = records[start : start + _IDS]
+        synchronised = _newest_of_each(client, source, part, which)
         if synchronised is None and failures:
             return None
         found += synchronised or []
-        found += ask_sync(client, f"{RECONCILED} and {ids}", size=_MOST_FAILURES, topic=RECON_TOPIC) or []
+        found += _newest_of_each(client, source, part, f" and {RECONCILED}{which}", RECON_TOPIC) or []
     return [entry for entry in found if (failures or not entry.failed) and entry.is_of(source)]
+
+
+def _newest_of_each(
+    client: Client, source: Source, records: t.Sequence[str], more: str, topic: str = SYNC_TOPIC
+) -> list[AuditEntry] | None:
+    """Return entries of audit about some records, the newest of each among them; None where it does not answer.
+
+    :param more: what else holds for them, to go on in a filter.
+    """
+    found: list[AuditEntry] = []
+    while records:
+        ids = any_of("sourceObjectId", [f"{source}/{record}" for record in records])
+        entries = ask_sync(client, f"{ids}{more}", size=_MOST_FAILURES, topic=topic)
+        if entries is None:
+            return None
+        found += entries
+        if len(entries) < _MOST_FAILURES:
+            break
+        # a record that was tried a thousand times hides the others
+        told = {entry.record for entry in entries}
+        records = [record for record in records if record not in told] if told & {*records} else []
+    return found
 
 
 def _mends(success: AuditEntry, one: Dropped) -> bool:

@@ -22,8 +22,7 @@ from .._base.values import as_dict, as_int, as_text, as_texts
 from .._http.client import Client
 from .source import Source
 
-_TOPIC = "audit/sync"
-RECON_TOPIC = "audit/recon"
+SYNC_TOPIC, RECON_TOPIC = "audit/sync", "audit/recon"
 _FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 _CALLS = "audit/access"
 #: So many calls are looked through for the one that was sent.
@@ -81,7 +80,7 @@ class AuditEntry:
 
 
 def ask_sync(
-    client: Client, what: str, *, order: str = "-timestamp", size: int = 1, topic: str = _TOPIC
+    client: Client, what: str, *, order: str = "-timestamp", size: int = 1, topic: str = SYNC_TOPIC
 ) -> list[AuditEntry] | None:
     """Return entries of audit, None where it does not answer.
 

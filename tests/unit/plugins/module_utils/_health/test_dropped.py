@@ -114,6 +114,12 @@ def test_more_failures_than_are_read_at_once_hide_no_older_one():
     assert sought(audit(*newest), failing="x", loaded={"one": "2026-11-24T13:00:00Z"}) == []
 
 
+def test_a_record_that_was_tried_a_thousand_times_hides_no_success_of_another():
+    loud = [well("x") for unused in range(1000)]
+    calls = audit(failed("a"), failed("x")), audit(*loud), audit(well("a")), recon()
+    assert sought(*calls) == []
+
+
 def test_failures_that_are_too_many_to_be_read_are_not_taken_for_all():
     newest = [failed("a", NEW) for unused in range(1000)]
     client = LiveSyncClient(*[audit(*newest)] * 11, audit(), recon(), there("a"))
