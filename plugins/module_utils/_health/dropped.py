@@ -19,7 +19,16 @@ from .._base.filters import any_of, equals, starts_with
 from .._base.text import reason_in
 from .._base.values import as_dict, as_int, as_text
 from .._http.client import Client, segment
-from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED, SYNC_TOPIC, AuditEntry, ask_sync, seconds_between
+from .._idm.audit import (
+    FAILED,
+    RACE_SECONDS,
+    RECON_TOPIC,
+    RECONCILED,
+    SYNC_TOPIC,
+    AuditEntry,
+    ask_sync,
+    seconds_between,
+)
 from .._idm.connector import FailurePolicy
 from .._idm.error_texts import DOUBLED, RACE, read_reason
 from .._idm.source import Source
@@ -36,8 +45,6 @@ _TOO_MANY = (
 )
 #: Actions that leave the target as it is.
 _REPORTED = ("REPORT", "NOREPORT", "ASYNC")
-#: A run that lost a race failed within so many seconds of the success of the one that won it.
-_RACE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -272,7 +279,7 @@ def _mends(success: AuditEntry, one: Dropped) -> bool:
     if success.timestamp > one.time:
         return True
     before = seconds_between(success.timestamp, one.time)
-    return before is not None and before <= _RACE_SECONDS and read_reason(one.cause or "").kind in (RACE, DOUBLED)
+    return before is not None and before <= RACE_SECONDS and read_reason(one.cause or "").kind in (RACE, DOUBLED)
 
 
 def there_in(client: Client, source: Source, records: t.Sequence[str]) -> set[str]:

@@ -29,6 +29,8 @@ _CALLS = "audit/access"
 _MOST_CALLS = 1000
 #: So many entries of one record tell how its last attempts ended.
 _FEW = 5
+#: A run that lost a race failed within so many seconds of the success of the one that won it.
+RACE_SECONDS = 60.0
 #: The filter of entries that tell of a record which was not brought over; that of a reconciliation's records.
 FAILED = '(status eq "FAILURE" or action eq "EXCEPTION")'
 RECONCILED = 'entryType eq "entry"'
