@@ -128,11 +128,11 @@ def read_failure(
     :raises Unreachable: as the client.
     """
     failure = parse_failure(stage, detailed=detailed)
-    if failure.cause is not None and not _TAKEN.search(failure.cause):
-        return replace(failure, by_race=_is_race(failure.cause))
+    if failure.cause is not None and read_reason(failure.cause).kind != RACE:
+        return replace(failure, by_race=_is_race(failure, failure.cause))
     entries = entries_of_record(client, source, failure.record)
     if failure.cause is not None:
-        return replace(failure, by_race=_is_race(failure.cause, entries))
+        return replace(failure, by_race=_is_race(failure, failure.cause, entries))
     told = next(iter(entries), None)
     overtaken = False
     if told and not told.failed and began is not None:
@@ -141,7 +141,7 @@ def read_failure(
         overtaken = told is not None
     # a success from before the failure says nothing of it: what fails before the mapping leaves no entry
     cause = told.cause if told and told.failed else None
-    return replace(failure, cause=cause, by_race=overtaken or _is_race(cause, entries))
+    return replace(failure, cause=cause, by_race=overtaken or _is_race(failure, cause, entries))
 
 
 def parse_failure(stage: Stage, *, detailed: bool = False) -> RecordFailure:
@@ -206,19 +206,20 @@ def passed_over(
     return found
 
 
-def _is_race(cause: str | None, entries: t.Sequence[AuditEntry] = ()) -> bool:
+def _is_race(failure: RecordFailure, cause: str | None, entries: t.Sequence[AuditEntry] = ()) -> bool:
     """Tell whether two runs at once caused a failure.
 
-    An object with the same id may have been made by the other run, or may always have been there: then no other run
-    has brought the record over just before.
+    An object with the same id may always have been there, and a mapping whose script writes the target clashes with
+    itself at each attempt: where the text alone proves nothing, another run has brought the record over just before.
 
-    :param entries: the record's newest entries of audit, newest first.
+    :param entries: the record's newest entries of audit.
     """
-    if _TAKEN.search(cause or ""):
-        failed = next((entry.timestamp for entry in entries if entry.failed), None)
-        apart = (seconds_between(entry.timestamp, failed) for entry in entries if not entry.failed)
-        return any(seconds is not None and abs(seconds) <= RACE_SECONDS for seconds in apart)
-    return read_reason(cause or "").kind in (RACE, DOUBLED)
+    kind = read_reason(cause or "").kind
+    if kind != RACE or (failure.attempt == 1 and not _TAKEN.search(cause or "")):
+        return kind in (RACE, DOUBLED)
+    failed = next((entry.timestamp for entry in entries if entry.failed), None)
+    apart = (seconds_between(entry.timestamp, failed) for entry in entries if not entry.failed)
+    return any(seconds is not None and abs(seconds) <= RACE_SECONDS for seconds in apart)
 
 
 def _same_record(earlier: RecordFailure, after: Stage | None) -> bool:

@@ -124,6 +124,15 @@ def test_a_target_that_is_there_already_is_a_race_only_where_another_run_has_mad
     client.finished()
 
 
+@pytest.mark.parametrize(("attempt", "others", "by_race"), [(1, [], True), (2, [], False), (2, [entry(OLD)], True)])
+def test_a_clash_that_comes_back_is_a_race_only_where_another_run_is_seen(attempt, others, by_race):
+    """A script of the mapping that writes the target itself clashes with its own run each time (OpenIDM 6.1.0)."""
+    cause = "Update rejected as current Object revision is different than expected by caller"
+    client = LiveSyncClient(audit(entry(failed=True, cause=cause), *others))
+    failure = read_failure(client, LDAP, stage(attempt - 1), detailed=False)
+    assert (failure.attempt, failure.by_race) == (attempt, by_race)
+
+
 def test_a_record_that_another_run_has_synchronised_since_did_not_fail_by_itself():
     entries = (entry(failed=False), entry(failed=True, cause="Something odd"), entry(failed=False))
     failure = read_failure(LiveSyncClient(audit(*entries)), LDAP, stage(), detailed=False, began=OLD)
