@@ -182,6 +182,7 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
         log_error=logs.error(source),
         unmapped=not mappings,
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
+        sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
         left_out=tuple(f"{one.effect} {one.remedy}" for one in filters if not one.against),
         failure=stage.failure if stage else None,

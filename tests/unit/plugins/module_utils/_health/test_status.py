@@ -243,6 +243,12 @@ def test_a_placeholder_that_says_what_becomes_of_failures_is_no_promise_to_keep_
     assert "cannot be known" in found.remedy and "postRetryAction" in found.remedy
 
 
+def test_a_placeholder_where_a_mapping_is_switched_on_or_off_is_not_taken_for_on():
+    unknown = {**MAPPING, "enableSync": "&{esv.on}"}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=[unknown], connector=KEEPS), NO_LETTERS, RAN)
+    assert "enableSync is on for one cannot be known" in found.remedy
+
+
 def test_states_that_must_not_be_fail_the_task():
     found = look(*lists(stage=document("1", 9)))
     result = status_result(found, ["stalled"])
