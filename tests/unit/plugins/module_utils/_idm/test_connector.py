@@ -243,6 +243,13 @@ def test_connectors_that_cannot_be_read_are_not_taken_for_none(list_status, stat
         connectors.read_connectors(idm)
 
 
+def test_a_list_that_may_not_be_read_and_a_query_that_finds_nothing_are_no_proof_of_none():
+    """OpenIDM 6.1.0 answers an empty list to every query of its configuration."""
+    with pytest.raises(Refused) as caught:
+        connectors.read_connectors(ScriptedClient(call("GET", "config", refused(403)), queried()))
+    assert caught.value.status == 403
+
+
 def test_the_name_and_the_alias_are_two_things():
     idm = ScriptedClient(
         listed("provisioner.openicf/file one"),
