@@ -125,6 +125,11 @@ def odd(where: str, wanted: str, came: t.Any, status: int = 200) -> Refused:
     )
 
 
+def is_own(body: t.Any) -> bool:
+    """Tell whether an error is IDM's own, which has a code; a web server's is no JSON, and a gateway's other JSON."""
+    return isinstance(body, dict) and "code" in body
+
+
 def refusal(method: str, url: str, answer: Answer, *, transaction: str, remedy: str | None = None) -> Refused:
     """Turn an answer that is an error, or no answer of IDM's, into an exception with the server's own words.
 
@@ -143,7 +148,7 @@ def refusal(method: str, url: str, answer: Answer, *, transaction: str, remedy: 
         status=answer.status,
         reason=reason,
         remedy=remedy or _remedy(answer, is_configuration="/config/" in url and method != "GET"),
-        own=isinstance(answer.body, dict) and "code" in answer.body,
+        own=is_own(answer.body),
     )
     refused.result["transaction_id"] = answer.headers.get(TRANSACTION_HEADER) or transaction
     return refused

@@ -24,6 +24,7 @@ from .answer import (
     Answer,
     CutOff,
     date_of,
+    is_own,
     parse_body,
     reason_of,
     refusal,
@@ -242,7 +243,7 @@ class Client:
         conditional = any(name.lower() in ("if-match", "if-none-match") for name in fixed)
         again_on = (429, 503) if not write else (() if method == "POST" else (429,) if conditional else (429, 503))
         answer = self._persist(send, over_broken_lines=not write, again_on=again_on)
-        if answer.status in none_on and isinstance(answer.body, dict):  # IDM's own errors are JSON, a web server's not
+        if answer.status in none_on and is_own(answer.body):
             return Answer(answer.status, None, answer.headers)
         if answer.status >= 300 or isinstance(answer.body, str):
             action = (params or {}).get("_action")
