@@ -20,6 +20,7 @@ _OBJECT = re.compile(r"\{.*\}|\{.*$|\[[^\]]*=[^\]]*(?:\]|$)")
 _MEMBER = re.compile(r"""["']?([A-Za-z_][\w.-]*)["']?\s*[:=]""")
 #: A quotation, or what follows a quotation mark that the line does not close.
 _QUOTED = re.compile(r""""(?:\\.|[^"\\])*(?:"|$)|(?<!\w)'.*?(?:'(?!\w)|$)""")
+_OTHER_QUOTED = re.compile("([\u201c\u201e\u00ab`])[^\u201c\u201d\u00bb`]*([\u201c\u201d\u00bb`]|$)")
 #: Words beside which a quotation is a name and no value.
 _NAMING = re.compile(
     r"(attribute|property|field|column|constraint|index|relation|table|class|type|mapping|policy|connector)s?",
@@ -30,6 +31,12 @@ _DN = re.compile(r"[A-Za-z][\w-]*=[^,=]+(,\s*[A-Za-z][\w-]*=[^,=]+)*")
 #: A condition of an LDAP filter; the values of a key that exists already (PostgreSQL); an e-mail address.
 _CONDITION = re.compile(r"\(([\w;.-]+)([~<>:]?=)[^()]+\)")
 _KEY = re.compile(r"\)=\([^)]*(?:\)|$)")
+#: The values of a key that exists already (SQL Server), of a row, of a statement.
+_ROW = re.compile(r"\b(value is|contains|values) \((?:[^()]|\([^()]*\))*(?:\)|$)", re.IGNORECASE)
+#: What an element of XML holds.
+_ELEMENT = re.compile(r">[^<>]+</")
+#: What is said of a password and may be one: what follows "=", or is no plain word.
+_SECRET = re.compile(r"(passw\w*|pwd|secret)(=|[:\s]\s*)([^\s,;]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
 _CLOSING = {"{": "}", "[": "]"}
 
@@ -41,7 +48,8 @@ def reason_in(text: str) -> str | None:
     """
     line = html.unescape(text).strip().split("\n", 1)[0].strip().replace("\t", " ")
     line = _OBJECT.sub(_without_values, _CLASS.sub("", line))
-    line = _KEY.sub(")=(...)", _QUOTED.sub(_unquoted, line))
+    line = _KEY.sub(")=(...)", _OTHER_QUOTED.sub(r"\1...\2", _QUOTED.sub(_unquoted, line)))
+    line = _SECRET.sub(_without_secret, _ROW.sub(r"\1 (...)", _ELEMENT.sub(">...</", line)))
     return _ADDRESS.sub("...", _CONDITION.sub(r"(\1\2...)", line)) or None
 
 
@@ -50,6 +58,14 @@ def _without_values(found: re.Match[str]) -> str:
     mark = found.group()[0]
     names = list(dict.fromkeys(_MEMBER.findall(found.group()[1:])))
     return f"{mark}{', '.join(f'{name}: ...' for name in names) or '...'}{_CLOSING[mark]}"
+
+
+def _without_secret(found: re.Match[str]) -> str:
+    """Return what is said of a password without it."""
+    name, mark, word = found.groups()
+    end = "" if word.startswith("...") else word[len(word.rstrip(".:)}")) :]
+    plain = word.strip("().:'").replace("-", "").isalpha() and mark != "="
+    return found.group() if plain or word.startswith(("...", "(")) else f"{name}{mark}...{end}"
 
 
 def _unquoted(found: re.Match[str]) -> str:

@@ -15,23 +15,36 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._base.errors import Refused
-from .._base.filters import any_of
+from .._base.filters import any_of, equals, starts_with
 from .._base.text import reason_in
 from .._base.values import as_int, as_text
 from .._http.client import Client, segment
-from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED, AuditEntry, ask_sync, seconds_between
+from .._idm.audit import (
+    FAILED,
+    RACE_SECONDS,
+    RECON_TOPIC,
+    RECONCILED,
+    SYNC_TOPIC,
+    AuditEntry,
+    ask_sync,
+    seconds_between,
+)
 from .._idm.connector import FailurePolicy
 from .._idm.error_texts import DOUBLED, RACE, read_reason
 from .._idm.source import Source
 
 DEAD_LETTERS = "repo/synchronisation/deadLetterQueue"
 _LINKS = "repo/link"
-#: So many failed entries are read, the newest, and so many records are followed up for each source.
-_MOST_FAILURES, _MOST_RECORDS = 1000, 400
+#: So many failed entries are read at once, so many times for each source, and so many records are followed up.
+_MOST_FAILURES, _MOST_PAGES, _MOST_RECORDS = 1000, 10, 400
 #: So many ids fit into one filter: 200 answer 414 (seen on OpenIDM 6.1.0).
 _IDS = 40
-#: A run that lost a race failed within so many seconds of the success of the one that won it.
-_RACE_SECONDS = 60.0
+_TOO_MANY = (
+    "audit/sync holds more failures of this source than are looked at: older records that IDM gave up on would not"
+    " show. Run the role livesync with initial_load: always, which loads all and records it."
+)
+#: Actions that leave the target as it is.
+_REPORTED = ("REPORT", "NOREPORT", "ASYNC")
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,18 @@ class Watched:
     time_of: t.Callable[[int], str | None]
 
 
+@dataclass(frozen=True)
+class Found:
+    """What was found of one source.
+
+    :param records: what was dropped; None where neither audit nor a dead letter queue tells of it.
+    :param unread: a sentence about dead letters that cannot be read, None where they can, or there are none to read.
+    """
+
+    records: tuple[Dropped, ...] | None
+    unread: str | None = None
+
+
 def newest_failures(client: Client) -> list[AuditEntry] | None:
     """Return the newest failures of all sources together, None where audit/sync does not answer.
 
@@ -81,46 +106,94 @@ def newest_failures(client: Client) -> list[AuditEntry] | None:
 
 def read_dropped(
     client: Client, failures: t.Sequence[AuditEntry] | None, watched: t.Sequence[Watched]
-) -> dict[Source, tuple[Dropped, ...] | None]:
-    """Return the dropped records of each source; None where neither audit nor a dead letter queue tells of them.
+) -> dict[Source, Found]:
+    """Return the dropped records of each source.
 
     :param failures: as :func:`newest_failures` returned them.
     :raises Unreachable: as the client.
     """
-    found: dict[Source, tuple[Dropped, ...] | None] = {}
+    found: dict[Source, Found] = {}
     for one in watched:
-        letters = _letters(client, one)
+        letters: list[Dropped] | None = None
+        unread = None
+        if one.policy.may_keep_letters:
+            try:
+                letters = _letters(client, one)
+            except Refused as exc:
+                unread = _unread(exc) if one.policy.keeps_letters else None
         if failures is None and letters is None:
-            found[one.source] = None
+            found[one.source] = Found(None, unread)
             continue
-        known = _failed(failures or (), one)
-        for letter in letters or ():
-            same = known.get(letter.record)
-            known[letter.record] = replace(same, dead_letter=letter.dead_letter) if same else letter
-        known.pop(str(one.failing), None)
-        found[one.source] = _left(client, one.source, list(known.values()))
+        entries, complete = _with_older(client, failures or (), one)
+        unread = unread if complete else _TOO_MANY
+        known = _with_letters(_failed(entries, one), letters or ())
+        left = _left(client, one.source, [drop for drop in known if drop.record != one.failing])
+        found[one.source] = Found(left, unread)
     return found
 
 
-def _failed(failures: t.Iterable[AuditEntry], one: Watched) -> dict[str, Dropped]:
-    """Return the newest failure of each record of a source that no recorded load has overtaken."""
-    found: dict[str, Dropped] = {}
+def _with_older(client: Client, newest: t.Sequence[AuditEntry], one: Watched) -> tuple[list[AuditEntry], bool]:
+    """Return the newest failures, with the older ones of a source where they are not all, and whether these are.
+
+    A record that blocks a source makes a thousand in an hour or two, and is left out: it was not given up on yet.
+    """
+    found = list(newest)
+    read = len(found)
+    loaded = min(one.loaded.values(), default="")
+    what = f"{starts_with('sourceObjectId', f'{one.source}/')} and {FAILED}"
+    if one.failing:
+        what += f" and !({equals('sourceObjectId', f'{one.source}/{one.failing}')})"
+    for _page in range(_MOST_PAGES):
+        if read < _MOST_FAILURES or found[-1].timestamp <= loaded:
+            return found, True
+        older = ask_sync(client, f'{what} and timestamp le "{found[-1].timestamp}"', size=_MOST_FAILURES)
+        if older is None:
+            return found, False
+        found += older
+        read = len(older)
+    return found, False
+
+
+def _failed(failures: t.Iterable[AuditEntry], one: Watched) -> list[Dropped]:
+    """Return the newest failure of each record of a source in each mapping that no recorded load has overtaken."""
+    found: dict[tuple[str, str | None], Dropped] = {}
     for entry in failures:
         loaded = one.loaded.get(entry.mapping or "")
         if not entry.is_of(one.source) or (loaded and entry.timestamp <= loaded):
             continue
-        if entry.record not in found or str(found[entry.record].time) < entry.timestamp:
-            found[entry.record] = Dropped(entry.record, entry.mapping, entry.timestamp, entry.situation, entry.cause)
-    return found
+        key = entry.record, entry.mapping
+        if key not in found or str(found[key].time) < entry.timestamp:
+            found[key] = Dropped(entry.record, entry.mapping, entry.timestamp, entry.situation, entry.cause)
+    return list(found.values())
 
 
-def _letters(client: Client, one: Watched) -> list[Dropped] | None:
-    """Return what the dead letter queue holds of a source, None where there is none to be read."""
-    if not one.policy.keeps_letters:
+def _with_letters(failed: list[Dropped], letters: t.Iterable[Dropped]) -> list[Dropped]:
+    """Return what failed with the dead letters of the same records, and those of other records after it."""
+    by_record = {letter.record: letter for letter in letters}
+    known = {one.record for one in failed}
+    named = [
+        replace(one, dead_letter=by_record[one.record].dead_letter) if one.record in by_record else one
+        for one in failed
+    ]
+    return [*named, *(letter for record, letter in by_record.items() if record not in known)]
+
+
+def _unread(exc: Refused) -> str | None:
+    """Return what is to be said where the dead letter queue was not to be read; None where there is no such thing."""
+    if exc.status in (404, 501):
         return None
+    return (
+        f"IDM's dead letter queue cannot be read ({DEAD_LETTERS}: HTTP {exc.status}), and a record that failed before"
+        " the mapping shows nowhere else: look there with an account that may read it."
+    )
+
+
+def _letters(client: Client, one: Watched) -> list[Dropped]:
+    """Return what the dead letter queue holds of a source.
+
+    :raises Unreachable, Refused: as the client.
+    """
     letters = read_dead_letters(client, one.source)
-    if letters is None:
-        return None
     loaded = min(one.loaded.values(), default=None)
     found = []
     for number, letter in letters:
@@ -130,15 +203,12 @@ def _letters(client: Client, one: Watched) -> list[Dropped] | None:
     return found
 
 
-def read_dead_letters(client: Client, source: Source) -> list[tuple[int | None, Dropped]] | None:
-    """Return what the dead letter queue holds of a source, each with its change number; None where there is none.
+def read_dead_letters(client: Client, source: Source) -> list[tuple[int | None, Dropped]]:
+    """Return what the dead letter queue holds of a source, each with its change number.
 
-    :raises Unreachable: as the client.
+    :raises Unreachable, Refused: as the client.
     """
-    try:
-        letters = client.query(f"{DEAD_LETTERS}/{segment(source.system)}")
-    except Refused:
-        return None
+    letters = client.query(f"{DEAD_LETTERS}/{segment(source.system)}")
     return [
         (
             as_int(letter.get("token")),
@@ -176,26 +246,49 @@ def successes_of(
     :raises Unreachable: as the client.
     """
     found: list[AuditEntry] = []
+    which = "" if failures else f" and !({FAILED})"
     for start in range(0, len(records), _IDS):
-        ids = any_of("sourceObjectId", [f"{source}/{record}" for record in records[start : start + _IDS]])
-        synchronised = ask_sync(client, ids, size=_MOST_FAILURES)
+        part = records[start : start + _IDS]
+        synchronised = _newest_of_each(client, source, part, which)
         if synchronised is None and failures:
             return None
         found += synchronised or []
-        found += ask_sync(client, f"{RECONCILED} and {ids}", size=_MOST_FAILURES, topic=RECON_TOPIC) or []
+        found += _newest_of_each(client, source, part, f" and {RECONCILED}{which}", RECON_TOPIC) or []
     return [entry for entry in found if (failures or not entry.failed) and entry.is_of(source)]
+
+
+def _newest_of_each(
+    client: Client, source: Source, records: t.Sequence[str], more: str, topic: str = SYNC_TOPIC
+) -> list[AuditEntry] | None:
+    """Return entries of audit about some records, the newest of each among them; None where it does not answer.
+
+    :param more: what else holds for them, to go on in a filter.
+    """
+    found: list[AuditEntry] = []
+    while records:
+        ids = any_of("sourceObjectId", [f"{source}/{record}" for record in records])
+        entries = ask_sync(client, f"{ids}{more}", size=_MOST_FAILURES, topic=topic)
+        if entries is None:
+            return None
+        found += entries
+        if len(entries) < _MOST_FAILURES:
+            break
+        # a record that was tried a thousand times hides the others
+        told = {entry.record for entry in entries}
+        records = [record for record in records if record not in told] if told & {*records} else []
+    return found
 
 
 def _mends(success: AuditEntry, one: Dropped) -> bool:
     """Tell whether a success has brought over what was dropped."""
-    if success.record != one.record or one.time is None:
+    if success.record != one.record or one.time is None or success.action in _REPORTED:
         return False
     if one.mapping and success.mapping and one.mapping != success.mapping:
         return False
     if success.timestamp > one.time:
         return True
     before = seconds_between(success.timestamp, one.time)
-    return before is not None and before <= _RACE_SECONDS and read_reason(one.cause or "").kind in (RACE, DOUBLED)
+    return before is not None and before <= RACE_SECONDS and read_reason(one.cause or "").kind in (RACE, DOUBLED)
 
 
 def there_in(client: Client, source: Source, records: t.Sequence[str]) -> set[str]:
@@ -220,8 +313,12 @@ def _gone(client: Client, source: Source, part: t.Sequence[Dropped]) -> set[str]
         missing = [record for record in records if record not in there]
         if not missing:
             return set()
-        links = client.query(_LINKS, any_of("firstId", missing), _fields="firstId")
+        # the source is the second side where a mapping shares the links of the opposite one
+        for side in ("firstId", "secondId"):
+            linked = {str(link.get(side)) for link in client.query(_LINKS, any_of(side, missing), _fields=side)}
+            missing = [record for record in missing if record not in linked]
+            if not missing:
+                break
     except Refused:
         return set()
-    linked = {str(link.get("firstId")) for link in links}
-    return {record for record in missing if record not in linked}
+    return set(missing)

@@ -39,6 +39,7 @@ class SourceStatus:
     stage: Stage | None
     failure: RecordFailure | None = None
     dropped: tuple[Dropped, ...] | None = None
+    letters_unread: bool = False
     filters: tuple[SyncFilter, ...] = ()
     queue: tuple[Waiting, ...] = ()
 
@@ -54,7 +55,8 @@ class SourceStatus:
         if health.state == FAILING and self.failure is not None:
             return f"{self.failure.sentence()} {self.failure.remedy}"
         if health.state == DROPPING and self.dropped:
-            names = ", ".join(one.record for one in self.dropped[:3]) + (", ..." if len(self.dropped) > 3 else "")
+            records = list(dict.fromkeys(one.record for one in self.dropped))
+            names = ", ".join(records[:3]) + (", ..." if len(records) > 3 else "")
             return (
                 f"{health.remedy} They are: {names}." + _departed(self.dropped) + _letters_of(self.source, self.dropped)
             )
@@ -118,7 +120,9 @@ class SourceStatus:
             "failure_policy": self.connector.failure_policy.as_result() if self.connector else None,
             "dropped": None if self.dropped is None else [one.as_result() for one in self.dropped[:_SHOWN]],
             "dead_letters": None
-            if self.dropped is None or not (self.connector and self.connector.failure_policy.keeps_letters)
+            if self.dropped is None
+            or self.letters_unread
+            or not (self.connector and self.connector.failure_policy.may_keep_letters)
             else len([one for one in self.dropped if one.dead_letter]),
         }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import ALIAS, GRANT
+from .._idm.mapping import switch_unknown
 from .._idm.stage import MISFIT_REMEDY
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
@@ -96,6 +97,7 @@ class Facts:
     :param log_error: why nothing is known of the change log although a directory was given.
     :param unmapped: whether no mapping has this source.
     :param sync_disabled: the mappings of the source whose enableSync is false.
+    :param sync_unknown: those of which that cannot be known.
     :param filtered: what never arrives by the connector's configuration, though a load brings it, in sentences.
     :param left_out: what never arrives and may be meant so.
     :param queued: what waits too long in the queue of a mapping that changes go through, in sentences.
@@ -127,6 +129,7 @@ class Facts:
     log_error: str | None = None
     unmapped: bool = False
     sync_disabled: tuple[str, ...] = ()
+    sync_unknown: tuple[str, ...] = ()
     filtered: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
@@ -187,7 +190,8 @@ def judge_health(facts: Facts) -> Health:
         )
     if facts.refused:
         return Health(UNREADABLE, False, " ".join(facts.refused))
-    doubts = [*facts.left_out, *([facts.untraced] if facts.untraced else [])]
+    doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
+    doubts += [*facts.left_out, *([facts.untraced] if facts.untraced else [])]
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)
     if facts.queued:

@@ -183,6 +183,7 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
         log_error=logs.error(source),
         unmapped=not mappings,
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
+        sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
         left_out=tuple(f"{one.effect} {one.remedy}" for one in filters if not one.against),
         failure=stage.failure if stage else None,
@@ -225,13 +226,16 @@ def _with_dropped(
     dropped = read_dropped(client, failures, watched)
     told = []
     for entry in found:
-        records = dropped.get(entry.source)
+        known = dropped.get(entry.source)
+        records = known.records if known else None
         policy = entry.connector.failure_policy if entry.connector else None
         if failures is not None and policy:
             records = _with_traceless(client, entry, records or (), logs)
-        untraced = policy.untraced(audited=failures is not None) if policy else None
-        facts = replace(entry.facts, dropped=len(records or ()), untraced=untraced)
-        told.append(replace(entry, dropped=records, facts=facts))
+        untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
+            known.unread if known else None
+        )
+        facts = replace(entry.facts, dropped=len({one.record for one in records or ()}), untraced=untraced)
+        told.append(replace(entry, dropped=records, letters_unread=bool(known and known.unread), facts=facts))
     return told
 
 
@@ -357,7 +361,9 @@ def _watch(
             if stage is not None and stage.token != entry.facts.token:
                 moved = replace(snapshot, stages={**snapshot.stages, source.stage_id: stage})
                 with _Logs(directory, [source], moved, context) as logs:
-                    again = _judged(source, moved, logs)
+                    # that run may have dropped changes itself
+                    again = _with_dropped(client, [_judged(source, moved, logs)], newest_failures(client), logs)[0]
+                again = _with_queues(client, again, moved)
                 seen[source] = replace(again, facts=replace(again.facts, moved=True))
             elif _rev(stage) != _rev(entry.stage) and not entry.facts.is_behind:
                 pass  # a run has ended well, and nothing is known to wait for it

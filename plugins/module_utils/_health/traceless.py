@@ -27,8 +27,8 @@ LATE = 60.0
 ANY_SKEW, _EXACTLY = 60.0, 5.0
 
 CAUSE = (
-    "audit has no entry of this change: it failed before the mapping, as IDM's log tells, or no mapping was on when it"
-    " came"
+    "audit has no entry of this change: it failed before the mapping, as IDM's log tells, or the connector leaves such"
+    " entries out (the object type's nativeType, filters), or no mapping was on when it came"
 )
 
 

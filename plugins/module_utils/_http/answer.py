@@ -126,6 +126,11 @@ def odd(where: str, wanted: str, came: t.Any, status: int = 200) -> Refused:
     )
 
 
+def is_own(body: t.Any) -> bool:
+    """Tell whether an error is IDM's own, which has a code; a web server's is no JSON, and a gateway's other JSON."""
+    return isinstance(body, dict) and "code" in body
+
+
 def refusal(
     method: str,
     url: str,
@@ -156,7 +161,7 @@ def refusal(
         status=answer.status,
         reason=reason,
         remedy=remedy or _remedy(answer, is_configuration="/config/" in url and method != "GET"),
-        own=isinstance(answer.body, dict) and "code" in answer.body,
+        own=is_own(answer.body),
     )
     refused.rights = tuple(rights)
     refused.result["transaction_id"] = answer.headers.get(TRANSACTION_HEADER) or transaction

@@ -23,6 +23,7 @@ from .answer import (
     Answer,
     CutOff,
     date_of,
+    is_own,
     lacks_rights,
     parse_body,
     refusal,
@@ -250,7 +251,7 @@ class Client:
         for right in asked:  # what is let through later was refused by a server that was just starting
             self.lacking.pop(right, None)
         self.lacking.update(dict.fromkeys(rights))
-        if answer.status in none_on and isinstance(answer.body, dict):  # IDM's own errors are JSON, a web server's not
+        if answer.status in none_on and is_own(answer.body):
             return Answer(answer.status, None, answer.headers)
         if answer.status >= 300 or isinstance(answer.body, str):
             action = (params or {}).get("_action")

@@ -22,14 +22,15 @@ from .._base.values import as_dict, as_int, as_text, as_texts
 from .._http.client import Client
 from .source import Source
 
-_TOPIC = "audit/sync"
-RECON_TOPIC = "audit/recon"
+SYNC_TOPIC, RECON_TOPIC = "audit/sync", "audit/recon"
 _FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 _CALLS = "audit/access"
 #: So many calls are looked through for the one that was sent.
 _MOST_CALLS = 1000
 #: So many entries of one record tell how its last attempts ended.
 _FEW = 5
+#: A run that lost a race failed within so many seconds of the success of the one that won it.
+RACE_SECONDS = 60.0
 #: The filter of entries that tell of a record which was not brought over; that of a reconciliation's records.
 FAILED = '(status eq "FAILURE" or action eq "EXCEPTION")'
 RECONCILED = 'entryType eq "entry"'
@@ -45,6 +46,7 @@ class AuditEntry:
     :param cause: why it failed, one line, None where it did not.
     :param mapping: the name of the mapping, None where the entry does not tell.
     :param source: what the record is of, as in system/ldap/account.
+    :param action: what the mapping's policy made of it; REPORT, NOREPORT and ASYNC do nothing, and succeed.
     """
 
     id: str
@@ -55,6 +57,7 @@ class AuditEntry:
     mapping: str | None = None
     situation: str | None = None
     source: str = ""
+    action: str | None = None
 
     @classmethod
     def parse(cls, body: t.Mapping[str, t.Any]) -> AuditEntry:
@@ -70,6 +73,7 @@ class AuditEntry:
             mapping=as_text(body.get("mapping")),
             situation=as_text(body.get("situation")),
             source=source,
+            action=as_text(body.get("action")),
         )
 
     def is_of(self, source: Source) -> bool:
@@ -78,7 +82,7 @@ class AuditEntry:
 
 
 def ask_sync(
-    client: Client, what: str, *, order: str = "-timestamp", size: int = 1, topic: str = _TOPIC
+    client: Client, what: str, *, order: str = "-timestamp", size: int = 1, topic: str = SYNC_TOPIC
 ) -> list[AuditEntry] | None:
     """Return entries of audit, None where it does not answer.
 

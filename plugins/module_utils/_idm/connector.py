@@ -80,17 +80,24 @@ def read_connectors(client: Client) -> list[Connector]:
 
     :raises Unreachable, Refused: as the client.
     """
-    listed = client.get("config", none_on=(403, 404, 501))
+    hidden: Refused | None = None
+    listed = None
+    try:
+        listed = client.get("config", none_on=(404, 501))
+    except Refused as exc:
+        if exc.status != 403:
+            raise
+        hidden = exc
     items = [as_dict(item) for item in as_list(as_dict(listed).get("configurations"))]
     ids = {str(item.get("_id")) for item in items if str(item.get("_id")).startswith(_CONFIG)}
     # a refused list is no empty one: then the query has to answer, or nobody knows which connectors there are
     found = {} if len(ids) == 1 else {str(item["_id"]): item for item in _queried(client, alone=listed is None)}
-    if listed is None and not found:  # the fork's query finds nothing where there are some: then it takes the list
-        client.get("config", none_on=(404, 501))
     for config_id in sorted(ids - set(found)):
         document = client.get(_config_path(config_id), none_on=(404,))
         if isinstance(document, dict):
             found[config_id] = {**document, "_id": config_id}
+    if hidden and not found:
+        raise hidden  # a server that does not query its configuration answers an empty list
     return sorted(_with_twins([Connector.parse(document) for document in found.values()]), key=lambda one: one.name)
 
 

@@ -43,12 +43,14 @@ class FailurePolicy:
     :param post_retry_action: logged-ignore, dead-letter-queue, script, another text as it stands, or None.
     :param blocks: whether a failing record holds up all that come after it for ever.
     :param drops: whether a record that used up its retries is gone but for a line in IDM's log.
+    :param untold: whether a placeholder stands where that would be said.
     """
 
     max_retries: int | None = None
     post_retry_action: str | None = None
     blocks: bool = True
     drops: bool = False
+    untold: bool = False
 
     @classmethod
     def parse(cls, handler: t.Any) -> FailurePolicy:
@@ -65,12 +67,18 @@ class FailurePolicy:
             post_retry_action=known,
             blocks=blocks,
             drops=not blocks and not placeholder and known not in (_DEAD_LETTERS, _SCRIPT),
+            untold=not blocks and placeholder,
         )
 
     @property
     def keeps_letters(self) -> bool:
         """Whether records that used up their retries are put aside, where they can be looked at."""
         return self.post_retry_action == _DEAD_LETTERS
+
+    @property
+    def may_keep_letters(self) -> bool:
+        """Whether they are, or a placeholder leaves that open."""
+        return self.keeps_letters or self.untold
 
     def untraced(self, *, audited: bool) -> str | None:
         """Return a sentence about failures that would not show, with its remedy; None where all would.
@@ -79,6 +87,11 @@ class FailurePolicy:
 
         :param audited: whether audit/sync answers.
         """
+        if self.untold:
+            return (
+                "Whether IDM drops a record that fails cannot be known here: a placeholder stands for postRetryAction"
+                " in the connector's syncFailureHandler. See that it is dead-letter-queue."
+            )
         if not self.drops:
             return None
         attempts = "" if self.max_retries is None else f" after attempt {self.max_retries + 1}"

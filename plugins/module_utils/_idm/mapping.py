@@ -159,6 +159,14 @@ def queued_after(own: t.Sequence[SyncMapping], known: t.Iterable[SyncMapping]) -
     return tuple(one for one in through if one.queue)
 
 
+def switch_unknown(names: t.Iterable[str]) -> str:
+    """Return what is to be said of mappings of which it cannot be known whether they are on."""
+    return (
+        f"Whether enableSync is on for {', '.join(names)} cannot be known here, since a placeholder stands there: where"
+        " it is off, liveSync consumes the changes and drops them. See that it stands for true."
+    )
+
+
 def has_links(client: Client, mapping: SyncMapping) -> bool | None:
     """Tell whether a mapping has linked anything yet, in one request; None where the links cannot be read."""
     try:

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from .._base.text import reason_in
 from .._base.values import as_int, as_text
 from .._http.client import Client
-from .audit import entries_of_record, failures_since, since
+from .audit import RACE_SECONDS, AuditEntry, entries_of_record, failures_since, seconds_between, since
 from .connector import FailurePolicy
 from .error_texts import DOUBLED, RACE, read_reason
 from .source import Source
@@ -23,6 +23,7 @@ from .stage import Stage
 # "Failed to synchronize <uid> object on <system>, retries (2) not exhausted." where the policy has retries left,
 # "Failed to synchronize <uid> object on <system>: <cause>" where it never gives up (seen on OpenIDM 6.1.0)
 _TEXT = re.compile(r"Failed to synchronize (?P<uid>.*?) object on \S+?(, retries \((?P<retries>\d+)\)|: (?P<cause>.*))")
+_TAKEN = re.compile(r"create rejected as object with same id", re.IGNORECASE)
 _SECRET = re.compile(r"passw|pwd|credential|secret|__PASSWORD__", re.IGNORECASE)
 _HIDDEN = "(hidden)"
 #: Where to look for a cause that audit/sync does not tell.
@@ -127,9 +128,11 @@ def read_failure(
     :raises Unreachable: as the client.
     """
     failure = parse_failure(stage, detailed=detailed)
-    if failure.cause is not None:
-        return replace(failure, by_race=_is_race(failure.cause))
+    if failure.cause is not None and read_reason(failure.cause).kind != RACE:
+        return replace(failure, by_race=_is_race(failure, failure.cause))
     entries = entries_of_record(client, source, failure.record)
+    if failure.cause is not None:
+        return replace(failure, by_race=_is_race(failure, failure.cause, entries))
     told = next(iter(entries), None)
     overtaken = False
     if told and not told.failed and began is not None:
@@ -138,7 +141,7 @@ def read_failure(
         overtaken = told is not None
     # a success from before the failure says nothing of it: what fails before the mapping leaves no entry
     cause = told.cause if told and told.failed else None
-    return replace(failure, cause=cause, by_race=overtaken or _is_race(cause))
+    return replace(failure, cause=cause, by_race=overtaken or _is_race(failure, cause, entries))
 
 
 def parse_failure(stage: Stage, *, detailed: bool = False) -> RecordFailure:
@@ -203,8 +206,20 @@ def passed_over(
     return found
 
 
-def _is_race(cause: str | None) -> bool:
-    return read_reason(cause or "").kind in (RACE, DOUBLED)
+def _is_race(failure: RecordFailure, cause: str | None, entries: t.Sequence[AuditEntry] = ()) -> bool:
+    """Tell whether two runs at once caused a failure.
+
+    An object with the same id may always have been there, and a mapping whose script writes the target clashes with
+    itself at each attempt: where the text alone proves nothing, another run has brought the record over just before.
+
+    :param entries: the record's newest entries of audit.
+    """
+    kind = read_reason(cause or "").kind
+    if kind != RACE or (failure.attempt == 1 and not _TAKEN.search(cause or "")):
+        return kind in (RACE, DOUBLED)
+    failed = next((entry.timestamp for entry in entries if entry.failed), None)
+    apart = (seconds_between(entry.timestamp, failed) for entry in entries if not entry.failed)
+    return any(seconds is not None and abs(seconds) <= RACE_SECONDS for seconds in apart)
 
 
 def _same_record(earlier: RecordFailure, after: Stage | None) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from .._base.errors import IdmopsError, InvalidOption
-from .._idm.mapping import SyncMapping
+from .._idm.mapping import SyncMapping, switch_unknown
 from .._idm.source import Source
 
 _AFTERWARDS = (
@@ -27,7 +27,7 @@ def check_mapped(source: Source, own: t.Sequence[SyncMapping], wanted: t.Sequenc
 
     :param own: the mappings of the source.
     :param wanted: the mappings that must take its changes; None: one that does will do.
-    :returns: a warning about mappings that are off beside others, None where there is nothing to warn of.
+    :returns: a warning about mappings that are off beside others, or may be; None where there is nothing to warn of.
     :raises InvalidOption: for a wanted mapping that is none of the source.
     :raises IdmopsError: where no mapping takes the changes, or a wanted one does not.
     """
@@ -48,9 +48,12 @@ def check_mapped(source: Source, own: t.Sequence[SyncMapping], wanted: t.Sequenc
             " so none was sent.",
             remedy=f"Set enableSync to true (config/sync, or config/mapping/<name>). {_AFTERWARDS}",
         )
-    if not off:
-        return None
-    return (
-        f"{source}: enableSync is false for {', '.join(off)}, which gets none of the changes that this run takes."
-        f" {_AFTERWARDS}"
-    )
+    told = []
+    if off:
+        told.append(
+            f"enableSync is false for {', '.join(off)}, which gets none of the changes that this run takes."
+            f" {_AFTERWARDS}"
+        )
+    if unknown := [mapping.name for mapping in own if mapping.sync_enabled is None]:
+        told.append(switch_unknown(unknown))
+    return f"{source}: {' '.join(told)}" if told else None

@@ -258,6 +258,13 @@ def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
                 f"enableSync of the mapping {mapping.name} is false: liveSync consumes the changes and drops them.",
                 f"Set enableSync of {mapping.name} to true (config/sync or config/mapping/{mapping.name}).",
             )
+        if mapping.sync_enabled is None:
+            yield say(
+                "mapping_sync_unknown",
+                WARNING,
+                f"Whether enableSync of the mapping {mapping.name} is on cannot be known: a placeholder stands there.",
+                "See that it stands for true: where it is off, liveSync consumes the changes and drops them.",
+            )
         if not mapping.correlates:
             yield say(
                 "no_correlation",

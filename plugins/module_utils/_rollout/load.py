@@ -16,11 +16,12 @@ from .._base.text import reason_in
 from .._changelog.log import connector_directory
 from .._changelog.rights import Visibility
 from .._changelog.whose import OTHER, REMEDY, SAME, Identity
+from .._health.log_facts import LogReader
 from .._http.client import Client
 from .._idm.connector import Connector, reactivate, read_connector
 from .._idm.mapping import SyncMapping, has_links, read_mappings
 from .._idm.source import Source
-from .._idm.stage import read_stage
+from .._idm.stage import MISFIT_REMEDY, Stage, read_stage
 from .._livesync.beside_load import alone
 from .._recon.recon import WAIT, ReconRequest, reconcile
 from .gather import ask_whose, compare
@@ -96,17 +97,17 @@ def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
     mappings = _chosen(client, request)
     done = Loaded()
     stage = read_stage(client, source)
-    if stage is None or stage.token is None:
-        _refuse_without_base_point(source, context)
+    if useless := _without_base_point(source, stage, connector):
+        _refuse(useless, context)
     elif context.check_mode:
-        _guard(client, request, connector, mappings, done, context)
+        _guard(client, request, connector, mappings, done, stage, context)
     if context.check_mode:
         done.record = {mapping.name: Load("(planned)", "") for mapping in mappings}
         done.runs = [{"mapping": mapping.name, "recon": None, "state": "planned"} for mapping in mappings]
         return done
     try:
         with alone(client, source, context, request.source.wait_timeout):
-            _guard(client, request, connector, mappings, done, context)
+            _guard(client, request, connector, mappings, done, stage, context)
             for mapping in mappings:
                 context.report.progress(f"{source}: loading {mapping.name}")
                 outcome = reconcile(client, _recon_request(client, request, mapping), context)
@@ -121,21 +122,41 @@ def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
     return done
 
 
-def _refuse_without_base_point(source: Source, context: Context) -> None:
-    """Let nothing be loaded before liveSync has a point to go on from: what changes during the load would be lost.
+def _without_base_point(source: Source, stage: Stage | None, connector: Connector) -> IdmopsError | None:
+    """Return what is wrong with the point that liveSync would go on from, None where nothing is.
 
-    In check mode a task before this one may be going to store it.
-
-    :raises IdmopsError: saying what comes first.
+    What changes during the load would be lost.
     """
-    exc = IdmopsError(
-        f"liveSync of {source} has no base point: what changes while it is loaded would be lost.",
-        remedy="Run idmops.idm.livesync_trigger first, which stores the end of the change log as the point to go on"
-        " from, then load; the role livesync does both.",
-    )
+    if stage is None or stage.token is None:
+        return IdmopsError(
+            f"liveSync of {source} has no base point: what changes while it is loaded would be lost.",
+            remedy="Run idmops.idm.livesync_trigger first, which stores the end of the change log as the point to go on"
+            " from, then load; the role livesync does both.",
+        )
+    if connector.reads_change_log and stage.misfit:
+        return IdmopsError(f"{source}: {stage.misfit}", remedy=MISFIT_REMEDY)
+    return None
+
+
+def _refuse(exc: IdmopsError, context: Context) -> None:
+    """Let nothing be loaded; in check mode a task before this one may be going to mend it.
+
+    :raises IdmopsError: the error.
+    """
     if not context.check_mode:
         raise exc
     context.report.warn(f"{exc.message} {exc.remedy}")
+
+
+def outside_of(
+    options: t.Mapping[str, t.Any], uri: str, connector: Connector, stage: Stage | None, context: Context
+) -> tuple[str, str] | None:
+    """Return the state of a base point that the change log does not go on from, and what mends it; None where it does.
+
+    :raises DirectoryError: no answer, or an error.
+    """
+    with LogReader(options, uri, connector, context) as log:
+        return log.outside(stage.number if stage else None)
 
 
 def _recon_request(client: Client, request: LoadRequest, mapping: SyncMapping) -> ReconRequest:
@@ -167,9 +188,10 @@ def _guard(
     connector: Connector,
     mappings: t.Sequence[SyncMapping],
     done: Loaded,
+    stage: Stage | None,
     context: Context,
 ) -> None:
-    """See that the connector finds everybody, so that nobody is taken for deleted.
+    """See that liveSync can go on from here, and that the connector finds everybody: nobody is taken for deleted.
 
     :raises IdmopsError: when it does not, or when that cannot be compared and something could be deleted.
     """
@@ -184,6 +206,12 @@ def _guard(
         raise DirectoryError(whose.sentence, remedy=REMEDY)
     if whose.answer != SAME:
         _refuse_unguarded(client, request, mappings)  # what is seen there proves nothing of what the connector sees
+    elif bad := outside_of(options, uri, connector, stage, context):
+        state, remedy = bad
+        _refuse(
+            IdmopsError(f"liveSync of {request.source.source} is {state}, so nothing was loaded.", remedy=remedy),
+            context,
+        )
     found = -1
     for _count in range(_COUNTS):
         done.seen = compare(request.source, connector, principal, uri, context)

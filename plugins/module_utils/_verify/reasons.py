@@ -13,7 +13,7 @@ from .._base.errors import Refused
 from .._base.filters import any_of
 from .._base.values import as_bool, as_dict, as_list, as_text, as_texts
 from .._changelog.log import as_time
-from .._health.dropped import read_dead_letters, successes_of
+from .._health.dropped import Dropped, read_dead_letters, successes_of
 from .._http.client import Client
 from .._idm.audit import AuditEntry
 from .._idm.connector_config import Connector
@@ -142,10 +142,16 @@ class Reasons:
                 found[record] = (
                     f"{(entry.cause or 'no cause is told').rstrip('.')} (audit, {entry.timestamp}{situation})"
                 )
-        for _number, letter in read_dead_letters(self.client, self.source) or () if ids else ():
+        for letter in self._letters() if ids else ():
             if letter.record not in found:
                 found[letter.record] = f"{letter.cause or 'no cause is told'} (dead letter queue)"
         return found
+
+    def _letters(self) -> list[Dropped]:
+        try:
+            return [letter for unused, letter in read_dead_letters(self.client, self.source)]
+        except Refused:
+            return []
 
     def _off_periods(self) -> list[tuple[str, str]] | None:
         """Return from when to when liveSync did not use the mapping, as audit/config tells; None where it does not."""

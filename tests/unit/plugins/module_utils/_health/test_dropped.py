@@ -44,14 +44,14 @@ def there(*records):
     return call("GET", SOURCE, {"result": [{"_id": record} for record in records]})
 
 
-def links(*records):
-    return call("GET", "repo/link", {"result": [{"firstId": record} for record in records]})
+def links(*records, of="firstId"):
+    return call("GET", "repo/link", {"result": [{of: record, "linkType": "one"} for record in records]})
 
 
 def sought(*calls, policy=IGNORE, loaded=None, failing=None, time_of=lambda number: None):
     client = LiveSyncClient(*calls)
     watched = Watched(LDAP, policy, loaded or {}, failing, time_of)
-    found = read_dropped(client, newest_failures(client), [watched])[LDAP]
+    found = read_dropped(client, newest_failures(client), [watched])[LDAP].records
     client.finished()
     return None if found is None else [(one.record, one.time, one.dead_letter) for one in found]
 
@@ -92,6 +92,42 @@ def test_nothing_else_clears_it(unmended):
     assert sought(audit(failed("a")), *unmended, there("a")) == [("a", OLD, None)]
 
 
+def test_what_two_mappings_gave_up_on_is_cleared_by_both():
+    """The newest failure of a record says nothing of another mapping's, which is a change of its own."""
+    both = audit(failed("a", OLD, "one"), failed("a", "2026-11-24T11:00:00.000Z", "two"))
+    assert sought(both, audit(well("a", mapping="two")), recon(), there("a")) == [("a", OLD, None)]
+    assert sought(both, audit(well("a", mapping="two"), well("a", mapping="one")), recon()) == []
+
+
+@pytest.mark.parametrize("action", ["REPORT", "NOREPORT", "ASYNC"])
+def test_a_reconciliation_that_only_reports_brings_nothing_over(action):
+    """Its entries have the status SUCCESS like those of one that does (seen on OpenIDM 6.1.0)."""
+    assert sought(audit(failed("a")), audit(), recon(well("a", action=action)), there("a")) == [("a", OLD, None)]
+    assert sought(audit(failed("a")), audit(), recon(well("a", action="UPDATE"))) == []
+
+
+def test_more_failures_than_are_read_at_once_hide_no_older_one():
+    """A record that blocks a source, or another source, fills the newest thousand in an hour or two."""
+    newest = [failed("x", f"2026-11-24T{12 - n // 3600}:{59 - n // 60 % 60}:{59 - n % 60}.000Z") for n in range(1000)]
+    older = audit(*newest), audit(failed("a"))
+    assert sought(*older, audit(), recon(), there("a"), failing="x") == [("a", OLD, None)]
+    assert sought(audit(*newest), failing="x", loaded={"one": "2026-11-24T13:00:00Z"}) == []
+
+
+def test_a_record_that_was_tried_a_thousand_times_hides_no_success_of_another():
+    loud = [well("x") for unused in range(1000)]
+    calls = audit(failed("a"), failed("x")), audit(*loud), audit(well("a")), recon()
+    assert sought(*calls) == []
+
+
+def test_failures_that_are_too_many_to_be_read_are_not_taken_for_all():
+    newest = [failed("a", NEW) for unused in range(1000)]
+    client = LiveSyncClient(*[audit(*newest)] * 11, audit(), recon(), there("a"))
+    watched = Watched(LDAP, IGNORE, {}, None, lambda number: None)
+    found = read_dropped(client, newest_failures(client), [watched])[LDAP]
+    assert [one.record for one in found.records] == ["a"] and "more failures" in found.unread
+
+
 def test_the_loser_of_a_race_was_brought_over_by_the_winner():
     lost = failed("a", "2026-11-24T10:00:05.000Z", exception=f"x.Y: {RACE}")
     assert sought(audit(lost), audit(well("a", OLD)), recon()) == []
@@ -111,7 +147,13 @@ def test_the_record_that_the_token_stands_before_was_not_dropped_yet():
 
 
 def test_what_neither_the_source_nor_a_link_knows_any_more_needs_nothing():
-    calls = (audit(failed("a"), failed("b")), audit(), recon(), there(), links("b"))
+    calls = (audit(failed("a"), failed("b")), audit(), recon(), there(), links("b"), links())
+    assert sought(*calls) == [("b", OLD, None)]
+
+
+def test_a_link_that_names_the_record_second_is_one_too():
+    """A mapping that shares the links of the opposite one (``links``) is the second of their two sides."""
+    calls = (audit(failed("a"), failed("b")), audit(), recon(), there(), links(), links("b", of="secondId"))
     assert sought(*calls) == [("b", OLD, None)]
 
 

@@ -78,6 +78,7 @@ SHOWN = {
         (replace(GOOD, log=None), None),
         (replace(GOOD, enabled=2, paused=1, meeting=("a",)), None),
         (replace(GOOD, untraced="That would not show."), "would not show"),
+        (replace(GOOD, sync_unknown=("one",)), "for one cannot be known"),
         (replace(GOOD, left_out=("Deletions never arrive.",), untraced="Or so."), "Deletions never arrive. Or so."),
         # a change outside of the source is pending: the next run moves the token and nothing else
         (replace(GOOD, number=95, log=replace(LOG, pending=5, pending_inside=0)), None),

@@ -31,6 +31,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     NEW,
     OLD,
     SOURCE,
+    UUID,
     LiveSyncClient,
     audit,
     cluster,
@@ -247,6 +248,28 @@ def test_a_right_that_tells_of_no_dropped_change_does_no_harm():
     assert status(client, [LDAP], None, context())[0].health.state == "healthy"
 
 
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_a_queue_of_dead_letters_that_cannot_be_read_is_no_empty_one(status):
+    """A record that failed before the mapping is nowhere but there."""
+    asked = call("GET", "repo/synchronisation/deadLetterQueue/ldap", refused(status, "no"))
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), asked, RAN)
+    assert found.as_result()["dead_letters"] is None
+    assert "dead letter queue" in found.remedy and f"HTTP {status}" in found.remedy
+
+
+def test_a_placeholder_that_says_what_becomes_of_failures_is_no_promise_to_keep_them():
+    handler = {"maxRetries": 5, "postRetryAction": "&{esv.action}"}
+    connector = {**CONNECTOR, "syncFailureHandler": handler}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=connector), NO_LETTERS, RAN)
+    assert "cannot be known" in found.remedy and "postRetryAction" in found.remedy
+
+
+def test_a_placeholder_where_a_mapping_is_switched_on_or_off_is_not_taken_for_on():
+    unknown = {**MAPPING, "enableSync": "&{esv.on}"}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=[unknown], connector=KEEPS), NO_LETTERS, RAN)
+    assert "enableSync is on for one cannot be known" in found.remedy
+
+
 def test_states_that_must_not_be_fail_the_task():
     found = look(*lists(stage=document("1", 9)))
     result = status_result(found, ["stalled"])
@@ -270,7 +293,7 @@ def due(seconds):
 
 def test_a_token_that_moves_is_proof(log):
     log.ends = [12]
-    moves = [stages(document("1", 9)), stages(document("2", 12))]
+    moves = [stages(document("1", 9)), stages(document("2", 12)), audit()]
     it = context()
     (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *moves, directory=DIRECTORY, it=it)
     assert (found.health.state, found.health.proved, found.facts.token) == ("healthy", True, 12)
@@ -278,8 +301,23 @@ def test_a_token_that_moves_is_proof(log):
     assert it.report.lines == [f"{SOURCE}: watching the next run"]
     log.ends = [12, 20]
     log.made.clear()
-    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), stages(document("2", 12)), directory=DIRECTORY)
+    (found,) = look(
+        *lists(stage=document("1", 9), jobs=[due(5)]), stages(document("2", 12)), audit(), directory=DIRECTORY
+    )
     assert (found.health.state, found.health.proved, found.as_result()["pending"]) == ("lagging", True, 8)
+
+
+@pytest.mark.parametrize(("before", "after"), [(True, True), (False, True), (True, False)])
+def test_a_token_that_moves_clears_nothing_that_was_dropped(log, before, after):
+    """The run that moved it may have dropped more, and a reconciliation may have brought over what was told before."""
+    log.ends = [12]
+    failed = [entry(failed=True, record=UUID)]
+    followed = (audit(), call("GET", "audit/recon", {"result": []}), call("GET", SOURCE, {"result": [{"_id": UUID}]}))
+    calls = [*lists(stage=document("1", 9), jobs=[due(5)], failed=failed if before else [])]
+    calls += [*(followed if before else ()), stages(document("2", 12)), audit(*(failed if after else []))]
+    (found,) = look(*calls, *(followed if after else ()), directory=DIRECTORY)
+    assert (found.health.state, found.facts.token) == ("dropping" if after else "healthy", 12)
+    assert "may not show" in found.remedy or after
 
 
 def test_a_run_that_leaves_what_has_been_pending_for_ten_seconds_is_proof_too(log):
@@ -542,7 +580,7 @@ def test_a_run_that_failed_in_passing_is_over_too(log):
     log.ends = [12]
     calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
     second = (stages(document("1", 9)), executing(), schedules(due(5)))
-    (found,) = look(*calls, *second, stages(document("2", 12)), directory=DIRECTORY)
+    (found,) = look(*calls, *second, stages(document("2", 12)), audit(), directory=DIRECTORY)
     assert (found.health.state, found.facts.running) == ("healthy", False)
 
 
@@ -563,7 +601,7 @@ def test_a_run_seen_in_passing_that_moves_the_token_is_proof(log):
     log.ends = [12]
     calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
     second = (stages(document("2", 12)),)
-    (found,) = look(*calls, *second, stages(document("2", 12)), directory=DIRECTORY)
+    (found,) = look(*calls, *second, stages(document("2", 12)), audit(), directory=DIRECTORY)
     assert (found.health.state, found.health.proved, found.facts.token) == ("healthy", True, 12)
 
 

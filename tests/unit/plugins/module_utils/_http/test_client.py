@@ -282,6 +282,16 @@ def test_a_page_with_an_expected_status_is_not_what_was_expected(wire):
         assert "context path" in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    "body", [{"message": "no Route matched with those values"}, {"fault": {"faultstring": "Unable to identify"}}, {}]
+)
+def test_the_404_of_a_gateway_that_speaks_json_is_not_what_was_expected(wire, body):
+    """A link would be taken for removed, and everybody loaded again."""
+    wire.answers = [answer(body, "404 Not Found")]
+    with pytest.raises(Refused):
+        client(wire).get("repo/link/1", none_on=(404,))
+
+
 def test_query_returns_the_results(wire):
     wire.answers = [answer({"result": [{"_id": "x"}]})]
     assert client(wire).query("config", "_id sw 'schedule/'", _fields="_id") == [{"_id": "x"}]

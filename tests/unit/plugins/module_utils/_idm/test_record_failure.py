@@ -104,6 +104,35 @@ def test_the_cause_comes_from_audit_and_a_race_is_told(cause, by_race):
     client.finished()
 
 
+@pytest.mark.parametrize(
+    ("others", "by_race"),
+    [
+        ([], False),
+        ([entry("2026-11-24T08:00:00.000Z")], False),
+        ([entry("2026-11-24T09:59:58.000Z")], True),
+        ([entry("2026-11-24T09:59:58.000Z", failed=True, cause="Create rejected")], False),
+    ],
+)
+@pytest.mark.parametrize("policy", [FIVE, NONE])
+def test_a_target_that_is_there_already_is_a_race_only_where_another_run_has_made_it(others, by_race, policy):
+    """An object that no link belongs to may have the id that the mapping gives (seen on OpenIDM 6.1.0)."""
+    cause = "Create rejected as Object with same ID already exists"
+    kept = Stage("1", 2, "integer", f"Failed to synchronize {UUID} object on ldap: {cause}", delta())
+    client = LiveSyncClient(audit(entry(failed=True, cause=cause), *others))
+    failure = read_failure(client, LDAP, kept if policy is NONE else stage(), detailed=False)
+    assert (failure.cause, failure.by_race) == (cause, by_race)
+    client.finished()
+
+
+@pytest.mark.parametrize(("attempt", "others", "by_race"), [(1, [], True), (2, [], False), (2, [entry(OLD)], True)])
+def test_a_clash_that_comes_back_is_a_race_only_where_another_run_is_seen(attempt, others, by_race):
+    """A script of the mapping that writes the target itself clashes with its own run each time (OpenIDM 6.1.0)."""
+    cause = "Update rejected as current Object revision is different than expected by caller"
+    client = LiveSyncClient(audit(entry(failed=True, cause=cause), *others))
+    failure = read_failure(client, LDAP, stage(attempt - 1), detailed=False)
+    assert (failure.attempt, failure.by_race) == (attempt, by_race)
+
+
 def test_a_record_that_another_run_has_synchronised_since_did_not_fail_by_itself():
     entries = (entry(failed=False), entry(failed=True, cause="Something odd"), entry(failed=False))
     failure = read_failure(LiveSyncClient(audit(*entries)), LDAP, stage(), detailed=False, began=OLD)

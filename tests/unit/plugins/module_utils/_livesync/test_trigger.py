@@ -643,6 +643,13 @@ def test_a_mapping_that_is_off_beside_others_is_worth_a_warning():
     assert result["runs"][0]["outcome"] == "advanced"
 
 
+def test_a_placeholder_where_a_mapping_is_switched_on_or_off_is_not_taken_for_on():
+    unknown = {**MAPPED, "enableSync": {"$bool": "&{esv.on}"}}
+    result, it = run(*lists(mappings=[unknown]), executing(), *before(), post(answer(9)))
+    assert result["runs"][0]["outcome"] == "advanced"
+    assert "enableSync is on for one cannot be known" in it.report.warnings[0]
+
+
 @pytest.mark.parametrize(
     ("policy", "answered", "words"),
     [

@@ -89,6 +89,7 @@ FAULTS = {
     "mapping_unknown": ("blocking", {"strangers": {"x": "IDM has none of this name"}}),
     "no_mapping": ("blocking", {"mappings": ()}),
     "mapping_disabled": ("blocking", {"mappings": (replace(MAPPING, sync_enabled=False),)}),
+    "mapping_sync_unknown": ("warning", {"mappings": (replace(MAPPING, sync_enabled=None),)}),
     "no_correlation": ("warning", {"mappings": (replace(MAPPING, correlates=False),)}),
     "mapping_left_out": ("warning", {"left_out": ("n",)}),
     "schedule_invalid": ("blocking", {"schedule_error": InvalidOption("cron", "x", "Write it well.")}),

@@ -48,13 +48,15 @@ class Surroundings:
 
     def __init__(self, monkeypatch, seen=(5,), linked=True, state="SUCCESS", token=7):
         self.seen, self.linked, self.token = list(seen), linked, token
+        self.native, self.beyond = "integer", None
         self.asked, self.reactivated, self.waited = [], 0, 0
         self.whose, self.identity = Whose(), Identity({"replication server": "1"})
         for name, stand_in in {
             "read_connector": lambda *unused: CONNECTOR,
             "read_mappings": lambda *unused: [MAPPING],
             "has_links": lambda *unused: self.linked,
-            "read_stage": lambda *unused: None if self.token is None else Stage("1", self.token, "integer"),
+            "read_stage": lambda *unused: None if self.token is None else Stage("1", self.token, self.native),
+            "outside_of": lambda *unused: self.beyond,
             "some_links": lambda *unused: ("a",),
             "ask_whose": lambda *unused: (self.whose, self.identity),
             "compare": self._compare,
@@ -292,6 +294,26 @@ def test_without_a_base_point_what_changes_meanwhile_would_be_lost(monkeypatch):
     it = context(check_mode=True)  # there a task before this one may be going to store it
     assert load(ScriptedClient(check_mode=True), request(), it).runs[0]["state"] == "planned"
     assert "no base point" in it.report.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("token", "native", "beyond", "says"),
+    [
+        (7, "string", None, "stored as string"),
+        (7, "integer", ("ahead", "Run the role livesync."), "ahead"),
+        (7, "integer", ("trimmed", "Run the role livesync."), "trimmed"),
+    ],
+)
+def test_nothing_is_loaded_at_a_base_point_that_livesync_cannot_go_on_from(monkeypatch, token, native, beyond, says):
+    there = Surroundings(monkeypatch, token=token)
+    there.native, there.beyond = native, beyond
+    with pytest.raises(IdmopsError, match=says) as caught:
+        load(ScriptedClient(), request(), context())
+    assert "role livesync" in caught.value.remedy
+    assert there.asked == []
+    it = context(check_mode=True)  # there a task before this one may be going to set it
+    assert load(ScriptedClient(check_mode=True), request(), it).runs[0]["state"] == "planned"
+    assert says in it.report.warnings[0]
 
 
 def test_a_mapping_of_another_source_is_refused(monkeypatch):
