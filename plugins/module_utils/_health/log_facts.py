@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 from functools import cached_property
 
 from .._base.address import share_a_host
@@ -31,6 +32,22 @@ from .._ldap.dn import Name, is_name, is_within_any
 from .._ldap.url import host_and_port
 from .states import LogFacts, outside
 from .traceless import Taken
+
+_OF_A_CHANGE = ("targetDN", "changeType", "changeTime", "targetEntryUUID", "newRDN", "newSuperior")
+
+
+@dataclass(frozen=True)
+class Touched:
+    """One change that the token has passed.
+
+    :param record: the entryUUID of the entry.
+    :param time: when it was made, as in 2026-11-24T17:19:26Z; None where it is not told.
+    :param moved_to: the name that a rename gave it.
+    """
+
+    record: str
+    time: str | None
+    moved_to: str | None
 
 
 def directories(
@@ -182,6 +199,30 @@ class LogReader:
             inside = any(is_within_any(text, bases) for text in entry.texts("targetDN"))
             if record and time and inside and entry.text("changeType") in ("add", "modify"):
                 found.append(Taken(record, time))
+        return found
+
+    def touched(self, token: int, most: int) -> list[Touched]:
+        """Return the newest changes behind a token that lie within the base contexts, or did before.
+
+        :param most: how many changes are looked at.
+        :raises DirectoryError: no answer, or an error.
+        """
+        log = self.log
+        if self.directory is None or log is None or log.mode != NUMBERS or self._connector is None:
+            return []
+        if not all(map(is_name, self._connector.base_contexts)):
+            return []
+        bases = [Name.parse(base) for base in self._connector.base_contexts]
+        start = max(log.first, token - most + 1)
+        wanted = f"(&(objectClass=changeLogEntry)(changeNumber>={start})(changeNumber<={token}))"
+        found = []
+        for entry in self.directory.search(log.suffix or SUFFIX, ONE_LEVEL, wanted, _OF_A_CHANGE):
+            record, dn = entry.text("targetEntryUUID"), entry.text("targetDN") or ""
+            moved = None
+            if entry.text("newRDN") and is_name(dn):
+                moved = f"{entry.text('newRDN')},{entry.text('newSuperior') or Name.parse(dn).parent}"
+            if record and any(is_within_any(name, bases) for name in (dn, moved or "") if is_name(name)):
+                found.append(Touched(record, as_time(entry.text("changeTime")), moved))
         return found
 
     def _text_of(self, change_number: t.Any, attribute: str) -> str | None:

@@ -101,6 +101,8 @@ class Facts:
     :param filtered: what never arrives by the connector's configuration, though a load brings it, in sentences.
     :param left_out: what never arrives and may be meant so.
     :param queued: what waits too long in the queue of a mapping that changes go through, in sentences.
+    :param unarrived: what of the newest changes has not arrived, though the token has passed it, a sentence each.
+    :param doubt: why that cannot be known, None where it is.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
     :param refused: what IDM does not let this account know of the source, a sentence each with what mends it.
     :param untraced: why records that IDM gives up on would not show, None where they would.
@@ -134,6 +136,8 @@ class Facts:
     left_out: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
     dropped: int = 0
+    unarrived: tuple[str, ...] = ()
+    doubt: str | None = None
     untraced: str | None = None
     refused: tuple[str, ...] = ()
     failure: str | None = None
@@ -191,7 +195,7 @@ def judge_health(facts: Facts) -> Health:
     if facts.refused:
         return Health(UNREADABLE, False, " ".join(facts.refused))
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
-    doubts += [*facts.left_out, *([facts.untraced] if facts.untraced else [])]
+    doubts += [*facts.left_out, *(text for text in (facts.untraced, facts.doubt) if text)]
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)
     if facts.queued:
@@ -246,14 +250,7 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
         else None,
     )
     yield DISABLED, _disabled(facts)
-    yield (
-        DROPPING,
-        f"IDM gave up on {facts.dropped} changed record{'' if facts.dropped == 1 else 's'}, and nothing has brought"
-        f" {'it' if facts.dropped == 1 else 'them'} over since (dropped). Mend the records or the mapping, then"
-        " reconcile them: idmops.idm.recon with ids."
-        if facts.dropped
-        else None,
-    )
+    yield DROPPING, _dropping(facts)
     yield FAILING, _failing(facts)
     yield UNSCHEDULED, _unscheduled(facts) if not facts.enabled else None
     yield (
@@ -301,6 +298,18 @@ def _unreadable(log: LogFacts | None) -> str | None:
         who = f"The connector's account{f' {log.account}' if log.account else ''}"
         return f"{who} lacks{f' on {log.server}' if log.server else ''}: {', '.join(log.missing)}. {GRANT}"
     return None
+
+
+def _dropping(facts: Facts) -> str | None:
+    said = list(facts.unarrived)
+    if facts.dropped:
+        said.insert(
+            0,
+            f"IDM gave up on {facts.dropped} changed record{'' if facts.dropped == 1 else 's'}, and nothing has brought"
+            f" {'it' if facts.dropped == 1 else 'them'} over since (dropped). Mend the records or the mapping, then"
+            " reconcile them: idmops.idm.recon with ids.",
+        )
+    return " ".join(said) or None
 
 
 def _disabled(facts: Facts) -> str | None:

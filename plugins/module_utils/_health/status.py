@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from .._base.context import Context
-from .._base.errors import DirectoryError, IdmopsError, InvalidOption
+from .._base.errors import DirectoryError, IdmopsError, InvalidOption, Refused
 from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest
@@ -23,11 +23,12 @@ from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._schedule.schedule import Schedule, is_running
+from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Dropped, Watched, newest_failures, read_dropped
 from .log_facts import LogReader, directories
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
-from .states import PENDING_SECONDS, RUNNING, Facts
+from .states import PENDING_SECONDS, RUNNING, UNAVAILABLE, Facts
 from .traceless import ANY_SKEW, read_traceless
 
 #: Between two looks at what runs, in seconds: a run that has nothing to do takes some 10 ms.
@@ -59,7 +60,7 @@ def status(
         if passed_by:
             snapshot = replace(snapshot, running=snapshot.running - passed_by)
             found = [_judged(source, snapshot, logs) for source in chosen]
-        found = _with_dropped(client, found, failures, logs)
+        found = _with_dropped(client, found, failures, snapshot, logs, context)
     found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = _watch(client, found, snapshot, directory, context)
     found = [replace(entry, facts=replace(entry.facts, refused=_refused(client, entry))) for entry in found]
@@ -185,7 +186,10 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
         sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
-        left_out=tuple(f"{one.effect} {one.remedy}" for one in filters if not one.against),
+        left_out=(
+            *(f"{one.effect} {one.remedy}" for one in filters if not one.against),
+            *(said for mapping in mappings if mapping.sync_enabled for said in mapping.ignored),
+        ),
         failure=stage.failure if stage else None,
         blocks=connector.failure_policy.blocks if connector else False,
         enabled=len(enabled),
@@ -209,9 +213,14 @@ def _loads(schedules: t.Iterable[Schedule]) -> dict[str, str]:
 
 
 def _with_dropped(
-    client: Client, found: t.Sequence[SourceStatus], failures: t.Sequence[AuditEntry] | None, logs: _Logs
+    client: Client,
+    found: t.Sequence[SourceStatus],
+    failures: t.Sequence[AuditEntry] | None,
+    snapshot: Snapshot,
+    logs: _Logs,
+    context: Context,
 ) -> list[SourceStatus]:
-    """Add the records that IDM gave up on, and whether such ones would show."""
+    """Add the records that IDM gave up on, whether such ones would show, and the newest that have not arrived."""
     watched = [
         Watched(
             entry.source,
@@ -231,12 +240,39 @@ def _with_dropped(
         policy = entry.connector.failure_policy if entry.connector else None
         if failures is not None and policy:
             records = _with_traceless(client, entry, records or (), logs)
+        unarrived = _unarrived(client, entry, snapshot, logs, context)
+        names = {one.record for one in records or ()}
+        more = [one for one in unarrived.records if one.record not in names]
         untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
             known.unread if known else None
         )
-        facts = replace(entry.facts, dropped=len({one.record for one in records or ()}), untraced=untraced)
+        facts = replace(
+            entry.facts,
+            dropped=len(names),
+            untraced=untraced,
+            unarrived=unarrived.sentences if more else (),
+            doubt=unarrived.doubt,
+        )
+        records = (*(records or ()), *more) if more else records
         told.append(replace(entry, dropped=records, letters_unread=bool(known and known.unread), facts=facts))
     return told
+
+
+def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: _Logs, context: Context) -> Unarrived:
+    """Return the newest changes behind the token that have not arrived."""
+    facts, connector = entry.facts, entry.connector
+    if facts.number is None or connector is None or entry.health.state == UNAVAILABLE:
+        return Unarrived()
+    try:
+        found = logs.ask(
+            entry.source,
+            lambda reader: read_unarrived(
+                client, entry.source, connector, entry.mappings, snapshot.mappings, reader, facts.number or 0, context
+            ),
+        )
+    except Refused as exc:
+        return Unarrived(doubt=f"Whether the newest changes have arrived cannot be known: {exc.message}")
+    return found or Unarrived()
 
 
 def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> SourceStatus:
@@ -264,7 +300,7 @@ def _with_traceless(
     facts, connector, number = entry.facts, entry.connector, entry.facts.number
     if number is None or facts.failure or facts.unmapped or facts.sync_disabled or connector is None:
         return known
-    if facts.filtered or facts.left_out or connector.sync_settings.get("attributesToSynchronize"):
+    if entry.filters or connector.sync_settings.get("attributesToSynchronize"):
         return known  # what leaves no trace may have been left out
     if any(mapping.selective for mapping in entry.mappings):
         return known  # or be none of the mapping's
@@ -362,7 +398,8 @@ def _watch(
                 moved = replace(snapshot, stages={**snapshot.stages, source.stage_id: stage})
                 with _Logs(directory, [source], moved, context) as logs:
                     # that run may have dropped changes itself
-                    again = _with_dropped(client, [_judged(source, moved, logs)], newest_failures(client), logs)[0]
+                    again = _judged(source, moved, logs)
+                    (again,) = _with_dropped(client, [again], newest_failures(client), moved, logs, context)
                 again = _with_queues(client, again, moved)
                 seen[source] = replace(again, facts=replace(again.facts, moved=True))
             elif _rev(stage) != _rev(entry.stage) and not entry.facts.is_behind:

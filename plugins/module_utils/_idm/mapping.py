@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._base.errors import InvalidOption, Refused
 from .._base.filters import equals
@@ -49,6 +49,7 @@ class SyncMapping:
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
     :param queue: what its queuedSync says, None where it has none.
     :param selective: whether a script or a condition keeps some source objects out of it.
+    :param actions: what the policies say of each situation, where no condition goes with it.
     :param source_filter: by which a reconciliation finds the objects of the source, None where it is no filter of it.
     :param properties: what it copies, as far as it names it.
     :param links_objects: whether it keeps links; without them it correlates anew each time.
@@ -67,6 +68,7 @@ class SyncMapping:
     link_type: str
     queue: QueuedSync | None = None
     selective: bool = False
+    actions: t.Mapping[str, str] = field(default_factory=dict)
     source_filter: str | None = _ALL
     properties: tuple[MappedProperty, ...] = ()
     links_objects: bool = True
@@ -91,6 +93,11 @@ class SyncMapping:
             link_type=as_text(document.get("links")) or name,
             selective=any(document.get(key) for key in _QUALIFYING),
             queue=QueuedSync.parse(document.get("queuedSync")),
+            actions={
+                str(policy.get("situation")): str(policy.get("action"))
+                for policy in policies
+                if not policy.get("condition") and isinstance(policy.get("action"), str)
+            },
             source_filter=_source_filter(document),
             properties=MappedProperty.parse_all(document),
             links_objects=as_bool(document.get("enableLinking", True)) is not False,
@@ -104,6 +111,34 @@ class SyncMapping:
     def reads(self) -> tuple[str, ...]:
         """The properties of the source that it copies, as far as it names them."""
         return tuple(dict.fromkeys(one.source.partition("/")[0] for one in self.properties if one.source))
+
+    @property
+    def creates(self) -> bool:
+        """Whether an object of the source that is new makes one in the target, as it does where no policy says else."""
+        return self.actions.get("ABSENT", "CREATE") == "CREATE"
+
+    @property
+    def updates(self) -> bool:
+        """Whether an object of the target follows that of the source."""
+        return self.actions.get("CONFIRMED", "UPDATE") == "UPDATE"
+
+    @property
+    def removes(self) -> bool:
+        """Whether an object of the target whose source is gone is dealt with."""
+        return "SOURCE_MISSING" in self.removing
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """What its policies keep from arriving, as they are meant to or not, a sentence each."""
+        said = []
+        if not self.creates:
+            said.append(f"The policy of {self.name} for ABSENT is {self.actions['ABSENT']}: who is new never arrives.")
+        if not self.updates:
+            said.append(f"The policy of {self.name} for CONFIRMED is {self.actions['CONFIRMED']}: no change arrives.")
+        if not self.removes and self.actions.get("SOURCE_MISSING"):
+            action = self.actions["SOURCE_MISSING"]
+            said.append(f"The policy of {self.name} for SOURCE_MISSING is {action}: who is deleted stays.")
+        return tuple(said)
 
     @property
     def systems(self) -> tuple[str, ...]:

@@ -69,6 +69,11 @@ class Name:
         rdns = (sorted((_normal_type(kind), _normal_value(value)) for kind, value in rdn) for rdn in self.rdns)
         return ",".join("+".join(f"{kind}={_escape(value)}" for kind, value in rdn) for rdn in rdns)
 
+    @property
+    def parent(self) -> str:
+        """The name of the entry above, "" where there is none."""
+        return str(Name(self.rdns[1:]))
+
     def is_within(self, base: Name) -> bool:
         """Tell whether this is the entry ``base`` or lies below it."""
         mine, other = self.rdns, base.rdns

@@ -45,6 +45,23 @@ class Sides:
     turned: bool = False
     keyed: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        client: Client,
+        mapping: SyncMapping,
+        comparison: Comparison,
+        known: t.Iterable[SyncMapping],
+        keyed: bool = False,
+    ) -> Sides:
+        """Return the sides of a mapping.
+
+        :param known: all mappings, one of which may own the links.
+        """
+        owner = next((one for one in known if one.name == mapping.link_type), mapping)
+        turned = owner.source.strip("/").lower() != mapping.source.strip("/").lower()
+        return cls(client, mapping, comparison, turned, keyed)
+
     def all_sources(self, *, ids_only: bool = False) -> t.Iterator[Body]:
         """Yield all objects of the source.
 

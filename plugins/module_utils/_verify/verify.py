@@ -103,11 +103,8 @@ class _Pair:
         types = connector.json_types.get(source.object_type, {}) if connector else {}
         self._comparison = Comparison.of(mapping, schema, types)
         key = self._comparison.key
-        owner = next((one for one in snapshot.mappings if one.name == mapping.link_type), mapping)
-        turned = owner.source.strip("/").lower() != mapping.source.strip("/").lower()
-        self._sides = Sides(
-            client, mapping, self._comparison, turned, keyed=bool(key and key.target in schema.required)
-        )
+        keyed = bool(key and key.target in schema.required)
+        self._sides = Sides.of(client, mapping, self._comparison, snapshot.mappings, keyed)
         self._reader = reader = readers.get(source.system)
         self._own = OwnEntries.of(reader.directory, connector, source.object_type) if reader and connector else None
         self._reasons = Reasons(client, source, mapping, self._comparison, connector, self._own)

@@ -92,6 +92,7 @@ class FakeLog:
     made: list = []
     ends: list = []
     token_at = None
+    directory = None
 
     def __init__(self, options, url, connector, it, sole=True):
         self.made.append((connector.name, url))
