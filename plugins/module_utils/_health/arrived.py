@@ -58,19 +58,21 @@ def read_unarrived(
     reader: LogReader,
     token: int,
     context: Context,
+    after: int = 0,
 ) -> Unarrived:
     """Compare the entries of the newest changes behind the token with what has become of them.
 
     :param mappings: those of the source.
     :param known: all mappings.
     :param token: read before this is asked.
+    :param after: the change number that the changes come after.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     own = OwnEntries.of(reader.directory, connector, source.object_type)
     if own is None or own.uid.lower() != "entryuuid":
         return Unarrived()
     taking = [one for one in mappings if one.sync_enabled and one.links_objects and not one.queue]
-    touched = reader.touched(token, NEWEST) if taking else []
+    touched = reader.touched(token, NEWEST, after) if taking else []
     times = {one.record: one.time for one in touched}
     for one in touched:
         for record in own.below(one.moved_to, _BELOW) if one.moved_to else ():

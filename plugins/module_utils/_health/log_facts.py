@@ -201,10 +201,11 @@ class LogReader:
                 found.append(Taken(record, time))
         return found
 
-    def touched(self, token: int, most: int) -> list[Touched]:
+    def touched(self, token: int, most: int, after: int = 0) -> list[Touched]:
         """Return the newest changes behind a token that lie within the base contexts, or did before.
 
         :param most: how many changes are looked at.
+        :param after: the change number that they come after.
         :raises DirectoryError: no answer, or an error.
         """
         log = self.log
@@ -213,9 +214,11 @@ class LogReader:
         if not all(map(is_name, self._connector.base_contexts)):
             return []
         bases = [Name.parse(base) for base in self._connector.base_contexts]
-        start = max(log.first, token - most + 1)
+        start = max(log.first, token - most + 1, after + 1)
         wanted = f"(&(objectClass=changeLogEntry)(changeNumber>={start})(changeNumber<={token}))"
-        found = []
+        found: list[Touched] = []
+        if start > token:
+            return found
         for entry in self.directory.search(log.suffix or SUFFIX, ONE_LEVEL, wanted, _OF_A_CHANGE):
             record, dn = entry.text("targetEntryUUID"), entry.text("targetDN") or ""
             moved = None

@@ -197,12 +197,12 @@ def passed_over(
         entries = since(entries_of_record(client, source, failure.record), began)
         used_up = failure.allowed is not None and (failure.attempt or 0) >= failure.allowed - 1
         if entries[0].failed if entries else used_up:
-            found.append(_skipped(failure, entries[0].cause if entries else failure.cause))
+            found.append(skipped_record(failure, entries[0].cause if entries else failure.cause))
     if policy.max_retries == 0 and began:
         for entry in (one for one in failures_since(client, source, began) if one.id not in known):
             newest = entries_of_record(client, source, entry.record)[:1]
             if not newest or newest[0].id == entry.id:
-                found.append(_skipped(RecordFailure(record=entry.record), entry.cause))
+                found.append(skipped_record(RecordFailure(record=entry.record), entry.cause))
     return found
 
 
@@ -230,7 +230,8 @@ def _same_record(earlier: RecordFailure, after: Stage | None) -> bool:
     return (earlier.record, str(earlier.change_number)) == (now.record, str(now.change_number))
 
 
-def _skipped(failure: RecordFailure, cause: str | None) -> dict[str, t.Any]:
+def skipped_record(failure: RecordFailure, cause: str | None) -> dict[str, t.Any]:
+    """Return a record that the token has passed unsynchronised, as modules show it."""
     return {
         "record": failure.record,
         "dn": failure.dn,

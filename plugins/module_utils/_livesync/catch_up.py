@@ -14,11 +14,12 @@ from functools import partial
 from .._base.errors import IdmopsError, Unreachable
 from .._base.progress import Progress
 from .._base.threads import start
+from .._health.arrived import Unarrived
 from .._health.log_facts import LogReader
 from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
 from .._idm.audit import Counter, failures_since
 from .._idm.connector import Connector, checked, reactivate
-from .._idm.record_failure import RecordFailure, passed_over
+from .._idm.record_failure import RecordFailure, passed_over, skipped_record
 from .._idm.stage import MISFIT_REMEDY, Stage, read_stage
 from .._record.lock import RunLock
 from .one_run import LiveSync
@@ -26,6 +27,7 @@ from .outcome import ADVANCED, BASELINE, FAILED, UNCHANGED, Mark, Run
 from .request import Request
 from .tally import Tally
 
+Arrival = t.Callable[[LogReader, int, int], Unarrived]
 _PAUSE = 0.5
 #: How often somebody who looks on is told how far a run is, in seconds.
 _LOOK = 2.0
@@ -36,6 +38,7 @@ class Runs:
     """The runs of one source in one task; :meth:`go` fills the tally.
 
     :param left: what was known before a run that an earlier task has left, and that has ended by now.
+    :param arrival: tells what has not arrived of the changes between two numbers, None where no directory is asked.
     """
 
     livesync: LiveSync
@@ -45,6 +48,7 @@ class Runs:
     request: Request
     tally: Tally
     left: Mark | None = None
+    arrival: Arrival | None = None
 
     def __post_init__(self) -> None:
         self._context = self.livesync.context
@@ -248,6 +252,8 @@ class Runs:
             tally.fail(run.error, run.remedy, run.status)
         if not run.open and (skipped := self._skipped(first)):
             told.append(skipped)
+        if not run.open and tally.error is None and (unarrived := self._unarrived()):
+            told.append(unarrived)
         if self.request.warn_on_record:
             for error, remedy in told:
                 self._context.report.warn(f"{error} {remedy or ''}".strip())
@@ -290,3 +296,19 @@ class Runs:
             f"IDM gave up on {names} and dropped the change: the token has passed it unsynchronised.",
             "Mend the record or the mapping, then reconcile it: idmops.idm.recon with ids.",
         )
+
+    def _unarrived(self) -> tuple[str, str] | None:
+        """Note the newest records that the token has passed and that have not arrived; return as :meth:`_skipped`."""
+        tally = self.tally
+        start, end = tally.before.number if tally.before else None, tally.number
+        if self.arrival is None or start is None or end is None or end <= start:
+            return None
+        found = self.arrival(self.log, end, start)
+        if found.doubt:
+            self._context.report.warn(f"{self.livesync.source}: {found.doubt}")
+        known = {record["record"] for record in tally.skipped_records}
+        new = [one for one in found.records if one.record not in known]
+        tally.skipped_records += [skipped_record(RecordFailure(record=one.record), one.cause) for one in new]
+        if not new:
+            return None
+        return f"Not arrived: {', '.join(one.record for one in new)}.", " ".join(found.sentences)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from .._base.context import Context
-from .._base.errors import IdmopsError, TimedOut
+from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut
 from .._base.threads import side_by_side
+from .._health.arrived import Unarrived, read_unarrived
 from .._health.log_facts import LogReader, directories
 from .._http.client import Client
 from .._idm.audit import newest_entry
@@ -53,7 +54,8 @@ def trigger(client: Client, request: Request, context: Context) -> dict[str, t.A
     for source in request.sources:
         own = [schedule for schedule in schedules if schedule.source == str(source)]
         mapped = [mapping for mapping in mappings if source.is_named_by(mapping.source)]
-        task = _SourceTask(request, context, source, systems[source.system], urls.get(source.system), own, mapped)
+        system, url = systems[source.system], urls.get(source.system)
+        task = _SourceTask(request, context, source, system, url, own, mapped, mappings)
         groups.setdefault(source.system, []).append(task)
 
     def run_group(tasks: list[_SourceTask]) -> list[Tally]:
@@ -71,6 +73,8 @@ class _SourceTask:
     """One source with what surrounds it.
 
     :param url: of the directory whose change log the connector reads, None where that is not known.
+    :param mappings: those of the source.
+    :param known: all mappings.
     """
 
     request: Request
@@ -80,6 +84,7 @@ class _SourceTask:
     url: str | None
     schedules: t.Sequence[Schedule]
     mappings: t.Sequence[SyncMapping]
+    known: t.Sequence[SyncMapping] = ()
 
     def tally(self, client: Client) -> Tally:
         """Run this source; an error becomes part of its tally, so that the other sources go on."""
@@ -120,7 +125,17 @@ class _SourceTask:
             if self.url is not None and self.connector.remote and self.source not in request.follow:
                 rouse(client, [self.source.system])
             with LogReader(request.directory, self.url, self.connector, context) as log:
-                Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None).go()
+                arrival = partial(self._arrival, client) if self.url is not None else None
+                Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None, arrival).go()
+
+    def _arrival(self, client: Client, log: LogReader, token: int, after: int) -> Unarrived:
+        """Return what of the changes between two numbers has not arrived."""
+        try:
+            return read_unarrived(
+                client, self.source, self.connector, self.mappings, self.known, log, token, self.context, after
+            )
+        except (Refused, DirectoryError) as exc:
+            return Unarrived(doubt=f"Whether the changes have arrived cannot be known: {exc.message}")
 
     def _see_that_it_can_work(self, client: Client) -> None:
         """Send nothing where the changes would be lost, or would not come.

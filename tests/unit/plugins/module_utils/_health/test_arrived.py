@@ -29,7 +29,7 @@ def look(monkeypatch):
         there.below = lambda dn, most: list(below)
         there.changed_after = lambda log, token: looks.pop(0) if len(looks) > 1 else looks[0]
         touched = [Touched(one, TIME, moved) for one in ids]
-        reader = SimpleNamespace(directory=object(), again=lambda: None, touched=lambda token, most: touched)
+        reader = SimpleNamespace(directory=object(), again=lambda: None, touched=lambda token, most, after: touched)
         monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: there)
         known = [there.mapping] if mappings is None else mappings
         it = context()

@@ -8,9 +8,12 @@ from __future__ import annotations
 import pathlib
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
+from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts, outside
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
@@ -93,6 +96,7 @@ class FakeLog:
     """A change log that ends at ``end``; its account lacks ``missing``."""
 
     end = None
+    directory = None
     whose = None
     missing = ()
     first = 1
@@ -558,6 +562,53 @@ def test_a_record_that_was_dropped_in_a_run_that_a_killed_task_has_left_is_told(
     dropped = audit(entry(failed=True, cause="Policy validation failed"))
     result, unused = run(*lists(), stage("2", 9), executing(), *before("2", 9), post(answer(9)), dropped)
     assert result["failed"] and f"gave up on {DN}" in result["msg"]
+
+
+@pytest.fixture
+def arrival(monkeypatch, log):
+    """What has not arrived of the changes of a run, and between which numbers that was asked."""
+    seen = SimpleNamespace(found=Unarrived(), asked=[])
+
+    def look(client, source, connector, mappings, known, reader, token, it, after):
+        seen.asked.append((after, token))
+        if isinstance(seen.found, Exception):
+            raise seen.found
+        return seen.found
+
+    log.end = 9
+    monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://ds1"})
+    monkeypatch.setattr(module, "read_unarrived", look)
+    return seen
+
+
+def test_a_run_whose_changes_have_arrived_is_well(arrival):
+    result, unused = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
+    assert (result["runs"][0]["proved"], arrival.asked) == (True, [(5, 9)])
+
+
+def test_a_change_that_the_run_has_passed_by_is_no_success(arrival):
+    hidden = Dropped("s1", "m", None, None, "the directory has it, and the connector's account does not see it")
+    arrival.found = Unarrived((hidden,), ("Look for an ACI that denies it.",))
+    calls = (*lists(), executing(), *before(), post(answer(9)))
+    result, unused = run(*calls, until_caught_up=True)
+    assert result["failed"] and "Not arrived: s1." in result["msg"] and "an ACI" in result["remedy"]
+    assert [one["record"] for one in result["runs"][0]["skipped_records"]] == ["s1"]
+    assert result["runs"][0]["proved"] is False
+    result, it = run(*calls, on_record_failure="warn")
+    assert "failed" not in result and "Not arrived: s1." in it.report.warnings[0]
+
+
+def test_that_nobody_can_tell_whether_changes_arrived_is_said(arrival):
+    arrival.found = refused(403)
+    result, it = run(*lists(), executing(), *before(), post(answer(9)))
+    assert "failed" not in result and "cannot be known" in it.report.warnings[0]
+
+
+@pytest.mark.parametrize(("first", "last"), [(None, 9), (9, 9)])
+def test_a_run_that_passes_no_change_is_not_asked_for_it(arrival, first, last):
+    began = (stage("1", 9), cluster(OLD)) if first else (no_stage(), cluster(OLD))
+    run(*lists(), executing(), *began, post(answer(last)))
+    assert arrival.asked == []
 
 
 def test_a_dormant_connector_that_holds_an_old_failure_is_woken(woken):
