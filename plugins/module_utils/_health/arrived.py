@@ -156,6 +156,10 @@ _MEND = {
         "it has left what the connector looks for, its base contexts or object classes, and its target is still there."
         " Reconcile the whole mapping, which treats it as SOURCE_MISSING, unless the connector should look there."
     ),
+    MISSING: (
+        "the target does not have it. Reconcile the records (dropped): idmops.idm.recon with ids; where nothing has"
+        " been loaded yet, load (role livesync)."
+    ),
     _AWAY: "it is gone from the source, and its target is still there. Reconcile the whole mapping.",
     DIFFERING: (
         "the target is not as the source, and why is not told here: idmops.idm.livesync_verify looks for the reason."
@@ -167,4 +171,4 @@ _MEND = {
 def _kind(one: Difference) -> str:
     if one.kind == ORPHANED:
         return FILTERED if one.reason == FILTERED else _AWAY
-    return HIDDEN if one.reason == HIDDEN or not one.in_source else DIFFERING
+    return HIDDEN if one.reason == HIDDEN or not one.in_source else one.kind

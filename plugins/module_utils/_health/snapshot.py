@@ -38,7 +38,7 @@ class Snapshot:
         """
         found = []
         for job in self.jobs:
-            if job.enabled is False or not source.is_named_by(job.meant):
+            if job.enabled is False or not source.resembles(job.meant):
                 continue
             if job.source is None:
                 service = job.document.get("invokeService")

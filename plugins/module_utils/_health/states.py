@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import ALIAS, GRANT
 from .._idm.mapping import switch_unknown
-from .._idm.stage import MISFIT_REMEDY
+from .._idm.stage import MISFIT_REMEDY, VOID_REMEDY
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
 DORMANT, STALLED, DISABLED = "dormant", "stalled", "disabled"
@@ -91,11 +91,13 @@ class Facts:
     :param unknown_type: what is wrong with the source or the connector's document, None where nothing is.
     :param error: what the test said.
     :param remote: the remote connector server that the connector runs on, None for IDM itself.
+    :param void: whether the stage is there and holds no token.
     :param number: the token as a change number, None where it is none.
     :param misfit: what keeps the connector from going on at this token.
     :param log: of the directory, None where none was given or the connector reads none.
     :param log_error: why nothing is known of the change log although a directory was given.
     :param unmapped: whether no mapping has this source.
+    :param misnamed: mappings that spell it in another case, a sentence each.
     :param sync_disabled: the mappings of the source whose enableSync is false.
     :param sync_unknown: those of which that cannot be known.
     :param filtered: what never arrives by the connector's configuration, though a load brings it, in sentences.
@@ -129,7 +131,9 @@ class Facts:
     misfit: str | None = None
     log: LogFacts | None = None
     log_error: str | None = None
+    void: bool = False
     unmapped: bool = False
+    misnamed: tuple[str, ...] = ()
     sync_disabled: tuple[str, ...] = ()
     sync_unknown: tuple[str, ...] = ()
     filtered: tuple[str, ...] = ()
@@ -262,10 +266,13 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
     )
     yield (
         NEVER_RUN,
-        "Run idmops.idm.livesync_trigger once to store a base point; load the data after that (role livesync)."
-        if facts.token is None
-        else None,
+        _never_run(facts) if facts.token is None else None,
     )
+
+
+def _never_run(facts: Facts) -> str:
+    base = "Run idmops.idm.livesync_trigger once to store a base point; load the data after that (role livesync)."
+    return f"{VOID_REMEDY} {base}" if facts.void else base
 
 
 def _unavailable(facts: Facts) -> str | None:
@@ -317,9 +324,10 @@ def _disabled(facts: Facts) -> str | None:
         return (
             "No mapping has this source: liveSync consumes its changes for nothing. Add the mapping, then let the role"
             " livesync load it: what was consumed does not come back by itself."
+            + "".join(f" {one}" for one in facts.misnamed)
         )
     if not facts.sync_disabled:
-        return " ".join(facts.filtered) or None
+        return " ".join((*facts.misnamed, *facts.filtered)) or None
     return (
         f"enableSync is false for {', '.join(facts.sync_disabled)}: liveSync consumes the changes and drops them."
         " Set it to true, then reconcile: what was dropped does not come back."

@@ -166,6 +166,11 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
     connector = snapshot.connectors.get(source.system)
     schedules = [schedule for schedule in snapshot.schedules if schedule.source == str(source)]
     mappings = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
+    misnamed = tuple(
+        f"The mapping {mapping.name} names {mapping.source}, and takes no change: it is {source}, in this case."
+        for mapping in snapshot.mappings
+        if mapping not in mappings and source.resembles(mapping.source)
+    )
     enabled = [schedule for schedule in schedules if schedule.enabled]
     number = stage.number if stage else None
     counts = connector is not None and connector.reads_change_log
@@ -178,11 +183,13 @@ def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
         error=test.error if test else None,
         remote=connector.remote if connector else None,
         token=token,
+        void=stage is not None and stage.void,
         number=number,
         misfit=stage.misfit if stage and counts else None,
         log=log,
         log_error=logs.error(source),
         unmapped=not mappings,
+        misnamed=misnamed,
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
         sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),

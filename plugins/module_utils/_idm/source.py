@@ -72,11 +72,18 @@ class Source:
             )
 
     def is_named_by(self, text: str | None) -> bool:
-        """Tell whether a text names this source, in whatever case: a mapping's does, a job's must be exact.
+        """Tell whether a text names this source; the connector's name in whatever case, the object type's exactly.
 
         (Seen on OpenIDM 6.1.0: a mapping whose source is system/LDAP/account or SYSTEM/ldap/account takes the changes
-        of system/ldap/account; a job with such a source runs nothing.)
+        of system/ldap/account, one of system/ldap/Account takes none. A job with any of them runs nothing.)
         """
+        parts = (text or "").strip("/").split("/")
+        if len(parts) != 3:
+            return False
+        return (parts[0].lower(), parts[1].lower(), parts[2]) == ("system", self.system.lower(), self.object_type)
+
+    def resembles(self, text: str | None) -> bool:
+        """Tell whether a text is this source but for the case of its letters."""
         return (text or "").strip("/").lower() == str(self).lower()
 
     def __str__(self) -> str:

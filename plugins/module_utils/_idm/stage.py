@@ -22,6 +22,10 @@ _CONTAINER = "repo/synchronisation/pooledSyncStage"
 #: The native types of a token that holds a number ("OpenIDM family over REST", section 1.3).
 NUMBER_TYPES = ("integer", "JAVA_TYPE_LONG")
 #: What mends a token of a type that the connector does not take.
+VOID_REMEDY = (
+    "The stage is there and holds no token (syncToken null), so that each run ends in an error: remove it with"
+    " idmops.idm.livesync_token, state: absent."
+)
 MISFIT_REMEDY = (
     "Set the same number with idmops.idm.livesync_token and native_type: integer; where it is none, run the role"
     " livesync, which takes a new base point and loads again."
@@ -36,6 +40,8 @@ class Stage:
     :param token: an opaque value: an integer, a text, whatever the connector made; None where there is none yet.
     :param failure: IDM's text about the record that stopped the last run, None where none did.
     :param delta: that record as XML, with its attributes: personal data.
+    :param void: whether a token stands there that is null: each run ends in 500 "Expecting a value" then (seen on
+        OpenIDM 6.1.0).
     """
 
     rev: str | None = None
@@ -43,6 +49,7 @@ class Stage:
     native_type: str | None = None
     failure: str | None = None
     delta: str | None = field(default=None, repr=False)
+    void: bool = False
 
     @property
     def number(self) -> int | None:
@@ -89,6 +96,7 @@ class Stage:
             native_type=as_text(as_dict(data).get("nativeType")),
             failure=(thrown if isinstance(thrown, str) else "unknown") if told else None,
             delta=delta if isinstance(delta, str) else None,
+            void=isinstance(data, dict) and data.get("syncToken") is None,
         )
 
 

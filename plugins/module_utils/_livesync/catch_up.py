@@ -20,7 +20,7 @@ from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
 from .._idm.audit import Counter, failures_since
 from .._idm.connector import Connector, checked, reactivate
 from .._idm.record_failure import RecordFailure, passed_over, skipped_record
-from .._idm.stage import MISFIT_REMEDY, Stage, read_stage
+from .._idm.stage import MISFIT_REMEDY, VOID_REMEDY, Stage, read_stage
 from .._record.lock import RunLock
 from .one_run import LiveSync
 from .outcome import ADVANCED, BASELINE, FAILED, UNCHANGED, Mark, Run
@@ -119,7 +119,13 @@ class Runs:
 
         :raises IdmopsError: saying why, and what mends it.
         """
-        if stage is None or self.livesync.source in self.request.follow or not self.connector.reads_change_log:
+        if stage is None or self.livesync.source in self.request.follow:
+            return
+        if stage.void:
+            raise IdmopsError(
+                f"The stage of {self.livesync.source} holds no token: a run would fail.", remedy=VOID_REMEDY
+            )
+        if not self.connector.reads_change_log:
             return
         if stage.misfit:
             raise IdmopsError(f"{self.livesync.source}: {stage.misfit}", remedy=MISFIT_REMEDY)

@@ -271,6 +271,19 @@ def test_a_placeholder_where_a_mapping_is_switched_on_or_off_is_not_taken_for_on
     assert "enableSync is on for one cannot be known" in found.remedy
 
 
+def test_a_mapping_that_spells_the_object_type_otherwise_takes_nothing():
+    """Changes of system/ldap/account are consumed beside a mapping of system/ldap/Account (seen on OpenIDM 6.1.0)."""
+    spelled = {**MAPPING, "source": "system/ldap/Account"}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=[spelled], connector=KEEPS), NO_LETTERS)
+    assert found.health.state == "disabled" and "names system/ldap/Account, and takes no change" in found.remedy
+
+
+def test_a_token_that_is_null_has_a_remedy_of_its_own():
+    """Each run would end in 500, also that of livesync_trigger (seen on OpenIDM 6.1.0)."""
+    (found,) = look(*lists(stage=document("1", None), jobs=[job()], connector=KEEPS), NO_LETTERS)
+    assert found.health.state == "never_run" and "state: absent" in found.remedy
+
+
 def test_states_that_must_not_be_fail_the_task():
     found = look(*lists(stage=document("1", 9)))
     result = status_result(found, ["stalled"])

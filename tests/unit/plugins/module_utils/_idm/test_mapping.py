@@ -37,7 +37,7 @@ def test_the_mappings_of_one_source():
     assert [mapping.name for mapping in read_mappings(idm, Source("ldap", "account"))] == ["one", "three"]
 
 
-@pytest.mark.parametrize("spelled", ["/system/ldap/account", "system/LDAP/account", "SYSTEM/ldap/Account/"])
+@pytest.mark.parametrize("spelled", ["/system/ldap/account", "system/LDAP/account", "SYSTEM/ldap/account/"])
 def test_a_mapping_takes_its_source_in_whatever_case(spelled):
     """Seen on OpenIDM 6.1.0."""
     idm = client({"mappings": [{**ONE, "source": spelled}, {**TWO, "source": "system/ldaps/account"}]}, {"result": []})

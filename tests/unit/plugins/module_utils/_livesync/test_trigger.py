@@ -564,6 +564,11 @@ def test_a_record_that_was_dropped_in_a_run_that_a_killed_task_has_left_is_told(
     assert result["failed"] and f"gave up on {DN}" in result["msg"]
 
 
+def test_no_run_is_sent_at_a_token_that_is_null():
+    result, unused = run(*lists(), executing(), stage("1", None), cluster(OLD))
+    assert result["failed"] and "holds no token" in result["msg"] and "state: absent" in result["remedy"]
+
+
 @pytest.fixture
 def arrival(monkeypatch, log):
     """What has not arrived of the changes of a run, and between which numbers that was asked."""
