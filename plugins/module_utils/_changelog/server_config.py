@@ -135,6 +135,34 @@ def read_replication_servers(directory: Directory) -> list[ReplicationServer]:
     return found
 
 
+def unrecorded(directory: Directory, bases: t.Iterable[str]) -> tuple[str, ...]:
+    """Return the replicated suffixes around some base contexts whose changes the server keeps out of its change log.
+
+    Each replication domain has a switch of its own, and nothing else tells of it: the log merely stays where it is
+    (seen on OpenDJ 4.6.5).
+
+    :returns: none where the configuration may not be read.
+    :raises DirectoryError: no answer, or an error.
+    """
+    names = ["objectClass", "ds-cfg-enabled", "ds-cfg-base-dn"]
+    try:
+        entries = search_config(directory, SYNCHRONIZATION, SUBTREE, "(objectClass=*)", names)
+    except DirectoryError as exc:
+        if exc.status != INSUFFICIENT_ACCESS:
+            raise
+        return ()
+    suffixes = {Name.parse(entry.dn).normal: entry.text("ds-cfg-base-dn") for entry in entries}
+    found = []
+    for entry in entries:
+        classes = [text.lower() for text in entry.texts("objectClass")]
+        if "ds-cfg-external-changelog-domain" not in classes or (entry.text("ds-cfg-enabled") or "").lower() != "false":
+            continue
+        suffix = suffixes.get(Name.parse(Name.parse(entry.dn).parent).normal)
+        if suffix and any(is_within_any(base, [Name.parse(suffix)]) for base in bases):
+            found.append(suffix)
+    return tuple(found)
+
+
 def search_config(
     directory: Directory, base: str, scope: str, search_filter: str, attributes: t.Sequence[str]
 ) -> list[Entry]:

@@ -25,6 +25,7 @@ from .._changelog.log import (
     pending_changes,
     read_change_log,
 )
+from .._changelog.server_config import unrecorded
 from .._changelog.whose import OTHER, REMEDY, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
 from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, require_ldap
@@ -143,6 +144,7 @@ class LogReader:
             account=self._connector.principal,
             server=self.directory.uri,
             doubt=self.whose.sentence if self.whose else None,
+            unrecorded=self.unrecorded,
         )
 
     def last(self) -> int | None:
@@ -284,6 +286,13 @@ class LogReader:
             if exc.status == NO_SUCH_OBJECT:  # the account lies elsewhere: nothing can be judged here
                 return None
             raise
+
+    @cached_property
+    def unrecorded(self) -> tuple[str, ...]:
+        """The suffixes of the connector whose changes the server keeps out of its change log, as far as it tells."""
+        if self.directory is None or self._connector is None or not all(map(is_name, self._connector.base_contexts)):
+            return ()
+        return unrecorded(self.directory, self._connector.base_contexts)
 
     @cached_property
     def _alias_search(self) -> bool | None:

@@ -65,6 +65,7 @@ class LogFacts:
     :param account: the connector's account, for sentences about it.
     :param server: the URL of the directory server that was asked.
     :param doubt: why it cannot be known that this is the server that the connector reads; None or empty: it is.
+    :param unrecorded: the suffixes of the source whose changes the server keeps out of its change log.
     """
 
     first: int | None = None
@@ -80,6 +81,7 @@ class LogFacts:
     server: str | None = None
     doubt: str | None = None
     denied_by: tuple[str, ...] = ()
+    unrecorded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -293,6 +295,13 @@ def _unreadable(log: LogFacts | None) -> str | None:
         return (
             "The directory has no change log with change numbers: it needs a replication server (PingDS 7.4 and later:"
             " with changelog-enabled set to enabled, not to enabled-cookie-mode-only)."
+        )
+    if log.unrecorded:
+        return (
+            f"{log.server} keeps changes of {', '.join(log.unrecorded)} out of its change log: the external change log"
+            " of that replication domain is switched off (cn=external changelog below the domain, ds-cfg-enabled)."
+            " Switch it on: dsconfig set-external-changelog-domain-prop --set enabled:true. What was changed meanwhile"
+            " is brought then; idmops.idm.livesync_verify shows whether it was."
         )
     if log.alias_search is False:
         return ALIAS

@@ -99,11 +99,17 @@ class Runs:
             unused, mark = self.livesync.mark(target)
         self._conclude(first, end)
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
-        tally.proved = well and target is not None and self._reached(target)
+        tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
         if self.request.until_caught_up and not tally.proved and tally.error is None:
             self._say_that_nothing_is_proved()
 
     def _say_that_nothing_is_proved(self) -> None:
+        if self.log.unrecorded:
+            self._context.report.warn(
+                f"{self.livesync.source}: changes of {', '.join(self.log.unrecorded)} are kept out of the change log,"
+                " so that none of them arrives: idmops.idm.livesync_status tells how to mend it."
+            )
+            return
         way = (
             "Give directory to have that compared with the change log."
             if self.connector.reads_change_log

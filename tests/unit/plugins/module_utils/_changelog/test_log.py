@@ -16,6 +16,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     pending_changes,
     read_change_log,
 )
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import unrecorded
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import (
     ACCOUNT,
     REPLICATION,
@@ -33,6 +34,31 @@ def read(world, **options):
 def test_a_change_log():
     assert read(World()) == ChangeLog(1, 10, "change_numbers", "cn=changelog")
     assert read(World()).remedy is None
+
+
+SWITCH = (
+    "cn=external changelog,cn=example,cn=domains,cn=Multimaster Synchronization,cn=Synchronization Providers,cn=config"
+)
+
+
+@pytest.mark.parametrize(
+    ("enabled", "bases", "left_out"),
+    [
+        ("false", PEOPLE, ("dc=example,dc=com",)),
+        ("FALSE", ["DC=Example, DC=com"], ("dc=example,dc=com",)),
+        ("true", PEOPLE, ()),
+        ("false", ["dc=other"], ()),
+    ],
+)
+def test_a_suffix_that_is_kept_out_of_the_change_log_is_named(enabled, bases, left_out):
+    world = World()
+    world.put(SWITCH, objectClass=["ds-cfg-external-changelog-domain"], **{"ds-cfg-enabled": [enabled]})
+    assert unrecorded(FakeDirectory(world), bases) == left_out
+
+
+def test_nothing_is_said_of_a_switch_that_may_not_be_read():
+    hidden = FakeDirectory(World(), options={"bind_dn": ACCOUNT, "bind_password": "account-password"})
+    assert unrecorded(hidden, PEOPLE) == ()
 
 
 def test_none_without_a_replication_server():

@@ -692,6 +692,7 @@ def directory(monkeypatch):
 
     monkeypatch.setattr(log_reader, "Directory", Fake)
     answer("read_change_log", log_reader.ChangeLog(5, 12, log_reader.NUMBERS, "cn=directory"))
+    answer("unrecorded", ())
     answer("alias_search_works", True)
     answer("judge_access", lambda *unused: Access(True, True, True))
     answer("judge_whose", log_reader.Whose())

@@ -97,6 +97,7 @@ class FakeLog:
 
     end = None
     directory = None
+    unrecorded = ()
     whose = None
     missing = ()
     first = 1
@@ -601,6 +602,12 @@ def test_a_change_that_the_run_has_passed_by_is_no_success(arrival):
     assert result["runs"][0]["proved"] is False
     result, it = run(*calls, on_record_failure="warn")
     assert "failed" not in result and "Not arrived: s1." in it.report.warnings[0]
+
+
+def test_a_change_log_that_leaves_the_source_out_proves_nothing(arrival, log):
+    log.unrecorded = ("dc=example,dc=com",)
+    result, it = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
+    assert result["runs"][0]["proved"] is False and "kept out of the change log" in it.report.warnings[0]
 
 
 def test_that_nobody_can_tell_whether_changes_arrived_is_said(arrival):
