@@ -27,6 +27,7 @@ from .._idm.audit import (
     SYNC_TOPIC,
     AuditEntry,
     ask_sync,
+    second_of,
     seconds_between,
 )
 from .._idm.connector import FailurePolicy
@@ -139,12 +140,12 @@ def _with_older(client: Client, newest: t.Sequence[AuditEntry], one: Watched) ->
     """
     found = list(newest)
     read = len(found)
-    loaded = min(one.loaded.values(), default="")
+    loaded = second_of(min(one.loaded.values(), default=""))
     what = f"{starts_with('sourceObjectId', f'{one.source}/')} and {FAILED}"
     if one.failing:
         what += f" and !({equals('sourceObjectId', f'{one.source}/{one.failing}')})"
     for _page in range(_MOST_PAGES):
-        if read < _MOST_FAILURES or found[-1].timestamp <= loaded:
+        if read < _MOST_FAILURES or found[-1].timestamp < loaded:
             return found, True
         older = ask_sync(client, f'{what} and timestamp le "{found[-1].timestamp}"', size=_MOST_FAILURES)
         if older is None:
@@ -158,8 +159,8 @@ def _failed(failures: t.Iterable[AuditEntry], one: Watched) -> list[Dropped]:
     """Return the newest failure of each record of a source in each mapping that no recorded load has overtaken."""
     found: dict[tuple[str, str | None], Dropped] = {}
     for entry in failures:
-        loaded = one.loaded.get(entry.mapping or "")
-        if not entry.is_of(one.source) or (loaded and entry.timestamp <= loaded):
+        loaded = second_of(one.loaded.get(entry.mapping or "", ""))
+        if not entry.is_of(one.source) or entry.timestamp < loaded:
             continue
         key = entry.record, entry.mapping
         if key not in found or str(found[key].time) < entry.timestamp:
@@ -194,14 +195,14 @@ def _letters(client: Client, one: Watched) -> list[Dropped]:
     :raises Unreachable, Refused: as the client.
     """
     letters = client.query(f"{_DEAD_LETTERS}/{segment(one.source.system)}")
-    loaded = min(one.loaded.values(), default=None)
+    loaded = second_of(min(one.loaded.values(), default=""))
     found = []
     for letter in map(as_dict, letters):
         if letter.get("objectType") not in (None, one.source.object_type):
             continue
         number = as_int(letter.get("token"))
         time = one.time_of(number) if number is not None else None
-        if time and loaded and time <= loaded:
+        if time and time < loaded:
             continue
         found.append(
             Dropped(
