@@ -27,6 +27,7 @@ from .._idm.audit import (
     SYNC_TOPIC,
     AuditEntry,
     ask_sync,
+    second_of,
     seconds_between,
 )
 from .._idm.connector import FailurePolicy
@@ -43,6 +44,7 @@ _TOO_MANY = (
     "audit/sync holds more failures of this source than are looked at: older records that IDM gave up on would not"
     " show. Run the role livesync with initial_load: always, which loads all and records it."
 )
+_LINK_ONLY = "LINK_ONLY"
 #: Actions that leave the target as it is.
 _REPORTED = ("REPORT", "NOREPORT", "ASYNC")
 
@@ -139,12 +141,12 @@ def _with_older(client: Client, newest: t.Sequence[AuditEntry], one: Watched) ->
     """
     found = list(newest)
     read = len(found)
-    loaded = min(one.loaded.values(), default="")
+    loaded = second_of(min(one.loaded.values(), default=""))
     what = f"{starts_with('sourceObjectId', f'{one.source}/')} and {FAILED}"
     if one.failing:
         what += f" and !({equals('sourceObjectId', f'{one.source}/{one.failing}')})"
     for _page in range(_MOST_PAGES):
-        if read < _MOST_FAILURES or found[-1].timestamp <= loaded:
+        if read < _MOST_FAILURES or found[-1].timestamp < loaded:
             return found, True
         older = ask_sync(client, f'{what} and timestamp le "{found[-1].timestamp}"', size=_MOST_FAILURES)
         if older is None:
@@ -158,8 +160,8 @@ def _failed(failures: t.Iterable[AuditEntry], one: Watched) -> list[Dropped]:
     """Return the newest failure of each record of a source in each mapping that no recorded load has overtaken."""
     found: dict[tuple[str, str | None], Dropped] = {}
     for entry in failures:
-        loaded = one.loaded.get(entry.mapping or "")
-        if not entry.is_of(one.source) or (loaded and entry.timestamp <= loaded):
+        loaded = second_of(one.loaded.get(entry.mapping or "", ""))
+        if not entry.is_of(one.source) or entry.timestamp < loaded:
             continue
         key = entry.record, entry.mapping
         if key not in found or str(found[key].time) < entry.timestamp:
@@ -194,11 +196,11 @@ def _letters(client: Client, one: Watched) -> list[Dropped]:
     :raises Unreachable, Refused: as the client.
     """
     letters = read_dead_letters(client, one.source)
-    loaded = min(one.loaded.values(), default=None)
+    loaded = second_of(min(one.loaded.values(), default=""))
     found = []
     for number, letter in letters:
         time = one.time_of(number) if number is not None else None
-        if not (time and loaded and time <= loaded):
+        if not (time and time < loaded):
             found.append(replace(letter, time=time))
     return found
 
@@ -304,15 +306,19 @@ def there_in(client: Client, source: Source, records: t.Sequence[str]) -> set[st
 
 
 def _gone(client: Client, source: Source, part: t.Sequence[Dropped]) -> set[str]:
-    """Return the records of which neither the source nor a link knows any more: there is nothing to bring over."""
+    """Return the records of which neither the source nor a link knows any more: there is nothing to bring over.
+
+    Neither is there where only the link is left (LINK_ONLY): no reconciliation clears that (seen on OpenIDM 6.1.0).
+    """
     records = [one.record for one in part]
     if not records:
         return set()
     try:
         there = there_in(client, source, records)
-        missing = [record for record in records if record not in there]
+        link_only = {one.record for one in part if one.situation == _LINK_ONLY and one.record not in there}
+        missing = [record for record in records if record not in there and record not in link_only]
         if not missing:
-            return set()
+            return link_only
         # the source is the second side where a mapping shares the links of the opposite one
         for side in ("firstId", "secondId"):
             linked = {str(link.get(side)) for link in client.query(_LINKS, any_of(side, missing), _fields=side)}
@@ -321,4 +327,4 @@ def _gone(client: Client, source: Source, part: t.Sequence[Dropped]) -> set[str]
                 break
     except Refused:
         return set()
-    return set(missing)
+    return {*missing, *link_only}

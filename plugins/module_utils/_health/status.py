@@ -285,7 +285,9 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: _L
 def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> SourceStatus:
     """Add what waits in the queues that the changes of a source go through."""
     queued = {one.name: one for one in queued_after(entry.mappings, snapshot.mappings)}
-    waiting = tuple(one for one in (read_waiting(client, name) for name in queued) if one)
+    known = {name: read_waiting(client, name) for name in queued}
+    waiting = tuple(one for one in known.values() if one)
+    hidden = [name for name, one in known.items() if one is None]
     facts = entry.facts
     stuck: list[str] = []
     late: list[str] = []
@@ -296,7 +298,9 @@ def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> Sou
             stuck.append(f"The queue of {one.mapping} is off, and {one.depth} events wait in it: switch queuedSync on.")
         elif one.depth and age is not None and age > _LONGEST_QUEUED:
             late.append(f"{one.depth} events wait in the queue of {one.mapping}, the oldest since {one.oldest}.")
-    facts = replace(facts, filtered=(*facts.filtered, *stuck), queued=tuple(late))
+    unseen = (f"What waits in the queue of {', '.join(hidden)} cannot be known: sync/queue does not answer.",)
+    left_out = (*facts.left_out, *(unseen if hidden else ()))
+    facts = replace(facts, filtered=(*facts.filtered, *stuck), queued=tuple(late), left_out=left_out)
     return replace(entry, queue=waiting, facts=facts)
 
 

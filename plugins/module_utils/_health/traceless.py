@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .._base.errors import Refused
 from .._http.client import Client
-from .._idm.audit import AuditEntry, oldest_entry, seconds_between
+from .._idm.audit import AuditEntry, oldest_entry, second_of, seconds_between
 from .._idm.source import Source
 from .dropped import Dropped, successes_of, there_in
 
@@ -60,7 +60,7 @@ def read_traceless(
     :param directory_now: the directory's time at that moment, None where it does not tell.
     :raises Unreachable: as the client.
     """
-    newest = {change.record: change for change in taken if not loaded or change.time > loaded}
+    newest = {change.record: change for change in taken if change.time >= second_of(loaded or "")}
     old = [change for change in newest.values() if (seconds_between(change.time, now) or 0.0) > LATE]
     begins = oldest_entry(client, source) if old else None
     old = [change for change in old if begins and change.time > begins.timestamp]  # audit may not reach further back

@@ -127,7 +127,7 @@ def since(entries: t.Iterable[AuditEntry], moment: str | None) -> list[AuditEntr
 
     :param moment: the server's time, as in 2026-11-24T17:19:26Z; None is the beginning of time.
     """
-    return [entry for entry in entries if moment is None or entry.timestamp >= _from(moment)]
+    return [entry for entry in entries if moment is None or entry.timestamp >= second_of(moment)]
 
 
 def failures_since(client: Client, source: Source, since: str, most: int = 100) -> list[AuditEntry]:
@@ -135,7 +135,7 @@ def failures_since(client: Client, source: Source, since: str, most: int = 100) 
 
     :param since: the server's time, as in 2026-11-24T17:19:26Z.
     """
-    what = f'{_about(source)} and {FAILED} and timestamp ge "{_from(since)}"'
+    what = f'{_about(source)} and {FAILED} and timestamp ge "{second_of(since)}"'
     return ask_sync(client, what, order="timestamp", size=most) or []
 
 
@@ -158,7 +158,7 @@ def end_of_call(client: Client, transaction: str, began: str) -> Ended | bool | 
     :returns: False while it goes on, None where audit/access does not tell of calls.
     :raises Unreachable: as the client.
     """
-    after = f'timestamp ge "{_from(began)}"'
+    after = f'timestamp ge "{second_of(began)}"'
     calls = _ask(client, _CALLS, f'/http/request/path co "/system" and {after}', size=_MOST_CALLS)
     if calls is None:
         return None
@@ -187,7 +187,7 @@ class Counter:
     def __init__(self, client: Client, source: Source, since: str) -> None:
         self._client = client
         self._source = source
-        self._since = _from(since)
+        self._since = second_of(since)
         self.count = 0
 
     def update(self) -> int | None:
@@ -208,7 +208,7 @@ def _about(source: Source) -> str:
     return starts_with("sourceObjectId", f"{source}/")
 
 
-def _from(moment: str) -> str:
+def second_of(moment: str) -> str:
     """Return a time that audit's times of the same second do not come before: they are compared as texts.
 
     "11:00:00.898Z" comes before "11:00:00Z" and after "11:00:00".

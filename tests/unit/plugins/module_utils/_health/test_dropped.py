@@ -142,6 +142,17 @@ def test_a_recorded_load_of_the_mapping_clears_what_was_before_it():
     assert len(sought(audit(failed("a")), audit(), recon(), there("a"), loaded={"two": NEW})) == 1
 
 
+def test_what_fails_in_the_second_in_which_a_load_ended_came_after_it():
+    """A load's end is known to the second, and its catch-up begins within the same (seen on OpenIDM 6.1.0)."""
+    ended = {"one": "2026-11-24T11:00:00Z"}
+    late = "2026-11-24T11:00:00.400Z"
+    assert len(sought(audit(failed("a", late)), audit(), recon(), there("a"), loaded=ended)) == 1
+    loaded_since = recon(well("a", "2026-11-24T11:00:00.500Z"))
+    assert sought(audit(failed("a", late)), audit(), loaded_since, loaded=ended) == []
+    calls = (audit(), letters(LETTER), audit(), recon(), there("b"))
+    assert len(sought(*calls, policy=LETTERS, time_of=lambda number: ended["one"], loaded=ended)) == 1
+
+
 def test_the_record_that_the_token_stands_before_was_not_dropped_yet():
     assert sought(audit(failed("a")), failing="a") == []
 

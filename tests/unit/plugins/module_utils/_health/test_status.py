@@ -526,7 +526,9 @@ def test_a_connector_whose_document_has_been_removed_is_told():
     ("queue", "answered", "state", "says"),
     [
         ({"enabled": True}, {"totalPagedResults": 0, "result": []}, "healthy", None),
-        ({"enabled": True}, refused(404), "healthy", None),
+        ({"enabled": True}, refused(404), "healthy", "What waits in the queue of on cannot be known"),
+        ({"enabled": True}, refused(403), "healthy", "What waits in the queue of on cannot be known"),
+        ({"enabled": False}, refused(500), "healthy", "What waits in the queue of on cannot be known"),
         (
             {"enabled": True},
             {"totalPagedResults": 7, "result": [{"_id": "1", "createDate": "2026-11-24T10:00:00.123456789Z"}]},
