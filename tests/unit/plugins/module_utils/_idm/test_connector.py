@@ -242,6 +242,27 @@ def test_connectors_that_cannot_be_read_are_not_taken_for_none(list_status, stat
         connectors.read_connectors(idm)
 
 
+@pytest.mark.parametrize("status", [403, 404, 501])
+def test_a_query_that_finds_nothing_says_nothing_where_the_list_is_refused(status):
+    # OpenIDM 6.1.0 answers an empty list to the query, however many connectors there are
+    idm = ScriptedClient(call("GET", "config", refused(status, "Access denied")), queried())
+    with pytest.raises(Refused, match="Access denied"):
+        connectors.read_connectors(idm)
+
+
+@pytest.mark.parametrize("stated", [{}, {"configurations": None}, {"configurations": 1}, {"code": 500}])
+def test_a_list_of_another_form_is_not_taken_for_none(stated):
+    with pytest.raises(Refused, match="configurations"):
+        connectors.read_connectors(ScriptedClient(call("GET", "config", stated)))
+
+
+@pytest.mark.parametrize("stated", [{}, {"result": None}, {"connectorRef": None}, {"code": 500, "message": "boom"}])
+def test_a_document_of_another_form_is_not_taken_for_a_connector_that_reads_no_change_log(stated):
+    idm = ScriptedClient(listed("provisioner.openicf/ldap"), call("GET", "config/provisioner.openicf/ldap", stated))
+    with pytest.raises(Refused, match="connectorRef"):
+        connectors.read_connectors(idm)
+
+
 def test_the_name_and_the_alias_are_two_things():
     idm = ScriptedClient(
         listed("provisioner.openicf/file one"),
@@ -269,6 +290,8 @@ def test_all_are_tested_in_one_request():
 
 class OneHangs:
     """An IDM whose connectors' systems are well, but for one that never answers, so that no test of all ends."""
+
+    url = "https://idm.example.com/openidm"
 
     def __init__(self, *names):
         self.names = names

@@ -37,7 +37,12 @@ SOURCE = Source("ldap", "account")
 OPENIDM, PING = Server(FORK, "6.1.0"), Server(IDM, "8.1.0")
 NAME = "liveSync_ldap_account"
 CONTEXT = {"action": "liveSync", "source": "system/ldap/account"}
-CONNECTOR = {"_id": "provisioner.openicf/ldap", "name": "ldap", "objectTypes": {"account": {}, "group": {}}}
+CONNECTOR = {
+    "_id": "provisioner.openicf/ldap",
+    "name": "ldap",
+    "connectorRef": {},
+    "objectTypes": {"account": {}, "group": {}},
+}
 NEVER = "0 0 0 31W 2 ?"
 NEVER_FIRES = "Based on configured schedule, the given trigger will never fire."
 
@@ -47,6 +52,8 @@ class Scheduler:
 
     :param lag: how many reads a config document's job takes to appear; it is seen once and is away once more then.
     """
+
+    url = "https://idm.example.com/openidm"
 
     def __init__(self, ping=False, check_mode=False, lag=0):
         self.ping, self.check_mode, self.lag = ping, check_mode, lag
