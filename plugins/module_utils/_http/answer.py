@@ -91,6 +91,11 @@ def _http_date(text: str) -> datetime | None:
         return None
 
 
+def is_own(body: t.Any) -> bool:
+    """Tell whether the body of an error is IDM's own; what stands before it may write JSON too, without a code."""
+    return isinstance(body, dict) and "code" in body
+
+
 def reason_of(body: t.Any) -> str:
     """Return an error answer's own words: CREST's message, OAuth's error, or what a page says."""
     if isinstance(body, dict):
@@ -143,7 +148,7 @@ def refusal(method: str, url: str, answer: Answer, *, transaction: str, remedy: 
         status=answer.status,
         reason=reason,
         remedy=remedy or _remedy(answer, is_configuration="/config/" in url and method != "GET"),
-        own=isinstance(answer.body, dict) and "code" in answer.body,
+        own=is_own(answer.body),
     )
     refused.result["transaction_id"] = answer.headers.get(TRANSACTION_HEADER) or transaction
     return refused

@@ -235,4 +235,4 @@ def _is_gone(exc: Refused) -> bool:
     One that ends between being found and being read makes 500 'Cannot invoke "org.quartz.JobDetail.getJobDataMap()"
     because "job" is null' (seen on OpenIDM 6.1.0, while a config document was activated).
     """
-    return exc.status == 404 or (exc.status == 500 and '"job" is null' in exc.reason)
+    return (exc.status == 404 and exc.own) or (exc.status == 500 and '"job" is null' in exc.reason)

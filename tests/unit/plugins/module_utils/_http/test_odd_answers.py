@@ -59,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = self.server.said.encode()
-        self.send_response(200)
+        self.send_response(self.server.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         for name, value in self.server.headed.items():
@@ -76,7 +76,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def answering():
     listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listening.said, listening.headed = "", {}
+    listening.said, listening.headed, listening.status = "", {}, 200
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
     thread.start()
     yield listening
@@ -94,7 +94,7 @@ def idm(answering):
         "password": "p",
         "timeout": 10,
     }
-    answering.headed = {}
+    answering.headed, answering.status = {}, 200
     with Client(options, Context()) as client:
         yield client
 
@@ -125,6 +125,7 @@ CALLS = {
     "running_nodes": nodes.running_nodes,
     "newest_entry": lambda idm: audit.newest_entry(idm, LDAP),
     "end_of_call": lambda idm: audit.end_of_call(idm, "t", "2026-11-24T11:00:00Z"),
+    "a link": lambda idm: load_record.made_here(idm, load_record.Load("r", "", ("x",)), promoted=False),
     "some_links": lambda idm: load_record.some_links(idm, "one"),
     "liveSync": run,
 }
@@ -149,6 +150,35 @@ def test_what_is_no_answer_is_never_taken_for_none(answering, idm, call, said):
     answering.said = ODD[said]
     with pytest.raises(IdmopsError):
         CALLS[call](idm)
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [("read_stage", 404), ("read_job", 404), ("read_config", 404), ("a link", 404), ("ask_server", 404)]
+    + [("read_mappings", 404), ("read_connectors", 403), ("test_connector", 404)],
+)
+@pytest.mark.parametrize("said", ['{"error":"no Route matched"}', '{"status":404,"path":"/x"}', "{}"])
+def test_an_error_of_what_stands_before_idm_says_nothing_of_what_idm_has(answering, idm, call, status, said):
+    answering.said, answering.status = said, status
+    with pytest.raises(IdmopsError, match=f"answered {status}"):
+        CALLS[call](idm)
+
+
+@pytest.mark.parametrize("call", ["test_connectors", "executing_sources"])
+def test_no_list_is_no_empty_list(answering, idm, call):
+    answering.said = ""
+    with pytest.raises(IdmopsError, match="a list of objects"):
+        CALLS[call](idm)
+
+
+@pytest.mark.parametrize("call", ["read_stages", "read_jobs", "read_mappings"])
+def test_a_page_is_not_all_there_is(answering, idm, call):
+    said = {"result": [], "mappings": [], "pagedResultsCookie": "abc"}
+    answering.said = json.dumps(said)
+    with pytest.raises(IdmopsError, match="one page of a list"):
+        CALLS[call](idm)
+    answering.said = json.dumps({**said, "pagedResultsCookie": None})
+    assert not CALLS[call](idm)
 
 
 @pytest.mark.parametrize(
