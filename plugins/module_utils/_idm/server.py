@@ -13,8 +13,10 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from .._base.values import as_dict
 from .._http.answer import Answer
 from .._http.client import Client
+from .._http.form import objects
 
 #: The open fork (OpenIDM, Open Identity Platform), Ping's and ForgeRock's IDM on premises, the cloud service.
 FORK, IDM, CLOUD = "openidm", "idm", "aic"
@@ -85,9 +87,12 @@ def ask_server(client: Client) -> Server:
     if 0 < major < 7:
         return Server(FORK, version)
     params: dict[str, t.Any] = {"_queryFilter": "true", "_fields": "name"}
-    listed = client.request("GET", "sync/mappings", params=params, none_on=(403, 404, 501))
+    # a refusal tells that it is there only where the version has said whose server it may be
+    listed = client.request("GET", "sync/mappings", params=params, none_on=(403, 404, 501) if major else (404, 501))
     if listed.status in (404, 501):
         return Server(FORK, version)
+    if listed.status != 403:
+        objects(as_dict(listed.body).get("result"), f"GET {client.url}/sync/mappings", "result")
     return Server(CLOUD if _is_cloud(client, listed) else IDM, version)
 
 
