@@ -83,3 +83,14 @@ def results(body: t.Mapping[str, t.Any], where: str, *, page: bool) -> list[dict
             own=False,
         )
     return found
+
+
+def id_of(document: t.Mapping[str, t.Any], where: str) -> str:
+    """Return the id that a document of IDM's has, whatever else is missing in it.
+
+    :raises Refused: when it has none.
+    """
+    found = document.get("_id")
+    if not isinstance(found, str) or not found:
+        raise odd(where, "an object with an _id", found)
+    return found

@@ -13,6 +13,7 @@ from .._base.errors import InvalidOption, Refused
 from .._base.filters import equals
 from .._base.values import as_bool, as_dict, as_list, as_text
 from .._http.client import Client
+from .._http.form import objects
 from .queue import QueuedSync
 from .source import Source
 
@@ -107,11 +108,12 @@ def read_mappings(client: Client, source: Source | None = None) -> list[SyncMapp
     :param source: return those of this source alone.
     :raises Unreachable, Refused: as the client.
     """
-    documents = [as_dict(item) for item in as_list(as_dict(client.get("config/sync", none_on=(404,))).get("mappings"))]
+    stated = client.get("config/sync", none_on=(404,))
+    documents = [] if stated is None else objects(stated.get("mappings"), f"GET {client.url}/config/sync", "mappings")
     try:
         files = client.query("config", '_id sw "mapping/"')
     except Refused as exc:
-        if exc.status not in _NO_SUCH_QUERY:
+        if exc.status not in _NO_SUCH_QUERY or not exc.own:
             raise  # fewer mappings than there are would be taken for all of them
         files = []
     documents += [item for item in files if "source" in item and "target" in item]
@@ -148,10 +150,9 @@ def queued_after(own: t.Sequence[SyncMapping], known: t.Iterable[SyncMapping]) -
 def has_links(client: Client, mapping: SyncMapping) -> bool | None:
     """Tell whether a mapping has linked anything yet, in one request; None where the links cannot be read."""
     try:
-        page = as_dict(client.get("repo/link", {**_ANY, "_queryFilter": equals("linkType", mapping.link_type)}))
+        return bool(client.query("repo/link", equals("linkType", mapping.link_type), **_ANY))
     except Refused:
         return None
-    return bool(page.get("result"))
 
 
 def _excepting(policies: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:

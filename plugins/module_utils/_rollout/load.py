@@ -17,6 +17,7 @@ from .._changelog.log import connector_directory
 from .._changelog.rights import Visibility
 from .._changelog.whose import OTHER, REMEDY, SAME, Identity
 from .._http.client import Client
+from .._http.form import results
 from .._idm.connector import Connector, reactivate, read_connector
 from .._idm.mapping import SyncMapping, has_links, read_mappings
 from .._idm.source import Source
@@ -234,7 +235,7 @@ def _through_idm(client: Client, request: LoadRequest, connector: Connector, don
     while True:
         try:
             body = client.get(path, params, timeout=timeout)
-            return len((body or {}).get("result", []))
+            return len(results(body, f"GET {client.url}/{path}?_queryFilter", page=False))
         except Refused as exc:
             if exc.status != 500:
                 raise

@@ -14,6 +14,7 @@ import typing as t
 from .._base.context import Context
 from .._base.errors import InvalidOption, Refused
 from .._http.client import Client, segment
+from .._http.form import id_of
 from .._idm.nodes import running_nodes
 from .._idm.server import Server
 from .._idm.source import Source
@@ -51,8 +52,10 @@ def read_jobs(client: Client, api_version: str) -> list[Schedule]:
         if not _is_gone(exc):
             raise
         listed = client.query(_JOBS, None, api_version=api_version, _queryId="query-all-ids")
-        each = (_document(client, str(entry.get("_id")), api_version) for entry in listed)
+        each = (_document(client, id_of(entry, f"GET {client.url}/{_JOBS}"), api_version) for entry in listed)
         found = [document for document in each if document]
+    for document in found:  # a job that says nothing might be that of any source
+        id_of(document, f"GET {client.url}/{_JOBS}")
     return [Schedule.parse(document) for document in found]
 
 
@@ -157,7 +160,10 @@ def read_config(client: Client, name: str) -> Schedule | None:
     :raises Unreachable, Refused: as the client.
     """
     document = client.get(f"config/schedule/{segment(name)}", none_on=(404,))
-    return Schedule.parse({**document, "_id": f"schedule/{name}"}, CONFIG) if document else None
+    if document is None:
+        return None
+    id_of(document, f"GET {client.url}/config/schedule/{segment(name)}")
+    return Schedule.parse({**document, "_id": f"schedule/{name}"}, CONFIG)
 
 
 def write(client: Client, server: Server, storage: str, name: str, body: t.Mapping[str, t.Any]) -> None:
@@ -226,7 +232,10 @@ def _document(client: Client, name: str, api_version: str) -> dict[str, t.Any] |
             raise
         return None
     # The fork encodes its own answer: GET of the job "a b" has the _id "a%20b" (seen on OpenIDM 6.1.0).
-    return {**document, "_id": name} if document else None
+    if document is None:
+        return None
+    id_of(document, f"GET {client.url}/{_JOBS}/{segment(name)}")
+    return {**document, "_id": name}
 
 
 def _is_gone(exc: Refused) -> bool:

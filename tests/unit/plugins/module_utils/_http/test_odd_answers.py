@@ -18,10 +18,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm import audit, conn
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import LiveSync, Mark, Patience
 from ansible_collections.idmops.idm.plugins.module_utils._recon import watch
-from ansible_collections.idmops.idm.plugins.module_utils._rollout import load_record
+from ansible_collections.idmops.idm.plugins.module_utils._rollout import load, load_record
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
 from ansible_collections.idmops.idm.plugins.module_utils._schedule import store
 
 LDAP = Source("ldap", "account")
+LOAD = load.LoadRequest(SourceRequest.parse({"source": str(LDAP)}, None, "", "directory"), ("one",))
 FORK = server.Server("openidm", "6.1.0")
 DEEP = "[" * 100_000
 ODD = {
@@ -127,6 +129,7 @@ CALLS = {
     "end_of_call": lambda idm: audit.end_of_call(idm, "t", "2026-11-24T11:00:00Z"),
     "a link": lambda idm: load_record.made_here(idm, load_record.Load("r", "", ("x",)), promoted=False),
     "some_links": lambda idm: load_record.some_links(idm, "one"),
+    "entries": lambda idm: load._through_idm(idm, LOAD, None, None, Context()),
     "liveSync": run,
 }
 
@@ -162,6 +165,47 @@ def test_an_error_of_what_stands_before_idm_says_nothing_of_what_idm_has(answeri
     answering.said, answering.status = said, status
     with pytest.raises(IdmopsError, match=f"answered {status}"):
         CALLS[call](idm)
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["read_stage", "read_stages", "read_job", "read_jobs", "read_config", "read_mappings", "list_runs", "entries"],
+)
+@pytest.mark.parametrize("said", [{}, {"result": None}, {"code": 500, "message": "boom"}, {"reconciliations": 0}])
+def test_an_object_that_says_nothing_is_not_taken_for_none(answering, idm, call, said):
+    answering.said = json.dumps(said)
+    with pytest.raises(IdmopsError, match="expected"):
+        CALLS[call](idm)
+
+
+@pytest.mark.parametrize("call", ["read_stages", "read_jobs"])
+@pytest.mark.parametrize("item", [{}, {"_id": None}, {"_id": "", "invokeContext": None}])
+def test_what_does_not_say_whose_it_is_is_not_passed_over(answering, idm, call, item):
+    answering.said = json.dumps({"result": [item]})
+    with pytest.raises(IdmopsError, match="an object with an _id"):
+        CALLS[call](idm)
+
+
+@pytest.mark.parametrize("said", ["{}", '{"result":null}', '{"code":500}'])
+def test_links_that_are_not_told_are_not_none(answering, idm, said):
+    # "none" lets a load go on over an empty source, and delete everybody
+    answering.said = said
+    assert CALLS["has_links"](idm) is None
+
+
+def test_a_gateway_that_does_not_take_a_query_is_not_idm(answering, idm):
+    """Where IDM does not query its configuration, config/sync has all mappings; what stands before it says nothing."""
+    documents = iter([(200, {"mappings": []}), (501, {"error": "Not Implemented"})])
+    before = idm._transmit
+
+    def transmit(*asked, **how):
+        answering.status, said = next(documents)
+        answering.said = json.dumps(said)
+        return before(*asked, **how)
+
+    idm._transmit = transmit
+    with pytest.raises(IdmopsError, match="answered 501"):
+        mapping.read_mappings(idm)
 
 
 @pytest.mark.parametrize("call", ["test_connectors", "executing_sources"])

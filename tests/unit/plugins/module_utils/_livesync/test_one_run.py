@@ -328,7 +328,7 @@ def test_a_server_that_is_down_has_time_to_come_back():
         if it.context.clock.slept < 110:
             raise down()
         return {"cluster": {"results": [{"startup": OLD}]}}.get(path) or {
-            "_rev": "2", "connectorData": {"syncToken": 9, "nativeType": "integer"}
+            "_id": "x", "_rev": "2", "connectorData": {"syncToken": 9, "nativeType": "integer"}
         }  # fmt: skip
 
     it.client._answer = look
@@ -600,6 +600,6 @@ def test_what_does_not_become_quiet_is_not_waited_for_for_ever():
     it = livesync()
     revisions = iter(range(1000))
     it.client._answer = lambda method, path, *unused: (
-        [] if path == "scheduler/job" else {"_rev": str(next(revisions)), "connectorData": {}}
+        [] if path == "scheduler/job" else {"_id": "x", "_rev": str(next(revisions)), "connectorData": {}}
     )
     assert it.quiet(5.0) is False

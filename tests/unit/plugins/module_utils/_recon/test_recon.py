@@ -736,7 +736,7 @@ def test_a_run_that_waits_for_its_turn_has_no_duration():
 
 
 def test_a_server_that_remembers_no_run():
-    assert list_runs(ScriptedClient(call("GET", "recon", {"_id": "recon"}))) == []
+    assert list_runs(ScriptedClient(call("GET", "recon", {"_id": "recon", "reconciliations": []}))) == []
 
 
 @pytest.mark.parametrize(
