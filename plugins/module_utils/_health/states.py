@@ -99,6 +99,7 @@ class Facts:
     :param filtered: what never arrives by the connector's configuration, though a load brings it, in sentences.
     :param left_out: what never arrives and may be meant so.
     :param queued: what waits too long in the queue of a mapping that changes go through, in sentences.
+    :param unseen: what may wait there, and cannot be known to, in sentences.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
     :param untraced: why records that IDM gives up on would not show, None where they would.
     :param failure: IDM's text about the record that stopped the last run.
@@ -129,6 +130,7 @@ class Facts:
     filtered: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     dropped: int = 0
     untraced: str | None = None
     failure: str | None = None
@@ -183,7 +185,7 @@ def judge_health(facts: Facts) -> Health:
             False,
             f"The directory that was given cannot be asked, so what is pending cannot be known: {facts.log_error}",
         )
-    doubts = [*facts.left_out, *([facts.untraced] if facts.untraced else [])]
+    doubts = [*facts.left_out, *facts.unseen, *([facts.untraced] if facts.untraced else [])]
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)
     if facts.queued:

@@ -18,7 +18,7 @@ from .._idm.audit import AuditEntry, seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import queued_after
-from .._idm.queue import read_waiting
+from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
@@ -237,7 +237,10 @@ def _with_dropped(
 def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> SourceStatus:
     """Add what waits in the queues that the changes of a source go through."""
     queued = {one.name: one for one in queued_after(entry.mappings, snapshot.mappings)}
-    waiting = tuple(one for one in (read_waiting(client, name) for name in queued) if one)
+    told = {name: read_waiting(client, name) for name in queued}
+    waiting = tuple(one for one in told.values() if one)
+    silent = [] if has_no_queues(client) else [name for name, one in told.items() if one is None]
+    unseen = [f"What waits in the queue of {name} cannot be known: sync/queue does not answer." for name in silent]
     facts = entry.facts
     stuck: list[str] = []
     late: list[str] = []
@@ -248,7 +251,9 @@ def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> Sou
             stuck.append(f"The queue of {one.mapping} is off, and {one.depth} events wait in it: switch queuedSync on.")
         elif one.depth and age is not None and age > _LONGEST_QUEUED:
             late.append(f"{one.depth} events wait in the queue of {one.mapping}, the oldest since {one.oldest}.")
-    facts = replace(facts, filtered=(*facts.filtered, *stuck), queued=tuple(late))
+        elif one.depth and age is None:
+            unseen.append(f"{one.depth} events wait in the queue of {one.mapping}, since when is not told.")
+    facts = replace(facts, filtered=(*facts.filtered, *stuck), queued=tuple(late), unseen=tuple(unseen))
     return replace(entry, queue=waiting, facts=facts)
 
 

@@ -466,6 +466,10 @@ def test_a_connector_whose_document_has_been_removed_is_told():
             "healthy",
             None,
         ),
+        ({"enabled": True}, refused(403), "healthy", "the queue of on cannot be known"),
+        ({"enabled": True}, refused(500), "healthy", "the queue of on cannot be known"),
+        ({"enabled": True}, {"totalPagedResults": 0, "result": None}, "healthy", "the queue of on cannot be known"),
+        ({"enabled": True}, {"totalPagedResults": 7, "result": [{"_id": "1"}]}, "healthy", "since when is not told"),
         ({"enabled": False}, {"totalPagedResults": 7, "result": [{"_id": "1"}]}, "disabled", "switch queuedSync on"),
     ],
 )
