@@ -15,7 +15,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, InvalidOption
 from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
-from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest
+from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import queued_after
 from .._idm.queue import has_no_queues, read_waiting
@@ -148,6 +148,9 @@ def _unclear(source: Source, connector: Connector | None, test: ConnectorTest | 
     """Return why what is known of a connector is not that of the one that runs, None where it is."""
     if connector and connector.ambiguity:
         return f"{connector.ambiguity} {TWINS_REMEDY}"
+    if connector and test is None:
+        error = not_tested(connector)
+        return f"{error.message} {error.remedy}"
     if connector is None and test is not None:
         return (
             f"The connector {source.system} runs, and its configuration document has been removed: put it back (PUT"

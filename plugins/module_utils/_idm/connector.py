@@ -35,6 +35,7 @@ __all__ = [
     "checked",
     "describe_connectors",
     "failed_test",
+    "not_tested",
     "reactivate",
     "read_connector",
     "read_connectors",
@@ -325,6 +326,11 @@ def failed_test(connector: Connector, test: ConnectorTest, consequence: str = ""
         remedy = remedy_for(test.error or "", connector.remote)
     shown = {**connector.as_result(), "ok": False, "error": test.error, "remedy": remedy}
     return IdmopsError(f"{message}{consequence}", remedy=remedy, result={"connector": shown})
+
+
+def not_tested(connector: Connector) -> IdmopsError:
+    """Return the error for a connector that has a document and is missing where all are tested."""
+    return failed_test(connector, ConnectorTest(connector.name, False, _NOT_AVAILABLE, None))
 
 
 def _write_back(client: Client, connector: Connector) -> None:

@@ -442,6 +442,18 @@ def test_two_documents_of_one_connector_are_told():
     assert "config/provisioner.openicf/ldap, config/provisioner.openicf/ldapold" in found.remedy
 
 
+@pytest.mark.parametrize(
+    ("enabled", "says"),
+    [(False, "The connector ldap is disabled. Set"), (True, "The test of the connector ldap (")],
+)
+def test_a_connector_that_is_not_tested_is_not_one_that_is_not_there(enabled, says):
+    calls = list(lists(stage=document("1", 9), jobs=[job()], connector={**CONNECTOR, "enabled": enabled}))
+    calls[2] = call("POST", "system", [])
+    (found,) = look(*calls)
+    assert found.health.state == "unavailable" and says in found.remedy
+    assert "add the connector" not in found.remedy
+
+
 def test_a_connector_whose_document_has_been_removed_is_told():
     calls = list(lists(stage=document("1", 9), jobs=[job()]))
     calls[:2] = [call("GET", "config", {"configurations": []}), call("GET", "config", {"result": []})]
