@@ -226,6 +226,23 @@ def apply(client, server=OPENIDM, check_mode=False, test=None, **wanted):
     return applied, heard.report.warnings
 
 
+class ListsNothing(Scheduler):
+    """A server whose list of jobs leaves out what there is."""
+
+    def _jobs(self, method, params, body):
+        return {"result": []} if "_queryFilter" in params else super()._jobs(method, params, body)
+
+
+def test_a_job_that_the_list_leaves_out_is_not_written_over():
+    client = Scheduler()
+    apply(client, interval=15, load_record={"m": {"recon": "1"}})
+    hidden = ListsNothing()
+    hidden.jobs = client.jobs
+    applied, unused = apply(hidden, interval=15)
+    assert (applied.changed, hidden.writes) == (False, [])
+    assert applied.schedule.load_record == {"m": {"recon": "1"}}
+
+
 # {real, check} x {something to do, nothing to do}
 
 
