@@ -13,6 +13,8 @@ import typing as t
 
 from .._base.context import Context
 from .._base.errors import InvalidOption, Refused
+from .._base.values import as_bool, as_dict
+from .._http.answer import odd
 from .._http.client import Client, segment
 from .._http.form import id_of
 from .._idm.nodes import running_nodes
@@ -220,7 +222,10 @@ def check_cron(client: Client, server: Server, expression: str) -> None:
         {"cronExpression": expression},
         api_version=server.scheduler_version,
     )
-    if not (answer or {}).get("valid"):
+    valid = as_bool(as_dict(answer).get("valid"))
+    if valid is None:
+        raise odd(f"POST {client.url}/{_JOBS}?_action=validateQuartzCronExpression", "a truth value (valid)", answer)
+    if not valid:
         raise InvalidOption("cron", expression, CRON_SHAPE)
 
 

@@ -186,6 +186,13 @@ def test_what_does_not_say_whose_it_is_is_not_passed_over(answering, idm, call, 
         CALLS[call](idm)
 
 
+@pytest.mark.parametrize("said", ["{}", "", '{"valid":null}', '{"code":500}'])
+def test_an_expression_that_nobody_judged_is_not_called_wrong(answering, idm, said):
+    answering.said = said
+    with pytest.raises(IdmopsError, match="a truth value"):
+        CALLS["check_cron"](idm)
+
+
 @pytest.mark.parametrize("said", ["{}", '{"result":null}', '{"code":500}'])
 def test_links_that_are_not_told_are_not_none(answering, idm, said):
     # "none" lets a load go on over an empty source, and delete everybody
