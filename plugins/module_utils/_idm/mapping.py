@@ -48,6 +48,7 @@ class SyncMapping:
     :param queue: what its queuedSync says, None where it has none.
     :param selective: whether a script or a condition keeps some source objects out of it.
     :param reads: the properties of the source that it copies, as far as it names them.
+    :param reads_more: whether a script of it is given the whole source object, so that nobody knows what else it reads.
     """
 
     name: str
@@ -61,6 +62,7 @@ class SyncMapping:
     correlates: bool
     link_type: str
     reads: tuple[str, ...] = ()
+    reads_more: bool = False
     queue: QueuedSync | None = None
     selective: bool = False
 
@@ -82,6 +84,10 @@ class SyncMapping:
             correlates=bool(document.get("correlationQuery") or document.get("correlationScript")),
             link_type=as_text(document.get("links")) or name,
             selective=any(document.get(key) for key in _QUALIFYING),
+            reads_more=any(
+                as_dict(item).get("transform") and not as_dict(item).get("source")
+                for item in as_list(document.get("properties"))
+            ),
             queue=QueuedSync.parse(document.get("queuedSync")),
             reads=tuple(
                 dict.fromkeys(

@@ -165,7 +165,7 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
         yield say(
             "changes_filtered",
             BLOCKING if one.against else WARNING,
-            f"{one.property} of the connector {connector.name} leaves changes out. {one.effect}",
+            f"{one.property} of the connector {connector.name}: {one.effect}",
             one.remedy,
         )
     if connector.failure_policy.drops:
