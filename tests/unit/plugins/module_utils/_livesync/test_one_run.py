@@ -81,6 +81,13 @@ def test_a_plain_answer(mark, token, outcome):
     assert not ended.open
 
 
+@pytest.mark.parametrize("body", [{}, {"result": [], "resultCount": 0}, {"code": 500, "message": "boom"}])
+def test_an_answer_that_is_no_stage_tells_nothing_and_is_not_sent_again(body):
+    ended, it = run(MARK, post(body), cluster(OLD), stage("2", 9))
+    assert (ended.outcome, ended.after.token, ended.dormant) == ("advanced", 9, False)
+    assert [method for method, *unused in it.client.sent].count("POST") == 1
+
+
 def test_an_empty_answer_is_a_dormant_connector():
     ended, unused = run(Mark(), post(None))
     assert (ended.outcome, ended.dormant) == ("unchanged", True)
