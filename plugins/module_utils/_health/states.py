@@ -10,8 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._idm.connector_remedy import remedy_for
-from .._idm.error_texts import ALIAS, GRANT
-from .._idm.stage import MISFIT_REMEDY
+from .._idm.error_texts import ALIAS, GRANT, MISFIT_REMEDY
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
 DORMANT, STALLED, DISABLED = "dormant", "stalled", "disabled"

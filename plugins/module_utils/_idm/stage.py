@@ -22,11 +22,6 @@ _MOMENT = re.compile(r"\d{14}(\.\d+)?Z", re.ASCII)
 _CONTAINER = "repo/synchronisation/pooledSyncStage"
 #: The native types of a token that holds a number ("OpenIDM family over REST", section 1.3).
 NUMBER_TYPES = ("integer", "JAVA_TYPE_LONG")
-#: What mends a token of a type that the connector does not take.
-MISFIT_REMEDY = (
-    "Set the same number with idmops.idm.livesync_token and native_type: integer; where it is none, run the role"
-    " livesync, which takes a new base point and loads again."
-)
 
 
 @dataclass(frozen=True)

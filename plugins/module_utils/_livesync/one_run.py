@@ -312,9 +312,10 @@ class LiveSync:
 
     def _refused(self, mark: Mark, exc: Refused) -> Run:
         """Tell what an error answer of IDM's means."""
-        if exc.status in (400, 401, 403, 404):
-            raise exc
         reason = read_reason(exc.reason)
+        if exc.status in (400, 401, 403, 404):
+            exc.remedy = reason.remedy or exc.remedy
+            raise exc
         return Run(
             FAILED,
             mark,

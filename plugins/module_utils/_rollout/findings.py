@@ -13,8 +13,8 @@ from .._base.errors import IdmopsError
 from .._idm.connector import TWINS_REMEDY
 from .._idm.connector_filters import filters_of
 from .._idm.connector_remedy import remedy_for
+from .._idm.error_texts import MISFIT_REMEDY
 from .._idm.mapping import SyncMapping
-from .._idm.stage import MISFIT_REMEDY
 from .directory_findings import directory_findings
 from .evidence import SourceEvidence
 from .finding import BLOCKING, MENDED, WARNING, Finding, Say

@@ -136,6 +136,13 @@ def test_a_lost_race_is_not_attributed_to_this_run():
     assert (ended.outcome, ended.attributed) == ("failed", False)
 
 
+def test_a_refused_token_has_a_remedy():
+    """3000000000 on OpenIDM 6.1.0."""
+    with pytest.raises(Refused) as caught:
+        run(MARK, post(refused(400, "java.lang.Long to java.lang.Integer")))
+    assert "idmops.idm.livesync_token" in caught.value.remedy
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_refused_request_has_run_nothing(status):
     with pytest.raises(Refused):
