@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
 import socket
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|::1)$", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
@@ -71,8 +72,11 @@ def one_spelling(url: str) -> str:
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     try:
-        host = ipaddress.ip_address(host).compressed
-    except ValueError:
-        pass  # a name
+        address = ipaddress.ip_address(host)
+        host = str(getattr(address, "ipv4_mapped", None) or address)
+    except ValueError:  # a name; UnicodeError is one too
+        with contextlib.suppress(ValueError):
+            host = host.encode("idna").decode()
     host = _HERE[0] if host in _HERE else host
-    return f"{parts.scheme}://{host}:{parts.port or _PORTS.get(parts.scheme, '')}{parts.path.rstrip('/')}"
+    path = [part for part in unquote(parts.path).split("/") if part not in ("", ".")]
+    return "/".join([f"{parts.scheme}://{host}:{parts.port or _PORTS.get(parts.scheme, '')}", *path])

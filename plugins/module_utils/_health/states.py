@@ -10,9 +10,8 @@ import typing as t
 from dataclasses import dataclass
 
 from .._idm.connector_remedy import remedy_for
-from .._idm.error_texts import ALIAS, GRANT
+from .._idm.error_texts import ALIAS, GRANT, MISFIT_REMEDY, VOID_REMEDY
 from .._idm.mapping import switch_unknown
-from .._idm.stage import MISFIT_REMEDY, VOID_REMEDY
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
 DORMANT, STALLED, DISABLED = "dormant", "stalled", "disabled"
@@ -107,6 +106,7 @@ class Facts:
     :param queued: what waits too long in the queue of a mapping that changes go through, in sentences.
     :param unarrived: what of the newest changes has not arrived, though the token has passed it, a sentence each.
     :param doubt: why that cannot be known, None where it is.
+    :param unseen: what may wait there, and cannot be known to, in sentences.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
     :param refused: what IDM does not let this account know of the source, a sentence each with what mends it.
     :param untraced: why records that IDM gives up on would not show, None where they would.
@@ -141,6 +141,7 @@ class Facts:
     filtered: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     dropped: int = 0
     unarrived: tuple[str, ...] = ()
     doubt: str | None = None
@@ -201,7 +202,7 @@ def judge_health(facts: Facts) -> Health:
     if facts.refused:
         return Health(UNREADABLE, False, " ".join(facts.refused))
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
-    doubts += [*facts.left_out, *(text for text in (facts.untraced, facts.doubt) if text)]
+    doubts += [*facts.left_out, *facts.unseen, *(text for text in (facts.untraced, facts.doubt) if text)]
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)
     if facts.queued:

@@ -15,10 +15,10 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, InvalidOption, Refused
 from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
-from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest
+from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import queued_after
-from .._idm.queue import read_waiting
+from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
@@ -150,6 +150,9 @@ def _unclear(source: Source, connector: Connector | None, test: ConnectorTest | 
     """Return why what is known of a connector is not that of the one that runs, None where it is."""
     if connector and connector.ambiguity:
         return f"{connector.ambiguity} {TWINS_REMEDY}"
+    if connector and test is None:
+        error = not_tested(connector)
+        return f"{error.message} {error.remedy}"
     if connector is None and test is not None:
         return (
             f"The connector {source.system} runs, and its configuration document has been removed: put it back (PUT"
@@ -285,9 +288,10 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: _L
 def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> SourceStatus:
     """Add what waits in the queues that the changes of a source go through."""
     queued = {one.name: one for one in queued_after(entry.mappings, snapshot.mappings)}
-    known = {name: read_waiting(client, name) for name in queued}
-    waiting = tuple(one for one in known.values() if one)
-    hidden = [name for name, one in known.items() if one is None]
+    told = {name: read_waiting(client, name) for name in queued}
+    waiting = tuple(one for one in told.values() if one)
+    silent = [] if has_no_queues(client) else [name for name, one in told.items() if one is None]
+    unseen = [f"What waits in the queue of {name} cannot be known: sync/queue does not answer." for name in silent]
     facts = entry.facts
     stuck: list[str] = []
     late: list[str] = []
@@ -298,9 +302,9 @@ def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> Sou
             stuck.append(f"The queue of {one.mapping} is off, and {one.depth} events wait in it: switch queuedSync on.")
         elif one.depth and age is not None and age > _LONGEST_QUEUED:
             late.append(f"{one.depth} events wait in the queue of {one.mapping}, the oldest since {one.oldest}.")
-    unseen = (f"What waits in the queue of {', '.join(hidden)} cannot be known: sync/queue does not answer.",)
-    left_out = (*facts.left_out, *(unseen if hidden else ()))
-    facts = replace(facts, filtered=(*facts.filtered, *stuck), queued=tuple(late), left_out=left_out)
+        elif one.depth and age is None:
+            unseen.append(f"{one.depth} events wait in the queue of {one.mapping}, since when is not told.")
+    facts = replace(facts, filtered=(*facts.filtered, *stuck), queued=tuple(late), unseen=tuple(unseen))
     return replace(entry, queue=waiting, facts=facts)
 
 

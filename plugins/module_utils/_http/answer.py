@@ -92,6 +92,11 @@ def _http_date(text: str) -> datetime | None:
         return None
 
 
+def is_own(body: t.Any) -> bool:
+    """Tell whether the body of an error is IDM's own; what stands before it may write JSON too, without a code."""
+    return isinstance(body, dict) and "code" in body
+
+
 def reason_of(body: t.Any) -> str:
     """Return an error answer's own words: CREST's message, OAuth's error, or what a page says."""
     if isinstance(body, dict):
@@ -124,11 +129,6 @@ def odd(where: str, wanted: str, came: t.Any, status: int = 200) -> Refused:
         " answers.",
         own=False,
     )
-
-
-def is_own(body: t.Any) -> bool:
-    """Tell whether an error is IDM's own, which has a code; a web server's is no JSON, and a gateway's other JSON."""
-    return isinstance(body, dict) and "code" in body
 
 
 def refusal(

@@ -32,7 +32,7 @@ from .answer import (
 )
 from .auth import Authenticator, TokenMethod, authenticator
 from .broken_line import unreachable
-from .form import expected, objects, whole
+from .form import expected, results, whole
 from .keep_alive import KeepAliveAdapter
 from .right import Right, rights_asked
 from .trust import certificate, trusted
@@ -165,11 +165,12 @@ class Client:
     ) -> t.Any:
         """POST an action; return what it answers, None for an empty answer or a status in ``none_on``.
 
-        :param expect: an object, or a list of objects.
+        :param expect: an object, or a list of objects, which an empty answer is none of.
         :raises Refused: for an answer that is something else too.
         """
         answer = self.request("POST", path, params=params, body=body, **how)
-        return expected(answer, f"POST {self.url}/{path}?_action={params.get('_action')}", expect, empty=True)
+        where = f"POST {self.url}/{path}?_action={params.get('_action')}"
+        return expected(answer, where, expect, empty=expect is dict or answer.status in how.get("none_on", ()))
 
     def delete(self, path: str, **how: t.Any) -> t.Any:
         """DELETE a path; return the object that it answers, None for an empty answer or a status in ``none_on``.
@@ -185,12 +186,12 @@ class Client:
 
         :param query_filter: None where ``params`` name another query.
 
-        :raises Refused: for an answer that holds no list of objects too.
+        :raises Refused: for an answer that holds no list of objects too, or a part of it that nobody asked for.
         """
         where = f"GET {self.url}/{path}?_queryFilter"
         asked = {} if query_filter is None else {"_queryFilter": query_filter}
         body = self.get(path, {**asked, **params}, api_version=api_version)
-        return t.cast("list[dict[str, t.Any]]", objects(body.get("result"), where, "result"))
+        return results(body, where, page="_pageSize" in params)
 
     def token_method(self) -> TokenMethod | None:
         """Return the method that gets access tokens, None where there is nothing to get."""

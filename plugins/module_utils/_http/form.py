@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._base.errors import Refused
 from .answer import Answer, CutOff, odd
 
 #: How much of an answer is read, in bytes: 100,000 entries with their ids are some 20 MiB.
@@ -62,4 +63,34 @@ def objects(found: t.Any, where: str, what: str) -> list[t.Any]:
     for item in found:
         if not isinstance(item, dict):
             raise odd(where, f"a list of objects ({what})", item)
+    return found
+
+
+def results(body: t.Mapping[str, t.Any], where: str, *, page: bool) -> list[dict[str, t.Any]]:
+    """Return the results of a query: objects.
+
+    :param page: whether a page was asked for. Where not, what is missing in one would be taken for what there is not.
+    :raises Refused: when it is something else, or a part of it that nobody asked for.
+    """
+    found = objects(body.get("result"), where, "result")
+    if body.get("pagedResultsCookie") and not page:
+        raise Refused(
+            f"{where} answered with one page of a list whose end was asked for: others are left (pagedResultsCookie).",
+            url=where,
+            status=200,
+            reason="a part of a list where all of it was expected",
+            remedy="See that nothing between here and IDM limits how many results a query has.",
+            own=False,
+        )
+    return found
+
+
+def id_of(document: t.Mapping[str, t.Any], where: str) -> str:
+    """Return the id that a document of IDM's has, whatever else is missing in it.
+
+    :raises Refused: when it has none.
+    """
+    found = document.get("_id")
+    if not isinstance(found, str) or not found:
+        raise odd(where, "an object with an _id", found)
     return found

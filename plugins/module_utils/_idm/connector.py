@@ -20,8 +20,10 @@ from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut, Unreac
 from .._base.filters import starts_with
 from .._base.limits import check_seconds
 from .._base.threads import side_by_side
-from .._base.values import as_bool, as_dict, as_list, as_text
+from .._base.values import as_bool, as_dict, as_text
+from .._http.answer import odd
 from .._http.client import Client, segment
+from .._http.form import objects
 from .connector_config import Connector, FailurePolicy
 from .connector_remedy import IMMUTABLE, remedy_for
 
@@ -33,6 +35,7 @@ __all__ = [
     "checked",
     "describe_connectors",
     "failed_test",
+    "not_tested",
     "reactivate",
     "read_connector",
     "read_connectors",
@@ -80,24 +83,23 @@ def read_connectors(client: Client) -> list[Connector]:
 
     :raises Unreachable, Refused: as the client.
     """
-    hidden: Refused | None = None
-    listed = None
+    refused: Refused | None = None
+    ids: set[str] = set()
     try:
-        listed = client.get("config", none_on=(404, 501))
+        where = f"GET {client.url}/config"
+        items = objects(as_dict(client.get("config")).get("configurations"), where, "configurations")
+        ids = {str(item.get("_id")) for item in items if str(item.get("_id")).startswith(_CONFIG)}
     except Refused as exc:
-        if exc.status != 403:
+        if exc.status not in (403, 404, 501):
             raise
-        hidden = exc
-    items = [as_dict(item) for item in as_list(as_dict(listed).get("configurations"))]
-    ids = {str(item.get("_id")) for item in items if str(item.get("_id")).startswith(_CONFIG)}
-    # a refused list is no empty one: then the query has to answer, or nobody knows which connectors there are
-    found = {} if len(ids) == 1 else {str(item["_id"]): item for item in _queried(client, alone=listed is None)}
+        refused = exc
+    found = {} if len(ids) == 1 else {str(item["_id"]): item for item in _queried(client, alone=refused is not None)}
+    if refused and not found:  # a refused list is no empty one, and the open fork answers the query with nothing
+        raise refused
     for config_id in sorted(ids - set(found)):
         document = client.get(_config_path(config_id), none_on=(404,))
-        if isinstance(document, dict):
-            found[config_id] = {**document, "_id": config_id}
-    if hidden and not found:
-        raise hidden  # a server that does not query its configuration answers an empty list
+        if document is not None:
+            found[config_id] = {**_connector_document(client, document, config_id), "_id": config_id}
     return sorted(_with_twins([Connector.parse(document) for document in found.values()]), key=lambda one: one.name)
 
 
@@ -326,6 +328,11 @@ def failed_test(connector: Connector, test: ConnectorTest, consequence: str = ""
     return IdmopsError(f"{message}{consequence}", remedy=remedy, result={"connector": shown})
 
 
+def not_tested(connector: Connector) -> IdmopsError:
+    """Return the error for a connector that has a document and is missing where all are tested."""
+    return failed_test(connector, ConnectorTest(connector.name, False, _NOT_AVAILABLE, None))
+
+
 def _write_back(client: Client, connector: Connector) -> None:
     """PUT a connector's configuration as it is."""
     path = _config_path(connector.config_id)
@@ -351,6 +358,17 @@ def _queried(client: Client, *, alone: bool) -> list[dict[str, t.Any]]:
             raise
         return []
     return [item for item in found if str(item.get("_id", "")).startswith(_CONFIG) and "connectorRef" in item]
+
+
+def _connector_document(client: Client, document: dict[str, t.Any], config_id: str) -> dict[str, t.Any]:
+    """Return a document that is a connector's: nothing is known of a connector from another one.
+
+    :raises Refused: for another one.
+    """
+    if not isinstance(document.get("connectorRef"), dict):
+        where = f"GET {client.url}/{_config_path(config_id)}"
+        raise odd(where, "an object (connectorRef)", document.get("connectorRef"))
+    return document
 
 
 def _config_path(config_id: str) -> str:

@@ -31,6 +31,7 @@ _SYNC_SETTINGS = (
     "accountObjectClasses",
     "groupObjectClasses",
     "baseContextsToSynchronize",
+    "useTimestampsForSync",
 )
 _LDAP_PORT, _LDAPS_PORT = 389, 636
 

@@ -13,11 +13,19 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._base.values import as_text, as_texts, as_whole
+from .._base.values import as_bool, as_text, as_texts, as_whole
 from .._ldap.dn import Name, escape_filter, is_within_any
 from .connector_config import Connector
 from .mapping import SyncMapping
 
+#: The properties whose placeholders hide what is left out. (That of a search filter is told with the filter.)
+_NAMES = (
+    "attributesToSynchronize",
+    "objectClassesToSynchronize",
+    "baseContextsToSynchronize",
+    "modifiersNamesToFilterOut",
+    "useTimestampsForSync",
+)
 _ACCOUNT, _GROUP = "__ACCOUNT__", "__GROUP__"
 #: What the connector takes for a person or a group where its configuration does not say (LdapConfiguration).
 _CLASSES = {
@@ -63,7 +71,24 @@ def filters_of(connector: Connector, object_type: str, mappings: t.Iterable[Sync
         _modifiers(connector),
         _timestamps(connector),
     )
-    return tuple(one for one in found if one)
+    hidden = tuple(_hidden(connector, name) for name in _NAMES if _is_hidden(connector.sync_settings.get(name)))
+    known = {one.property for one in hidden}
+    return (*hidden, *(one for one in found if one and one.property not in known))
+
+
+def _is_hidden(stated: t.Any) -> bool:
+    """Tell whether a placeholder stands in a property, or in its list."""
+    return bool(stated) and as_bool(stated) is None and not as_whole(stated)
+
+
+def _hidden(connector: Connector, name: str) -> SyncFilter:
+    return SyncFilter(
+        name,
+        connector.sync_settings[name],
+        f"Whether {name} leaves changes out cannot be known: a placeholder stands there.",
+        False,
+        f"See what it stands for, in config/{connector.config_id}.",
+    )
 
 
 def classes_filter(connector: Connector, object_type: str) -> str | None:
@@ -105,8 +130,19 @@ def _attributes(connector: Connector, object_type: str, mappings: t.Iterable[Syn
     if not taken:
         return None
     natives = connector.native_names.get(object_type, {})
+    mappings = list(mappings)
     read = {natives.get(name, name) for mapping in mappings for name in mapping.reads}
     missed = sorted(read - {name for name in read if name.lower() in map(str.lower, taken) or name.startswith("__")})
+    more = ", ".join(mapping.name for mapping in mappings if mapping.reads_more)
+    if not missed and more:
+        return SyncFilter(
+            "attributesToSynchronize",
+            list(taken),
+            f"A change of nothing but other attributes never arrives, and which of them a script of {more} reads cannot"
+            " be known.",
+            False,
+            f"See that each is in attributesToSynchronize, or empty it, in config/{connector.config_id}.",
+        )
     if not missed:
         return None
     return SyncFilter(

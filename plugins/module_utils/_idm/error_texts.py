@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .._base.text import reason_in
 
-UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPPORTED, OTHER = (
+UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPPORTED, MISFIT, OTHER = (
     "unreadable",
     "alias_search",
     "race",
@@ -25,6 +25,7 @@ UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPP
     "credentials",
     "remote",
     "unsupported",
+    "misfit",
     "other",
 )
 
@@ -38,6 +39,16 @@ ALIAS = (
     " to 5.0.3 answer so. Use another version of the directory server."
 )
 RACE_REMEDY = "Another run of the same source was going on. Nothing is lost: run it again when that has ended."
+#: What mends a stage whose token is null.
+VOID_REMEDY = (
+    "The stage is there and holds no token (syncToken null), so that each run ends in an error: remove it with"
+    " idmops.idm.livesync_token, state: absent."
+)
+#: What mends a token of a type that the connector does not take.
+MISFIT_REMEDY = (
+    "Set the same number with idmops.idm.livesync_token and native_type: integer; where it is none, run the role"
+    " livesync, which takes a new base point and loads again."
+)
 DORMANT_CURE = (
     "Activate the connector again: reactivate: true in idmops.idm.livesync_trigger, or idmops.idm.connector with state:"
     " reactivated."
@@ -54,6 +65,7 @@ _REMEDIES = {
     CREDENTIALS: "The system refuses the connector's account: correct principal and credentials in its configuration.",
     REMOTE: "The remote connector server broke off: test the connector (idmops.idm.connector_info), then run liveSync"
     " again.",
+    MISFIT: f"The token is not one that this connector takes. {MISFIT_REMEDY}",
     UNSUPPORTED: "This connector or object type does not do liveSync: look at operationOptions in its configuration.",
 }
 
@@ -82,6 +94,8 @@ _PATTERNS = (
             re.IGNORECASE,
         ),
     ),
+    # a text, or a number beyond those of change logs (seen on OpenIDM 6.1.0; the second one with status 400)
+    (MISFIT, re.compile(r"cannot be cast to (class )?java\.lang\.Integer|^java\.lang\.\w+ to java\.lang\.Integer")),
     (UNSUPPORTED, re.compile(r"SyncApiOp is (denied|not supported)|Failed to get latest sync token", re.IGNORECASE)),
 )
 

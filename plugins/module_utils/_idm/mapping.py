@@ -13,6 +13,7 @@ from .._base.errors import InvalidOption, Refused
 from .._base.filters import equals
 from .._base.values import as_bool, as_dict, as_list, as_text
 from .._http.client import Client
+from .._http.form import objects
 from .mapped_property import MappedProperty
 from .queue import QueuedSync
 from .source import Source
@@ -54,6 +55,7 @@ class SyncMapping:
     :param properties: what it copies, as far as it names it.
     :param links_objects: whether it keeps links; without them it correlates anew each time.
     :param folds: whether it takes the ids of its source, and those of its target, for the same in any case.
+    :param reads_more: whether a script of it is given the whole source object, so that nobody knows what else it reads.
     """
 
     name: str
@@ -66,6 +68,7 @@ class SyncMapping:
     excepting: tuple[str, ...]
     correlates: bool
     link_type: str
+    reads_more: bool = False
     queue: QueuedSync | None = None
     selective: bool = False
     actions: t.Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +95,10 @@ class SyncMapping:
             correlates=bool(document.get("correlationQuery") or document.get("correlationScript")),
             link_type=as_text(document.get("links")) or name,
             selective=any(document.get(key) for key in _QUALIFYING),
+            reads_more=any(
+                as_dict(item).get("transform") and not as_dict(item).get("source")
+                for item in as_list(document.get("properties"))
+            ),
             queue=QueuedSync.parse(document.get("queuedSync")),
             actions={
                 str(policy.get("situation")): str(policy.get("action"))
@@ -156,11 +163,12 @@ def read_mappings(client: Client, source: Source | None = None) -> list[SyncMapp
     :param source: return those of this source alone.
     :raises Unreachable, Refused: as the client.
     """
-    documents = [as_dict(item) for item in as_list(as_dict(client.get("config/sync", none_on=(404,))).get("mappings"))]
+    stated = client.get("config/sync", none_on=(404,))
+    documents = [] if stated is None else objects(stated.get("mappings"), f"GET {client.url}/config/sync", "mappings")
     try:
         files = client.query("config", '_id sw "mapping/"')
     except Refused as exc:
-        if exc.status not in _NO_SUCH_QUERY:
+        if exc.status not in _NO_SUCH_QUERY or not exc.own:
             raise  # fewer mappings than there are would be taken for all of them
         files = []
     documents += [item for item in files if "source" in item and "target" in item]
@@ -205,10 +213,9 @@ def switch_unknown(names: t.Iterable[str]) -> str:
 def has_links(client: Client, mapping: SyncMapping) -> bool | None:
     """Tell whether a mapping has linked anything yet, in one request; None where the links cannot be read."""
     try:
-        page = as_dict(client.get("repo/link", {**_ANY, "_queryFilter": equals("linkType", mapping.link_type)}))
+        return bool(client.query("repo/link", equals("linkType", mapping.link_type), **_ANY))
     except Refused:
         return None
-    return bool(page.get("result"))
 
 
 def _excepting(policies: t.Sequence[t.Mapping[str, t.Any]]) -> tuple[str, ...]:

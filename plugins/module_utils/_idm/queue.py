@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .._base.errors import Refused
 from .._base.filters import equals
-from .._base.values import as_bool, as_dict, as_int, as_list, as_text
+from .._base.values import as_bool, as_dict, as_int, as_text
 from .._http.client import Client
 from .connector_config import FailurePolicy
 
@@ -85,6 +85,13 @@ def read_waiting(client: Client, mapping: str) -> Waiting | None:
         if exc.status in (404, 501):
             client.silent.add(_PATH)
         return None
-    first = as_dict(next(iter(as_list(page.get("result"))), None))
-    depth = as_int(page.get("totalPagedResults"))
-    return None if depth is None else Waiting(mapping, max(depth, 1 if first else 0), as_text(first.get("createDate")))
+    shown, depth = page.get("result"), as_int(page.get("totalPagedResults"))
+    if depth is None or not isinstance(shown, list):
+        return None
+    first = as_dict(next(iter(shown), None))
+    return Waiting(mapping, max(depth, len(shown)), as_text(first.get("createDate")))
+
+
+def has_no_queues(client: Client) -> bool:
+    """Tell whether the server has said that it knows of no queues, whichever its mappings state."""
+    return _PATH in client.silent

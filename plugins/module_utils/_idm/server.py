@@ -14,8 +14,10 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.errors import Refused
+from .._base.values import as_dict
 from .._http.answer import Answer
 from .._http.client import Client
+from .._http.form import objects
 from .._http.right import QUERY, READ, Right, spoken
 
 #: The open fork (OpenIDM, Open Identity Platform), Ping's and ForgeRock's IDM on premises, the cloud service.
@@ -94,6 +96,8 @@ def ask_server(client: Client) -> Server:
         return Server(FORK, version)
     if listed.status == 403 and major < _PINGS_ALONE:
         raise _not_told(client.url)
+    if listed.status != 403:
+        objects(as_dict(listed.body).get("result"), f"GET {client.url}/sync/mappings", "result")
     return Server(CLOUD if _is_cloud(client, listed) else IDM, version)
 
 

@@ -14,6 +14,7 @@ from .._base.errors import IdmopsError
 from .._base.values import as_dict, as_text
 from .._http.answer import odd
 from .._http.client import Client, segment
+from .._http.form import id_of
 from .source import Source
 
 #: A token of the open LDAP connector's search by time stamps ("OpenIDM family over REST", section 5.6).
@@ -21,15 +22,6 @@ _MOMENT = re.compile(r"\d{14}(\.\d+)?Z", re.ASCII)
 _CONTAINER = "repo/synchronisation/pooledSyncStage"
 #: The native types of a token that holds a number ("OpenIDM family over REST", section 1.3).
 NUMBER_TYPES = ("integer", "JAVA_TYPE_LONG")
-#: What mends a token of a type that the connector does not take.
-VOID_REMEDY = (
-    "The stage is there and holds no token (syncToken null), so that each run ends in an error: remove it with"
-    " idmops.idm.livesync_token, state: absent."
-)
-MISFIT_REMEDY = (
-    "Set the same number with idmops.idm.livesync_token and native_type: integer; where it is none, run the role"
-    " livesync, which takes a new base point and loads again."
-)
 
 
 @dataclass(frozen=True)
@@ -106,12 +98,18 @@ def read_stage(client: Client, source: Source) -> Stage | None:
     :raises Unreachable, Refused: as the client.
     """
     body = client.get(_path(source), none_on=(404,))
-    return None if body is None else Stage.parse(body)
+    if body is None:
+        return None
+    id_of(body, f"GET {client.url}/{_path(source)}")  # one that says nothing would be taken for one without a token
+    return Stage.parse(body)
 
 
 def read_stages(client: Client) -> dict[str, Stage]:
-    """Return all stages by their ids, with one request."""
-    return {str(body["_id"]): Stage.parse(body) for body in client.query(_CONTAINER) if "_id" in body}
+    """Return all stages by their ids, with one request.
+
+    :raises Unreachable, Refused: as the client; for an entry that does not say whose it is, too.
+    """
+    return {id_of(body, f"GET {client.url}/{_CONTAINER}"): Stage.parse(body) for body in client.query(_CONTAINER)}
 
 
 def write_token(client: Client, source: Source, token: t.Any, native_type: str, rev: str | None) -> Stage:

@@ -19,8 +19,9 @@ from .._health.log_facts import LogReader
 from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
 from .._idm.audit import Counter, failures_since
 from .._idm.connector import Connector, checked, reactivate
+from .._idm.error_texts import MISFIT_REMEDY, VOID_REMEDY
 from .._idm.record_failure import RecordFailure, passed_over, skipped_record
-from .._idm.stage import MISFIT_REMEDY, VOID_REMEDY, Stage, read_stage
+from .._idm.stage import Stage, read_stage
 from .._record.lock import RunLock
 from .one_run import LiveSync
 from .outcome import ADVANCED, BASELINE, FAILED, UNCHANGED, Mark, Run

@@ -45,6 +45,8 @@ __all__ = ["LiveSync", "Mark", "Patience", "Run", "Surroundings"]
 
 #: How long a task that does not wait listens for an answer, in seconds: a run that moves nothing takes some 10 ms.
 _GLANCE = 1.0
+#: What each answer of liveSync has one of, whatever else is missing in it.
+_OF_A_STAGE = {"_id", "connectorData", "lastException"}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
 #: How late an entry of audit may come, in seconds: IDM 7 and later buffer them.
 _AUDIT_LAG = 1.0
@@ -286,9 +288,11 @@ class LiveSync:
         except TimedOut as exc:
             self.context.report.progress(exc.message)
 
-    def _answered(self, mark: Mark, body: dict[str, t.Any] | None) -> Run:
-        """Tell the outcome from an answer with status 200."""
-        if not body:
+    def _answered(self, mark: Mark, body: dict[str, t.Any] | None) -> Run | None:
+        """Tell the outcome from an answer with status 200; None where it is another answer than IDM's."""
+        if body is not None and not body.keys() & _OF_A_STAGE:
+            return None
+        if body is None:
             return Run(
                 UNCHANGED,
                 mark,
@@ -308,9 +312,10 @@ class LiveSync:
 
     def _refused(self, mark: Mark, exc: Refused) -> Run:
         """Tell what an error answer of IDM's means."""
-        if exc.status in (400, 401, 403, 404):
-            raise exc
         reason = read_reason(exc.reason)
+        if exc.status in (400, 401, 403, 404):
+            exc.remedy = reason.remedy or exc.remedy
+            raise exc
         return Run(
             FAILED,
             mark,

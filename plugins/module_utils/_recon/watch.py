@@ -11,8 +11,9 @@ from dataclasses import replace
 from .._base.context import Context
 from .._base.errors import IdmopsError, Refused, Unreachable
 from .._base.progress import Progress
-from .._base.values import as_dict, as_list
+from .._base.values import as_dict
 from .._http.client import Client, segment
+from .._http.form import objects
 from .._idm.audit import RECON_TOPIC
 from .._idm.nodes import has_restarted, read_startup
 from .run import ACTIVE, LOST, ReconRun
@@ -35,8 +36,8 @@ def list_runs(client: Client, mapping: str | None = None) -> list[ReconRun]:
     :param mapping: return the runs of this mapping alone.
     :raises Unreachable, Refused: as the client.
     """
-    body = as_dict(client.get("recon"))
-    runs = [ReconRun.parse(item) for item in as_list(body.get("reconciliations")) if isinstance(item, dict)]
+    found = objects(client.get("recon").get("reconciliations"), f"GET {client.url}/recon", "reconciliations")
+    runs = [ReconRun.parse(item) for item in found]
     return [run for run in runs if mapping in (None, run.mapping)]
 
 

@@ -16,9 +16,9 @@ from .._http.right import Right, spoken
 from .._idm.connector import TWINS_REMEDY
 from .._idm.connector_filters import filters_of
 from .._idm.connector_remedy import remedy_for
+from .._idm.error_texts import MISFIT_REMEDY
 from .._idm.least_rights import rights_to_write
 from .._idm.mapping import SyncMapping
-from .._idm.stage import MISFIT_REMEDY
 from .directory_findings import directory_findings
 from .evidence import SourceEvidence
 from .finding import BLOCKING, MENDED, WARNING, Finding, Say
@@ -204,7 +204,7 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
         yield say(
             "changes_filtered",
             BLOCKING if one.against else WARNING,
-            f"{one.property} of the connector {connector.name} leaves changes out. {one.effect}",
+            f"{one.property} of the connector {connector.name}: {one.effect}",
             one.remedy,
         )
     if connector.failure_policy.drops:

@@ -18,10 +18,12 @@ from .._changelog.rights import Visibility
 from .._changelog.whose import OTHER, REMEDY, SAME, Identity
 from .._health.log_facts import LogReader
 from .._http.client import Client
+from .._http.form import results
 from .._idm.connector import Connector, reactivate, read_connector
+from .._idm.error_texts import MISFIT_REMEDY
 from .._idm.mapping import SyncMapping, has_links, read_mappings
 from .._idm.source import Source
-from .._idm.stage import MISFIT_REMEDY, Stage, read_stage
+from .._idm.stage import Stage, read_stage
 from .._livesync.beside_load import alone
 from .._recon.recon import WAIT, ReconRequest, reconcile
 from .gather import ask_whose, compare
@@ -262,7 +264,7 @@ def _through_idm(client: Client, request: LoadRequest, connector: Connector, don
     while True:
         try:
             body = client.get(path, params, timeout=timeout)
-            return len((body or {}).get("result", []))
+            return len(results(body, f"GET {client.url}/{path}?_queryFilter", page=False))
         except Refused as exc:
             if exc.status != 500:
                 raise

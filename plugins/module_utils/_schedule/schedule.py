@@ -29,6 +29,7 @@ from .store import (
     is_running,
     read_all_jobs,
     read_config,
+    read_job,
     read_jobs,
     read_schedules,
     running_elsewhere,
@@ -104,7 +105,7 @@ def apply_schedule(
     """
     jobs = read_jobs(client, server.scheduler_version)
     name = pick_name(jobs, wanted.source, wanted.name, server)
-    found = _find(client, name, jobs)
+    found = _find(client, server, name, jobs)
     activation = Activation(client, server, context, timeout)
     now = datetime.now(timezone.utc)
     plan = decide_schedule(found, wanted, server, now)
@@ -148,7 +149,7 @@ def remove_schedule(
     """
     jobs = read_jobs(client, server.scheduler_version)
     name = pick_name(jobs, source, name, server)
-    found = _find(client, name, jobs)
+    found = _find(client, server, name, jobs)
     check_owner(found, source)
     if found.current is None:
         return Applied(False, None, None, None)
@@ -165,8 +166,8 @@ def locate(client: Client, schedule: Schedule) -> Schedule:
     return replace(schedule, storage=CONFIG if read_config(client, schedule.name) else JOB)
 
 
-def _find(client: Client, name: str, jobs: t.Iterable[Schedule]) -> Found:
-    job = next((job for job in jobs if job.name == name), None)
+def _find(client: Client, server: Server, name: str, jobs: t.Iterable[Schedule]) -> Found:
+    job = next((job for job in jobs if job.name == name), None) or read_job(client, server, name)
     return Found(name, job, read_config(client, name))
 
 

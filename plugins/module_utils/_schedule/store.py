@@ -13,7 +13,10 @@ import typing as t
 
 from .._base.context import Context
 from .._base.errors import InvalidOption, Refused
+from .._base.values import as_bool, as_dict
+from .._http.answer import odd
 from .._http.client import Client, segment
+from .._http.form import id_of
 from .._idm.nodes import running_nodes
 from .._idm.server import Server
 from .._idm.source import Source
@@ -51,8 +54,10 @@ def read_jobs(client: Client, api_version: str) -> list[Schedule]:
         if not _is_gone(exc):
             raise
         listed = client.query(_JOBS, None, api_version=api_version, _queryId="query-all-ids")
-        each = (_document(client, str(entry.get("_id")), api_version) for entry in listed)
+        each = (_document(client, id_of(entry, f"GET {client.url}/{_JOBS}"), api_version) for entry in listed)
         found = [document for document in each if document]
+    for document in found:  # a job that says nothing might be that of any source
+        id_of(document, f"GET {client.url}/{_JOBS}")
     return [Schedule.parse(document) for document in found]
 
 
@@ -157,7 +162,10 @@ def read_config(client: Client, name: str) -> Schedule | None:
     :raises Unreachable, Refused: as the client.
     """
     document = client.get(f"config/schedule/{segment(name)}", none_on=(404,))
-    return Schedule.parse({**document, "_id": f"schedule/{name}"}, CONFIG) if document else None
+    if document is None:
+        return None
+    id_of(document, f"GET {client.url}/config/schedule/{segment(name)}")
+    return Schedule.parse({**document, "_id": f"schedule/{name}"}, CONFIG)
 
 
 def write(client: Client, server: Server, storage: str, name: str, body: t.Mapping[str, t.Any]) -> None:
@@ -214,7 +222,10 @@ def check_cron(client: Client, server: Server, expression: str) -> None:
         {"cronExpression": expression},
         api_version=server.scheduler_version,
     )
-    if not (answer or {}).get("valid"):
+    valid = as_bool(as_dict(answer).get("valid"))
+    if valid is None:
+        raise odd(f"POST {client.url}/{_JOBS}?_action=validateQuartzCronExpression", "a truth value (valid)", answer)
+    if not valid:
         raise InvalidOption("cron", expression, CRON_SHAPE)
 
 
@@ -226,7 +237,10 @@ def _document(client: Client, name: str, api_version: str) -> dict[str, t.Any] |
             raise
         return None
     # The fork encodes its own answer: GET of the job "a b" has the _id "a%20b" (seen on OpenIDM 6.1.0).
-    return {**document, "_id": name} if document else None
+    if document is None:
+        return None
+    id_of(document, f"GET {client.url}/{_JOBS}/{segment(name)}")
+    return {**document, "_id": name}
 
 
 def _is_gone(exc: Refused) -> bool:
@@ -235,4 +249,4 @@ def _is_gone(exc: Refused) -> bool:
     One that ends between being found and being read makes 500 'Cannot invoke "org.quartz.JobDetail.getJobDataMap()"
     because "job" is null' (seen on OpenIDM 6.1.0, while a config document was activated).
     """
-    return exc.status == 404 or (exc.status == 500 and '"job" is null' in exc.reason)
+    return (exc.status == 404 and exc.own) or (exc.status == 500 and '"job" is null' in exc.reason)

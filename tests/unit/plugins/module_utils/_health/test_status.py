@@ -515,6 +515,18 @@ def test_two_documents_of_one_connector_are_told():
     assert "config/provisioner.openicf/ldap, config/provisioner.openicf/ldapold" in found.remedy
 
 
+@pytest.mark.parametrize(
+    ("enabled", "says"),
+    [(False, "The connector ldap is disabled. Set"), (True, "The test of the connector ldap (")],
+)
+def test_a_connector_that_is_not_tested_is_not_one_that_is_not_there(enabled, says):
+    calls = list(lists(stage=document("1", 9), jobs=[job()], connector={**CONNECTOR, "enabled": enabled}))
+    calls[2] = call("POST", "system", [])
+    (found,) = look(*calls)
+    assert found.health.state == "unavailable" and says in found.remedy
+    assert "add the connector" not in found.remedy
+
+
 def test_a_connector_whose_document_has_been_removed_is_told():
     calls = list(lists(stage=document("1", 9), jobs=[job()]))
     calls[:2] = [call("GET", "config", {"configurations": []}), call("GET", "config", {"result": []})]
@@ -526,7 +538,7 @@ def test_a_connector_whose_document_has_been_removed_is_told():
     ("queue", "answered", "state", "says"),
     [
         ({"enabled": True}, {"totalPagedResults": 0, "result": []}, "healthy", None),
-        ({"enabled": True}, refused(404), "healthy", "What waits in the queue of on cannot be known"),
+        ({"enabled": True}, refused(404), "healthy", None),
         ({"enabled": True}, refused(403), "healthy", "What waits in the queue of on cannot be known"),
         ({"enabled": False}, refused(500), "healthy", "What waits in the queue of on cannot be known"),
         (
@@ -541,6 +553,9 @@ def test_a_connector_whose_document_has_been_removed_is_told():
             "healthy",
             None,
         ),
+        ({"enabled": True}, refused(500), "healthy", "the queue of on cannot be known"),
+        ({"enabled": True}, {"totalPagedResults": 0, "result": None}, "healthy", "the queue of on cannot be known"),
+        ({"enabled": True}, {"totalPagedResults": 7, "result": [{"_id": "1"}]}, "healthy", "since when is not told"),
         ({"enabled": False}, {"totalPagedResults": 7, "result": [{"_id": "1"}]}, "disabled", "switch queuedSync on"),
     ],
 )

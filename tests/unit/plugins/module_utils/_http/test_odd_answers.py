@@ -18,10 +18,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm import audit, conn
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import LiveSync, Mark, Patience
 from ansible_collections.idmops.idm.plugins.module_utils._recon import watch
-from ansible_collections.idmops.idm.plugins.module_utils._rollout import load_record
+from ansible_collections.idmops.idm.plugins.module_utils._rollout import load, load_record
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
 from ansible_collections.idmops.idm.plugins.module_utils._schedule import store
 
 LDAP = Source("ldap", "account")
+LOAD = load.LoadRequest(SourceRequest.parse({"source": str(LDAP)}, None, "", "directory"), ("one",))
 FORK = server.Server("openidm", "6.1.0")
 DEEP = "[" * 100_000
 ODD = {
@@ -59,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         body = self.server.said.encode()
-        self.send_response(200)
+        self.send_response(self.server.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         for name, value in self.server.headed.items():
@@ -76,7 +78,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def answering():
     listening = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listening.said, listening.headed = "", {}
+    listening.said, listening.headed, listening.status = "", {}, 200
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
     thread.start()
     yield listening
@@ -94,7 +96,7 @@ def idm(answering):
         "password": "p",
         "timeout": 10,
     }
-    answering.headed = {}
+    answering.headed, answering.status = {}, 200
     with Client(options, Context()) as client:
         yield client
 
@@ -125,7 +127,9 @@ CALLS = {
     "running_nodes": nodes.running_nodes,
     "newest_entry": lambda idm: audit.newest_entry(idm, LDAP),
     "end_of_call": lambda idm: audit.end_of_call(idm, "t", "2026-11-24T11:00:00Z"),
+    "a link": lambda idm: load_record.made_here(idm, load_record.Load("r", "", ("x",)), promoted=False),
     "some_links": lambda idm: load_record.some_links(idm, "one"),
+    "entries": lambda idm: load._through_idm(idm, LOAD, None, None, Context()),
     "liveSync": run,
 }
 
@@ -149,6 +153,83 @@ def test_what_is_no_answer_is_never_taken_for_none(answering, idm, call, said):
     answering.said = ODD[said]
     with pytest.raises(IdmopsError):
         CALLS[call](idm)
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [("read_stage", 404), ("read_job", 404), ("read_config", 404), ("a link", 404), ("ask_server", 404)]
+    + [("read_mappings", 404), ("read_connectors", 403), ("test_connector", 404)],
+)
+@pytest.mark.parametrize("said", ['{"error":"no Route matched"}', '{"status":404,"path":"/x"}', "{}"])
+def test_an_error_of_what_stands_before_idm_says_nothing_of_what_idm_has(answering, idm, call, status, said):
+    answering.said, answering.status = said, status
+    with pytest.raises(IdmopsError, match=f"answered {status}"):
+        CALLS[call](idm)
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["read_stage", "read_stages", "read_job", "read_jobs", "read_config", "read_mappings", "list_runs", "entries"],
+)
+@pytest.mark.parametrize("said", [{}, {"result": None}, {"code": 500, "message": "boom"}, {"reconciliations": 0}])
+def test_an_object_that_says_nothing_is_not_taken_for_none(answering, idm, call, said):
+    answering.said = json.dumps(said)
+    with pytest.raises(IdmopsError, match="expected"):
+        CALLS[call](idm)
+
+
+@pytest.mark.parametrize("call", ["read_stages", "read_jobs"])
+@pytest.mark.parametrize("item", [{}, {"_id": None}, {"_id": "", "invokeContext": None}])
+def test_what_does_not_say_whose_it_is_is_not_passed_over(answering, idm, call, item):
+    answering.said = json.dumps({"result": [item]})
+    with pytest.raises(IdmopsError, match="an object with an _id"):
+        CALLS[call](idm)
+
+
+@pytest.mark.parametrize("said", ["{}", "", '{"valid":null}', '{"code":500}'])
+def test_an_expression_that_nobody_judged_is_not_called_wrong(answering, idm, said):
+    answering.said = said
+    with pytest.raises(IdmopsError, match="a truth value"):
+        CALLS["check_cron"](idm)
+
+
+@pytest.mark.parametrize("said", ["{}", '{"result":null}', '{"code":500}'])
+def test_links_that_are_not_told_are_not_none(answering, idm, said):
+    # "none" lets a load go on over an empty source, and delete everybody
+    answering.said = said
+    assert CALLS["has_links"](idm) is None
+
+
+def test_a_gateway_that_does_not_take_a_query_is_not_idm(answering, idm):
+    """Where IDM does not query its configuration, config/sync has all mappings; what stands before it says nothing."""
+    documents = iter([(200, {"mappings": []}), (501, {"error": "Not Implemented"})])
+    before = idm._transmit
+
+    def transmit(*asked, **how):
+        answering.status, said = next(documents)
+        answering.said = json.dumps(said)
+        return before(*asked, **how)
+
+    idm._transmit = transmit
+    with pytest.raises(IdmopsError, match="answered 501"):
+        mapping.read_mappings(idm)
+
+
+@pytest.mark.parametrize("call", ["test_connectors", "executing_sources"])
+def test_no_list_is_no_empty_list(answering, idm, call):
+    answering.said = ""
+    with pytest.raises(IdmopsError, match="a list of objects"):
+        CALLS[call](idm)
+
+
+@pytest.mark.parametrize("call", ["read_stages", "read_jobs", "read_mappings"])
+def test_a_page_is_not_all_there_is(answering, idm, call):
+    said = {"result": [], "mappings": [], "pagedResultsCookie": "abc"}
+    answering.said = json.dumps(said)
+    with pytest.raises(IdmopsError, match="one page of a list"):
+        CALLS[call](idm)
+    answering.said = json.dumps({**said, "pagedResultsCookie": None})
+    assert not CALLS[call](idm)
 
 
 @pytest.mark.parametrize(

@@ -231,12 +231,6 @@ def test_a_list_that_may_not_be_read_leaves_the_query():
     assert [one.name for one in connectors.read_connectors(idm)] == ["ldap"]
 
 
-@pytest.mark.parametrize("status", [404, 501])
-def test_where_there_is_no_list_the_query_is_believed(status):
-    idm = ScriptedClient(call("GET", "config", refused(status)), queried(), call("GET", "config", refused(status)))
-    assert connectors.read_connectors(idm) == []
-
-
 @pytest.mark.parametrize(("list_status", "status"), [(403, 403), (404, 429), (501, 500), (403, 503)])
 def test_connectors_that_cannot_be_read_are_not_taken_for_none(list_status, status):
     idm = ScriptedClient(call("GET", "config", refused(list_status)), call("GET", "config", refused(status)))
@@ -249,11 +243,25 @@ def test_connectors_that_cannot_be_read_are_not_taken_for_none(list_status, stat
         connectors.read_connectors(idm)
 
 
-def test_a_list_that_may_not_be_read_and_a_query_that_finds_nothing_are_no_proof_of_none():
-    """OpenIDM 6.1.0 answers an empty list to every query of its configuration."""
-    with pytest.raises(Refused) as caught:
-        connectors.read_connectors(ScriptedClient(call("GET", "config", refused(403)), queried()))
-    assert caught.value.status == 403
+@pytest.mark.parametrize("status", [403, 404, 501])
+def test_a_query_that_finds_nothing_says_nothing_where_the_list_is_refused(status):
+    # OpenIDM 6.1.0 answers an empty list to the query, however many connectors there are
+    idm = ScriptedClient(call("GET", "config", refused(status, "Access denied")), queried())
+    with pytest.raises(Refused, match="Access denied"):
+        connectors.read_connectors(idm)
+
+
+@pytest.mark.parametrize("stated", [{}, {"configurations": None}, {"configurations": 1}, {"code": 500}])
+def test_a_list_of_another_form_is_not_taken_for_none(stated):
+    with pytest.raises(Refused, match="configurations"):
+        connectors.read_connectors(ScriptedClient(call("GET", "config", stated)))
+
+
+@pytest.mark.parametrize("stated", [{}, {"result": None}, {"connectorRef": None}, {"code": 500, "message": "boom"}])
+def test_a_document_of_another_form_is_not_taken_for_a_connector_that_reads_no_change_log(stated):
+    idm = ScriptedClient(listed("provisioner.openicf/ldap"), call("GET", "config/provisioner.openicf/ldap", stated))
+    with pytest.raises(Refused, match="connectorRef"):
+        connectors.read_connectors(idm)
 
 
 def test_the_name_and_the_alias_are_two_things():
@@ -283,6 +291,8 @@ def test_all_are_tested_in_one_request():
 
 class OneHangs:
     """An IDM whose connectors' systems are well, but for one that never answers, so that no test of all ends."""
+
+    url = "https://idm.example.com/openidm"
 
     def __init__(self, *names):
         self.names = names

@@ -102,3 +102,31 @@ def test_attributes_that_no_mapping_reads_are_not_missed():
 
 def test_contexts_that_are_no_names_are_not_compared():
     assert found(baseContextsToSynchronize=['ou="People, Inc",dc=example,dc=com']) == []
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"attributesToSynchronize": ["&{esv.attributes}"]},
+        {"attributesToSynchronize": ["cn", "&{esv.more}"]},
+        {"attributesToSynchronize": {"$list": "&{esv.attributes}"}},
+        {"objectClassesToSynchronize": ["&{esv.class}"]},
+        {"baseContextsToSynchronize": "&{esv.base}"},
+        {"modifiersNamesToFilterOut": ["&{esv.who}", PROPERTIES["principal"]]},
+        {"useTimestampsForSync": {"$bool": "&{esv.stamps|false}"}},
+    ],
+)
+def test_what_a_placeholder_leaves_out_cannot_be_known(properties):
+    ((name, against, effect),) = found(**properties)
+    assert (name, against) == (next(iter(properties)), False)
+    assert "cannot be known: a placeholder" in effect
+
+
+def test_what_a_script_reads_of_the_whole_source_cannot_be_known():
+    script = {"target": "name", "transform": {"type": "text/javascript", "source": "source.title + source.sn"}}
+    mapping = SyncMapping.parse({"name": "one", "properties": [{"source": "sn", "target": "sn"}, script]})
+    ((name, against, effect),) = found([mapping], attributesToSynchronize=["sn"])
+    assert (name, against) == ("attributesToSynchronize", False) and "a script of one reads cannot be known" in effect
+    assert found([mapping]) == []
+    of_its_own = {"source": "sn", "target": "sn", "transform": {"source": "source.toUpperCase()"}}
+    assert found([SyncMapping.parse({"name": "two", "properties": [of_its_own]})], attributesToSynchronize=["sn"]) == []

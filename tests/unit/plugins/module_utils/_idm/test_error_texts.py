@@ -51,6 +51,19 @@ def test_each_wording_is_known(text, kind):
     assert (reason.remedy is None) == (kind == "other")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class java.lang.String cannot be cast to class java.lang.Integer (java.lang.String and java.lang.Integer are"
+        " in module java.base of loader 'bootstrap')",
+        "java.lang.Long to java.lang.Integer",
+    ],
+)
+def test_a_token_that_the_connector_does_not_take_has_a_remedy(text):
+    reason = read_reason(text)
+    assert reason.kind == "misfit" and "livesync_token" in reason.remedy
+
+
 def test_what_misleads_is_left_out():
     assert read_reason(PREFIX + "the truth").text == "the truth"
     assert read_reason("it says: " + PREFIX).text == "it says: " + PREFIX.strip()

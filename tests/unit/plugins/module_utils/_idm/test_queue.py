@@ -64,5 +64,7 @@ def test_a_server_without_queues_is_asked_once(status):
 
 def test_an_unknown_count_is_not_none_waiting():
     assert read_waiting(ScriptedClient(call("GET", "sync/queue", {"result": []})), "a") is None
+    page = {"totalPagedResults": 0, "result": None}
+    assert read_waiting(ScriptedClient(call("GET", "sync/queue", page)), "a") is None
     page = {"totalPagedResults": -1, "result": [{"_id": "1"}]}
     assert read_waiting(ScriptedClient(call("GET", "sync/queue", page)), "a").depth == 1

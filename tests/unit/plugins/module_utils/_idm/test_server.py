@@ -93,6 +93,14 @@ def test_another_failure_is_not_taken_for_an_answer():
         ask_server(FakeClient(info_version=version("7.5.0"), sync_mappings=(500, None)))
 
 
+@pytest.mark.parametrize("info", [NONE, (403, None), (200, {})])
+@pytest.mark.parametrize("mappings", [(403, None), (204, None), (200, {}), (200, {"result": None})])
+def test_what_does_not_tell_whose_server_it_is_is_not_taken_for_pings(info, mappings):
+    # where no version is told: a schedule in Ping's form fires once on the fork, and vanishes
+    with pytest.raises(Refused):
+        ask_server(FakeClient(info_version=info, sync_mappings=mappings))
+
+
 @pytest.mark.parametrize(
     "capability, fork, idm, cloud",
     [

@@ -54,7 +54,7 @@ def test_what_may_be_missing(body, expected):
 
 
 def test_all_stages_come_with_one_request():
-    listed = {"result": [document("1", 5), {"_rev": "1"}]}
+    listed = {"result": [document("1", 5)]}
     client = LiveSyncClient(call("GET", "repo/synchronisation/pooledSyncStage", listed))
     assert read_stages(client) == {"SYSTEMLDAPACCOUNT": Stage("1", 5, "integer")}
 

@@ -81,6 +81,13 @@ def test_a_plain_answer(mark, token, outcome):
     assert not ended.open
 
 
+@pytest.mark.parametrize("body", [{}, {"result": [], "resultCount": 0}, {"code": 500, "message": "boom"}])
+def test_an_answer_that_is_no_stage_tells_nothing_and_is_not_sent_again(body):
+    ended, it = run(MARK, post(body), cluster(OLD), stage("2", 9))
+    assert (ended.outcome, ended.after.token, ended.dormant) == ("advanced", 9, False)
+    assert [method for method, *unused in it.client.sent].count("POST") == 1
+
+
 def test_an_empty_answer_is_a_dormant_connector():
     ended, unused = run(Mark(), post(None))
     assert (ended.outcome, ended.dormant) == ("unchanged", True)
@@ -127,6 +134,13 @@ def test_an_error_of_idm_is_a_failure_that_says_why():
 def test_a_lost_race_is_not_attributed_to_this_run():
     ended, unused = run(MARK, post(refused(500, "Update rejected as current Object revision is different than")))
     assert (ended.outcome, ended.attributed) == ("failed", False)
+
+
+def test_a_refused_token_has_a_remedy():
+    """3000000000 on OpenIDM 6.1.0."""
+    with pytest.raises(Refused) as caught:
+        run(MARK, post(refused(400, "java.lang.Long to java.lang.Integer")))
+    assert "idmops.idm.livesync_token" in caught.value.remedy
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
@@ -328,7 +342,7 @@ def test_a_server_that_is_down_has_time_to_come_back():
         if it.context.clock.slept < 110:
             raise down()
         return {"cluster": {"results": [{"startup": OLD}]}}.get(path) or {
-            "_rev": "2", "connectorData": {"syncToken": 9, "nativeType": "integer"}
+            "_id": "x", "_rev": "2", "connectorData": {"syncToken": 9, "nativeType": "integer"}
         }  # fmt: skip
 
     it.client._answer = look
@@ -600,6 +614,6 @@ def test_what_does_not_become_quiet_is_not_waited_for_for_ever():
     it = livesync()
     revisions = iter(range(1000))
     it.client._answer = lambda method, path, *unused: (
-        [] if path == "scheduler/job" else {"_rev": str(next(revisions)), "connectorData": {}}
+        [] if path == "scheduler/job" else {"_id": "x", "_rev": str(next(revisions)), "connectorData": {}}
     )
     assert it.quiet(5.0) is False

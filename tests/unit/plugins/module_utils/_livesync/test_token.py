@@ -43,7 +43,9 @@ OPTIONS = {
 }
 IDLE = (version(), schedules(), executing())
 #: A token that was stored as a text, at which the runs of a connector that counts changes fail.
-TEXT = call("GET", STAGE, {"_rev": "1", "connectorData": {"nativeType": "string", "syncToken": "9"}})
+TEXT = call(
+    "GET", STAGE, {"_id": "SYSTEMLDAPACCOUNT", "_rev": "1", "connectorData": {"nativeType": "string", "syncToken": "9"}}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -99,7 +101,7 @@ def test_something_and_nothing_to_do(check):
         (no_stage(), {"sync_token": " 9 ", "native_type": "JAVA_TYPE_LONG"}, 9, "JAVA_TYPE_LONG"),
         (TEXT, {"sync_token": 9}, 9, "integer"),
         (TEXT, {"sync_token": "29"}, 29, "integer"),
-        (call("GET", STAGE, {"_rev": "1", "connectorData": {"nativeType": "JAVA_TYPE_LONG", "syncToken": 5}}),
+        (call("GET", STAGE, {"_id": "x", "connectorData": {"nativeType": "JAVA_TYPE_LONG", "syncToken": 5}}),
          {"sync_token": 9}, 9, "JAVA_TYPE_LONG"),
     ],
 )  # fmt: skip

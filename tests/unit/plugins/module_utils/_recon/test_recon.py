@@ -34,7 +34,12 @@ MAPPING = "systemLdapAccount_managedUser"
 SYNC = {"mappings": [{"name": MAPPING, "source": "system/ldap/account", "target": "managed/user", "policies": []}]}
 CLUSTER = {"results": [{"instanceId": "node1", "startup": "2026-11-24T17:17:49.512Z"}]}
 RESTARTED = {"results": [{"instanceId": "node1", "startup": "2026-11-24T18:00:00.000Z"}]}
-LDAP = {"_id": "provisioner.openicf/ldap", "name": "ldap", "configurationProperties": {"host": "ds1", "port": 389}}
+LDAP = {
+    "_id": "provisioner.openicf/ldap",
+    "name": "ldap",
+    "connectorRef": {},
+    "configurationProperties": {"host": "ds1", "port": 389},
+}
 
 
 def summary(run_id="r1", state="ACTIVE", done=0, total="200", ids=None, **more):
@@ -828,7 +833,7 @@ def test_a_run_that_waits_for_its_turn_has_no_duration():
 
 
 def test_a_server_that_remembers_no_run():
-    assert list_runs(ScriptedClient(call("GET", "recon", {"_id": "recon"}))) == []
+    assert list_runs(ScriptedClient(call("GET", "recon", {"_id": "recon", "reconciliations": []}))) == []
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_servers_with_accounts_of_their_own_are_not_asked_what_they_are():
 
 
 def test_the_cloud_is_asked_once():
-    own = word(call("GET", "info/version", {}), call("GET", "sync/mappings", {}))
+    own = word(call("GET", "info/version", {}), call("GET", "sync/mappings", {"result": []}))
     own.client.auth_method = "service_account"
     own.client.request = lambda method, path, params=None, **unused: _answered(own.client, method, path, params)
     assert own.is_awaited(()) is False

@@ -54,6 +54,10 @@ def test_one_at_a_time_for_each_source_of_each_idm():
         ("http://localhost:8080/openidm", "http://127.0.0.1:8080/openidm"),
         ("http://LOCALHOST:8080/openidm", "http://[::1]:8080/openidm"),
         ("http://[0:0:0:0:0:0:0:1]:8080/openidm", "http://localhost:8080/openidm/"),
+        ("http://[::ffff:127.0.0.1]:8080/openidm", "http://localhost:8080/openidm"),
+        ("https://idm.example.com//openidm", "https://idm.example.com/./openidm"),
+        ("https://idm.example.com/%6Fpenidm", "https://idm.example.com/openidm"),
+        ("https://b\u00fccher.example/openidm", "https://xn--bcher-kva.example/openidm"),
     ],
 )
 def test_one_server_has_one_lock_however_its_url_is_written(one, other):

@@ -37,7 +37,12 @@ SOURCE = Source("ldap", "account")
 OPENIDM, PING = Server(FORK, "6.1.0"), Server(IDM, "8.1.0")
 NAME = "liveSync_ldap_account"
 CONTEXT = {"action": "liveSync", "source": "system/ldap/account"}
-CONNECTOR = {"_id": "provisioner.openicf/ldap", "name": "ldap", "objectTypes": {"account": {}, "group": {}}}
+CONNECTOR = {
+    "_id": "provisioner.openicf/ldap",
+    "name": "ldap",
+    "connectorRef": {},
+    "objectTypes": {"account": {}, "group": {}},
+}
 NEVER = "0 0 0 31W 2 ?"
 NEVER_FIRES = "Based on configured schedule, the given trigger will never fire."
 
@@ -47,6 +52,8 @@ class Scheduler:
 
     :param lag: how many reads a config document's job takes to appear; it is seen once and is away once more then.
     """
+
+    url = "https://idm.example.com/openidm"
 
     def __init__(self, ping=False, check_mode=False, lag=0):
         self.ping, self.check_mode, self.lag = ping, check_mode, lag
@@ -217,6 +224,23 @@ def apply(client, server=OPENIDM, check_mode=False, test=None, **wanted):
     given = {"enabled": True, "persisted": True, "concurrent": False, **wanted}
     applied = apply_schedule(client, server, WantedSchedule(SOURCE, **given), heard, test)
     return applied, heard.report.warnings
+
+
+class ListsNothing(Scheduler):
+    """A server whose list of jobs leaves out what there is."""
+
+    def _jobs(self, method, params, body):
+        return {"result": []} if "_queryFilter" in params else super()._jobs(method, params, body)
+
+
+def test_a_job_that_the_list_leaves_out_is_not_written_over():
+    client = Scheduler()
+    apply(client, interval=15, load_record={"m": {"recon": "1"}})
+    hidden = ListsNothing()
+    hidden.jobs = client.jobs
+    applied, unused = apply(hidden, interval=15)
+    assert (applied.changed, hidden.writes) == (False, [])
+    assert applied.schedule.load_record == {"m": {"recon": "1"}}
 
 
 # {real, check} x {something to do, nothing to do}
