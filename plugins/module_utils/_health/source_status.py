@@ -53,7 +53,8 @@ class SourceStatus:
         """What mends it; where a record fails, that record's name, its reason and its attempts before it."""
         health = self.health
         if health.state == FAILING and self.failure is not None:
-            return f"{self.failure.sentence()} {self.failure.remedy}"
+            said = f"{self.failure.sentence()} {self.failure.remedy}"
+            return f"{health.remedy} {said}" if len(self.facts.meeting) > 1 else said
         if health.state == DROPPING and self.dropped:
             records = list(dict.fromkeys(one.record for one in self.dropped))
             names = ", ".join(records[:3]) + (", ..." if len(records) > 3 else "")

@@ -44,6 +44,7 @@ STATES = (
 #: The states in which liveSync can be left alone. Whoever asks whether all is well asks here.
 GOOD_ENOUGH = frozenset({LAGGING, RUNNING, HEALTHY})
 
+_AFTERWARDS = "Then reconcile: what was left out meanwhile does not come back by itself."
 _TRIGGER = "Run idmops.idm.livesync_trigger to see it."
 
 
@@ -116,6 +117,7 @@ class Facts:
     :param neglected: since when changes have been pending that the schedule's runs, more than two, have left.
     :param enabled: how many of its schedules are; ``paused`` counts among them.
     :param next_run: when a schedule runs it next, as the server says it; None where that is soon, or not known.
+    :param far: whether that is more than eight days away.
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
     :param meeting: the schedules, where more than one fires.
     :param unloaded: the mappings of the source of which no load is recorded.
@@ -154,6 +156,7 @@ class Facts:
     enabled: int = 0
     paused: int = 0
     next_run: str | None = None
+    far: bool = False
     idle_jobs: tuple[str, ...] = ()
     meeting: tuple[str, ...] = ()
     unloaded: tuple[str, ...] = ()
@@ -174,11 +177,12 @@ class Health:
     state: str
     proved: bool
     remedy: str | None
+    far: bool = False
 
     @property
     def good_enough(self) -> bool:
-        """Whether liveSync can be left alone."""
-        return self.state in GOOD_ENOUGH
+        """Whether liveSync can be left alone; a next run that is weeks away is as good as none for what is pending."""
+        return self.state in GOOD_ENOUGH and not self.far
 
 
 def judge_health(facts: Facts) -> Health:
@@ -209,8 +213,13 @@ def judge_health(facts: Facts) -> Health:
         return Health(LAGGING, True, " ".join([*facts.queued, *doubts]))
     if log and (log.pending_inside or not log.exact or (log.pending and log.pending_inside is None)):
         when = f" at {facts.next_run}" if facts.next_run else ""
-        doubts.insert(0, f"Nothing to mend yet: the next run{when} takes what is pending.")
-        return Health(LAGGING, facts.moved, " ".join(doubts))
+        said = f"Nothing to mend yet: the next run{when} takes what is pending."
+        if facts.far:
+            said = (
+                f"The next run is at {facts.next_run}, and takes what is pending no sooner: let the schedule run sooner"
+                " (idmops.idm.livesync_schedule), or run idmops.idm.livesync_trigger."
+            )
+        return Health(LAGGING, facts.moved, " ".join([said, *doubts]), facts.far)
     return Health(HEALTHY, facts.moved, " ".join(doubts) or None)
 
 
@@ -309,7 +318,8 @@ def _unreadable(log: LogFacts | None) -> str | None:
     if log.denied_by:
         return (
             f"An ACI of {log.server} denies {log.account} what liveSync reads: {', '.join(log.denied_by)}."
-            " Remove it there, or take the account out of it; no grant outweighs it."
+            " Remove it there, or take the account out of it; no grant outweighs it. Then look with"
+            " idmops.idm.livesync_verify: what liveSync passed by meanwhile does not come back by itself."
         )
     if log.missing:
         who = f"The connector's account{f' {log.account}' if log.account else ''}"
@@ -337,7 +347,8 @@ def _disabled(facts: Facts) -> str | None:
             + "".join(f" {one}" for one in facts.misnamed)
         )
     if not facts.sync_disabled:
-        return " ".join((*facts.misnamed, *facts.filtered)) or None
+        said = " ".join((*facts.misnamed, *facts.filtered))
+        return f"{said} {_AFTERWARDS}" if said else None
     return (
         f"enableSync is false for {', '.join(facts.sync_disabled)}: liveSync consumes the changes and drops them."
         " Set it to true, then reconcile: what was dropped does not come back."
@@ -345,6 +356,9 @@ def _disabled(facts: Facts) -> str | None:
 
 
 def _failing(facts: Facts) -> str | None:
+    meeting = _meeting(facts)
+    if meeting and facts.failure:
+        return meeting  # which may be why it fails
     if facts.failure and facts.blocks:
         return (
             "One record fails and blocks all that come after it, for ever: the connector has no syncFailureHandler"
@@ -364,12 +378,16 @@ def _failing(facts: Facts) -> str | None:
             f"Changes have been pending since {facts.neglected}, for longer than two intervals of the schedule: its"
             f" runs end in an error, or do nothing. {_TRIGGER}"
         )
-    if len(facts.meeting) > 1:
-        return (
-            f"More than one schedule runs this source ({', '.join(facts.meeting)}): their runs meet, and damage each"
-            " other. Remove all but one: idmops.idm.livesync_schedule with state: absent."
-        )
-    return None
+    return meeting
+
+
+def _meeting(facts: Facts) -> str | None:
+    if len(facts.meeting) < 2:
+        return None
+    return (
+        f"More than one schedule runs this source ({', '.join(facts.meeting)}): their runs meet, and damage each"
+        " other. Remove all but one: idmops.idm.livesync_schedule with state: absent."
+    )
 
 
 def _unscheduled(facts: Facts) -> str:

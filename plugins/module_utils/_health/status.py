@@ -35,6 +35,8 @@ from .traceless import ANY_SKEW, read_traceless
 _LOOK = 1.0
 #: How long an event may wait in the queue of a mapping before that is more than its turn, in seconds.
 _LONGEST_QUEUED = 300.0
+#: A next run that is further away than a week, and a day, is not waited for, in seconds.
+_FAR = 8 * 86400.0
 
 T = t.TypeVar("T")
 
@@ -339,7 +341,8 @@ def _timed(entry: SourceStatus, now: str | None) -> SourceStatus:
     if entry.due(now) < LONGEST_WATCH:
         return entry
     runs = [str(schedule.next_run) for schedule in entry.schedules if schedule.enabled and schedule.next_run]
-    entry = replace(entry, facts=replace(entry.facts, next_run=min(runs, default=None)))
+    far = entry.due(now) > _FAR
+    entry = replace(entry, facts=replace(entry.facts, next_run=min(runs, default=None), far=far))
     facts, log = entry.facts, entry.facts.log
     if not log or not log.oldest or facts.running:
         return entry

@@ -41,8 +41,9 @@ class AuditEntry:
     """One record that was synchronised, or was not.
 
     :param record: the record's id within its source.
-    :param failed: whether it was not brought over. A situation whose action is EXCEPTION is: audit calls its status
-        SUCCESS all the same (seen on OpenIDM 6.1.0).
+    :param failed: whether it was not brought over. A situation whose action is EXCEPTION is, and one for which neither
+        situation nor action was found, as where the correlation query breaks: audit calls their status SUCCESS all the
+        same (seen on OpenIDM 6.1.0).
     :param cause: why it failed, one line, None where it did not.
     :param mapping: the name of the mapping, None where the entry does not tell.
     :param source: what the record is of, as in system/ldap/account.
@@ -68,7 +69,9 @@ class AuditEntry:
             id=str(body.get("_id")),
             timestamp=str(body.get("timestamp")),
             record=path.removeprefix(f"{source}/"),
-            failed=body.get("status") == "FAILURE" or body.get("action") == "EXCEPTION",
+            failed=body.get("status") == "FAILURE"
+            or body.get("action") == "EXCEPTION"
+            or (body.get("action", "") is None and body.get("situation", "") is None),
             cause=reason_in(str(body.get("exception") or body.get("message") or "")),
             mapping=as_text(body.get("mapping")),
             situation=as_text(body.get("situation")),

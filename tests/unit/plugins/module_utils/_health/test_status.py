@@ -343,11 +343,19 @@ def test_a_run_that_leaves_what_has_been_pending_for_ten_seconds_is_proof_too(lo
     assert it.clock.slept == 10.0
 
 
-def test_when_a_slow_schedule_takes_what_is_pending_is_told(log):
+@pytest.mark.parametrize(
+    ("runs", "says", "enough"),
+    [
+        ("2026-12-01T03:00:00.000Z", "the next run at 2026-12-01T03:00:00.000Z takes", True),
+        ("2030-01-01T03:00:00.000Z", "let the schedule run sooner", False),
+    ],
+)
+def test_when_a_slow_schedule_takes_what_is_pending_is_told(log, runs, says, enough):
     log.ends = [12]
-    jobs = [job(cron="0 0 3 1 1 ? 2030", nextRunDate="2030-01-01T03:00:00.000Z")]
+    jobs = [job(cron="0 0 3 1 1 ? 2030", nextRunDate=runs)]
     (found,) = look(*lists(stage=document("1", 9), jobs=jobs), directory=DIRECTORY)
-    assert found.health.state == "lagging" and "the next run at 2030-01-01T03:00:00.000Z takes" in found.remedy
+    assert (found.health.state, found.health.good_enough) == ("lagging", enough)
+    assert says in found.remedy
 
 
 @pytest.mark.parametrize("given", [DIRECTORY, None])
@@ -569,6 +577,13 @@ def test_what_waits_in_a_queue_after_the_target(queue, answered, state, says):
     )
     assert found.health.state == state
     assert says is None or says in found.remedy
+
+
+def test_two_schedules_that_meet_come_before_the_record_that_fails_by_that():
+    failing = document("1", 9, failed_text(1), delta())
+    answered = lists(stage=failing, jobs=[job("a"), job("b")])
+    (found,) = look(*answered, call("GET", "audit/sync", {"result": []}))
+    assert found.health.state == "failing" and "More than one schedule" in found.remedy
 
 
 def test_two_schedules_of_one_source_are_not_well():

@@ -140,3 +140,10 @@ def test_a_broken_line_is_not_taken_for_silence():
 )
 def test_the_time_between(earlier, later, seconds):
     assert seconds_between(earlier, later) == seconds
+
+
+def test_an_entry_without_situation_and_action_is_no_success():
+    """What OpenIDM 6.1.0 writes where the correlation query breaks (seen there): status SUCCESS, and nothing done."""
+    assert AuditEntry.parse({"status": "SUCCESS", "action": None, "situation": None}).failed
+    assert not AuditEntry.parse({"status": "SUCCESS", "action": "UPDATE", "situation": "CONFIRMED"}).failed
+    assert not AuditEntry.parse({"status": "SUCCESS"}).failed
