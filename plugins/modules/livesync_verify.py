@@ -250,7 +250,7 @@ transaction_id:
 
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
-from ..module_utils._http.client import Client
+from ..module_utils._idm.session import session
 from ..module_utils._idm.source import named_sources
 from ..module_utils._ldap.options import given
 from ..module_utils._proof.difference import KINDS
@@ -284,7 +284,7 @@ def operate(params, context):
         fail_on=tuple(params["fail_on"]),
     )
     request.check()
-    with Client(params, context) as client:
+    with session("livesync_verify", params, context) as client:
         return verify_result(*verify(client, request, context), request)
 
 

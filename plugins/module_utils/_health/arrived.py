@@ -79,7 +79,7 @@ def read_unarrived(
             times.setdefault(record, one.time)
     if not times:
         return Unarrived()
-    managed = client.get("config/managed", none_on=(403, 404)) or {}
+    managed = client.get("config/managed", none_on=(404,)) or {}
     left: list[tuple[SyncMapping, Difference]] = []
     for mapping in taking:
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])

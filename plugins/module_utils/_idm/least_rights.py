@@ -16,17 +16,17 @@ from .._http.right import ACTION, CREATE, DELETE, QUERY, READ, UPDATE, Right, sp
 
 STATUS, PREFLIGHT, TRIGGER = "livesync_status", "livesync_preflight", "livesync_trigger"
 SCHEDULE, TOKEN, LOAD, RECON = "livesync_schedule", "livesync_token", "livesync_load", "recon"
-INFO, CONNECTOR = "connector_info", "connector"
+INFO, CONNECTOR, VERIFY = "connector_info", "connector", "livesync_verify"
 #: Those that ask IDM; idm_token asks AM alone, changelog_access the directory alone.
-MODULES = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON, INFO, CONNECTOR)
+MODULES = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON, INFO, CONNECTOR, VERIFY)
 #: Those that the role livesync runs.
-ROLE = (PREFLIGHT, SCHEDULE, TRIGGER, TOKEN, LOAD, STATUS, CONNECTOR)
+ROLE = (PREFLIGHT, SCHEDULE, TRIGGER, TOKEN, LOAD, STATUS, CONNECTOR, VERIFY)
 
-_KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR)
-_KNOW_MAPPINGS = (STATUS, PREFLIGHT, TRIGGER, LOAD, RECON)
-_KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD)
-_KNOW_RUNS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD)
-_KNOW_SERVER = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN)
+_KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR, VERIFY)
+_KNOW_MAPPINGS = (STATUS, PREFLIGHT, TRIGGER, LOAD, RECON, VERIFY)
+_KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, VERIFY)
+_KNOW_RUNS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, VERIFY)
+_KNOW_SERVER = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, VERIFY)
 _RECONCILE = (LOAD, RECON)
 
 #: IDM 7 and later alone ask for it.
@@ -54,6 +54,8 @@ class Need:
 
 
 _STAGES, _LETTERS = "repo/synchronisation/pooledSyncStage", "repo/synchronisation/deadLetterQueue"
+_ARRIVAL = "whether the newest changes have arrived"
+_WHY = "why something did not arrive: its reason is `unknown`"
 
 NEEDS: tuple[Need, ...] = (
     # what there is
@@ -88,10 +90,10 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(QUERY, "config"), _KNOW_MAPPINGS),
     Need(Right(QUERY, "config"), (SCHEDULE, TOKEN, INFO, CONNECTOR), "there are several connectors"),
     # connectors
-    Need(Right(ACTION, "system", "test"), (STATUS, PREFLIGHT, INFO)),
+    Need(Right(ACTION, "system", "test"), (STATUS, PREFLIGHT, INFO, VERIFY)),
     Need(
         Right(ACTION, "system/*", "test"),
-        (STATUS, PREFLIGHT, INFO),
+        (STATUS, PREFLIGHT, INFO, VERIFY),
         "the test of all connectors does not end; in connector_info with `systems`",
     ),
     Need(Right(ACTION, "system/*", "test"), (CONNECTOR,)),
@@ -106,8 +108,8 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(CREATE, "config/provisioner.openicf"), (TRIGGER, LOAD), "`reactivate`"),
     Need(Right(UPDATE, "config/provisioner.openicf/*"), (TRIGGER, LOAD), "`reactivate`"),
     # sync tokens and liveSync
-    Need(Right(QUERY, _STAGES), (STATUS, PREFLIGHT)),
-    Need(Right(READ, f"{_STAGES}/*"), (TRIGGER, TOKEN, LOAD)),
+    Need(Right(QUERY, _STAGES), (STATUS, PREFLIGHT, VERIFY)),
+    Need(Right(READ, f"{_STAGES}/*"), (TRIGGER, TOKEN, LOAD, VERIFY)),
     Need(Right(CREATE, _STAGES), (TOKEN,), "there is no token yet"),
     Need(Right(UPDATE, f"{_STAGES}/*"), (TOKEN,), "another token is there"),
     Need(Right(UPDATE, f"{_STAGES}/*"), (LOAD,), "another liveSync moved the token during the load"),
@@ -118,7 +120,7 @@ NEEDS: tuple[Need, ...] = (
     # schedules and what runs
     Need(Right(QUERY, "scheduler/job"), _KNOW_JOBS),
     Need(Right(READ, "scheduler/job/*"), (SCHEDULE, PREFLIGHT)),
-    Need(Right(READ, "scheduler/job/*"), (STATUS, TRIGGER, TOKEN, LOAD), "a job ends while all are listed"),
+    Need(Right(READ, "scheduler/job/*"), (STATUS, TRIGGER, TOKEN, LOAD, VERIFY), "a job ends while all are listed"),
     Need(Right(ACTION, "scheduler/job", "listCurrentlyExecutingJobs"), _KNOW_RUNS),
     Need(
         Right(ACTION, "scheduler/job", "listCurrentlyExecutingJobs"),
@@ -137,7 +139,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(DELETE, "config/schedule/*"), (SCHEDULE,), "`storage: config`, `state: absent`"),
     Need(
         Right(READ, "cluster"),
-        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE),
+        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, VERIFY),
         unknown="whether IDM was started again, and whether it has one node: a run whose end is not seen stays unknown,"
         " a job that its trigger calls running counts as running",
     ),
@@ -145,7 +147,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(READ, "recon"), _RECONCILE),
     Need(Right(READ, "recon/*"), _RECONCILE),
     Need(Right(ACTION, "recon", "recon"), _RECONCILE),
-    Need(Right(ACTION, "recon", "reconById"), (RECON,), "`ids`"),
+    Need(Right(ACTION, "recon", "reconById"), (RECON,), f"`ids`, and audit/recon cannot be read ({LATER})"),
     Need(Right(QUERY, "recon/assoc/*"), (RECON, LOAD), f"audit/recon cannot be read ({LATER})", "which entries failed"),
     Need(Right(QUERY, "system/*"), (LOAD,), "`directory`"),
     Need(
@@ -154,6 +156,24 @@ NEEDS: tuple[Need, ...] = (
         "a record was dropped; `ids`",
         "whether the source still has a record: it counts as there",
     ),
+    # whether it arrived
+    Need(Right(QUERY, "system/*"), (VERIFY,)),
+    Need(Right(QUERY, "managed/*"), (VERIFY,)),
+    Need(Right(QUERY, "repo/link"), (VERIFY,)),
+    Need(Right(READ, "config/managed"), (VERIFY,)),
+    Need(Right(QUERY, "system/*"), (TRIGGER,), "`directory`", _ARRIVAL),
+    Need(Right(QUERY, "managed/*"), (STATUS, TRIGGER), "`directory`", _ARRIVAL),
+    Need(Right(QUERY, "repo/link"), (TRIGGER,), "`directory`", _ARRIVAL),
+    Need(Right(READ, "config/managed"), (STATUS, TRIGGER), "`directory`", _ARRIVAL),
+    Need(
+        Right(QUERY, "audit/config"),
+        (VERIFY,),
+        "`directory`, and something differs",
+        "whether a mapping was off when an entry changed",
+    ),
+    Need(Right(QUERY, "audit/sync"), (VERIFY,), "something differs", _WHY),
+    Need(Right(QUERY, "audit/recon"), (VERIFY,), "something differs", _WHY),
+    Need(Right(QUERY, f"{_LETTERS}/*"), (VERIFY,), "something differs", _WHY),
     Need(Right(READ, "repo/link/*"), (PREFLIGHT,), "a load is recorded"),
     Need(
         Right(QUERY, "repo/link"),

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from . import control, faults, repo
 from .config import Config
-from .crest import Call, CrestError, Reply
+from .crest import Call, CrestError, Reply, listing
 from .recon import Recon
 from .scheduler import Scheduler
 from .system import System
@@ -158,6 +158,9 @@ class Server:
         if head in ("config", "repo"):
             with self.world.lock:
                 return self.config.handle(call, rest) if head == "config" else self.repo.handle(call, rest)
+        if head == "managed" and call.method == "GET" and "_queryFilter" in call.params:
+            with self.world.lock:
+                return listing(call, list(self.world.users.values()))
         handlers = {"system": self.system, "recon": self.recon, "scheduler": self.scheduler}
         if head not in handlers:
             raise CrestError(404, "Not Found")

@@ -92,7 +92,10 @@ def listing(call: Call, documents: t.Iterable[t.Mapping[str, t.Any]], policy: st
     if sort:
         found.sort(key=lambda document: str(document.get(sort.lstrip("+-"), "")), reverse=sort.startswith("-"))
     total = len(found)
-    found = found[: int(call.params.get("_pageSize") or total or 1)]
+    size = int(call.params.get("_pageSize") or 0)
+    start = int(call.params.get("_pagedResultsCookie") or 0)  # clients may make nothing of it (recorded 7)
+    end = start + size if size else total
+    found = found[start:end]
     fields = [name.strip("/") for name in call.params.get("_fields", "").split(",") if name]
     if fields:
         found = [{name: document[name] for name in ("_id", "_rev", *fields) if name in document} for document in found]
@@ -100,7 +103,7 @@ def listing(call: Call, documents: t.Iterable[t.Mapping[str, t.Any]], policy: st
         {
             "result": found,
             "resultCount": len(found),
-            "pagedResultsCookie": None,
+            "pagedResultsCookie": str(end) if end < total else None,
             "totalPagedResultsPolicy": policy,
             "totalPagedResults": total if policy == "EXACT" else -1,
             "remainingPagedResults": -1,
