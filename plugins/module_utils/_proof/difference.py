@@ -14,6 +14,7 @@ MISSING, UNLINKED, DUPLICATE, ORPHANED, DIFFERING = "missing", "unlinked", "dupl
 KINDS = (MISSING, DUPLICATE, UNLINKED, ORPHANED, DIFFERING)
 
 FILTERED, HIDDEN, REFUSED, MAPPING_OFF, UNKNOWN = "filtered", "hidden", "refused", "mapping_off", "unknown"
+REASONS = (FILTERED, HIDDEN, REFUSED, MAPPING_OFF, UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Difference:
     :param id: of the source, None where it is about an object of the target alone.
     :param target_id: of the target, None where there is none.
     :param properties: those of the target that differ.
-    :param reason: FILTERED, HIDDEN, REFUSED, MAPPING_OFF or UNKNOWN.
+    :param reason: one of :data:`REASONS`.
     :param detail: the reason in words, without values.
     :param in_source: whether IDM sees the object in the source, so that a reconciliation of its id can mend it.
     :param dn: of the entry in the directory, where it was asked for.

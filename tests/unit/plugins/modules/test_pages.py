@@ -12,6 +12,7 @@ import re
 import jinja2
 import yaml
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import GOOD_ENOUGH, STATES
+from ansible_collections.idmops.idm.plugins.module_utils._proof.difference import KINDS, REASONS
 from ansible_collections.idmops.idm.plugins.modules import livesync_status
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
@@ -47,6 +48,10 @@ def test_every_finding_has_its_line():
     assert len(codes()) > 50
     assert sorted(told) == sorted(set(told))
     assert set(told) == codes() | LIMITS
+
+
+def test_every_kind_and_reason_of_a_difference_has_its_line():
+    assert first_column("proof.md") == [*KINDS, *REASONS]
 
 
 def test_every_state_has_its_line_in_the_order_of_the_code():

@@ -100,6 +100,17 @@ def test_a_mapping_that_is_off_takes_nothing():
     assert reason(DIFFERING, there=Environment(enableSync=False))[0] == "mapping_off"
 
 
+@pytest.mark.parametrize(
+    ("difference", "situation"),
+    [(MISSING, "ABSENT"), (DIFFERING, "CONFIRMED"), (Difference("missing", "s1", "t1"), None)],
+)
+def test_what_a_policy_leaves_alone_is_filtered(difference, situation):
+    policies = [{"situation": one, "action": "IGNORE"} for one in ("ABSENT", "CONFIRMED")]
+    told = reason(difference, there=Environment(policies=policies))
+    wanted = ("filtered", f"the mapping's policy for {situation} is IGNORE") if situation else ("unknown", None)
+    assert told == wanted
+
+
 def switched(*states):
     """Changes of the mappings, one an hour from ten o'clock on, each with whether liveSync used the mapping then."""
     sides = [{"mappings": [{"name": "m", "enableSync": on}]} for on in states]
