@@ -158,7 +158,14 @@ class _Reconciliation:
         runs: list[ReconRun] = []
         for record in dict.fromkeys(map(object_id, self.request.ids or ())):
             missing = EntryFailure(record, None, None, GONE)
-            if self._is_gone(missing):
+            gone = self._is_gone(missing)
+            if gone is None:
+                self.context.report.warn(
+                    f"{self.mapping.name}: whether {record} is still in {self.mapping.source} cannot be known, since a"
+                    " query is not answered. If it is not, a reconciliation by id leaves its target as it is, and calls"
+                    " that a success."
+                )
+            if gone:
                 runs.append(ReconRun("", self.mapping.name, SUCCESS, source_ids=(record,), failed=1))
                 self.found.append(ReconFindings(runs[-1], self.mapping, (missing,)))
                 continue
@@ -190,8 +197,10 @@ class _Reconciliation:
         transaction = self._transaction if self.started else None
         return ReconFindings(run, self.mapping, failures, len(gone), connector, test, transaction)
 
-    def _is_gone(self, failure: EntryFailure) -> bool:
+    def _is_gone(self, failure: EntryFailure) -> bool | None:
         """Tell whether an entry failed because somebody removed it from the source after the run had begun.
+
+        None where that cannot be known.
 
         A run asks for all ids first, and then for one entry after the other: "no source object to create target from"
         (seen on OpenIDM 6.1.0). Whether it is still there is asked rather than read from that text; and with a query,
@@ -202,7 +211,7 @@ class _Reconciliation:
         try:
             return self.client.query(self.mapping.source, equals("_id", failure.record), _fields="_id") == []
         except (Unreachable, Refused):
-            return False
+            return None
 
     def _one(self, ids: tuple[str, ...]) -> ReconRun:
         """Start one run, or join it, and wait for its end where that is asked for."""

@@ -562,6 +562,16 @@ def test_an_id_that_is_gone_from_the_source_is_not_called_done():
     assert "1 of 2 records" in error.message and "u1: it is not in the source any more" in error.message
 
 
+@pytest.mark.parametrize("silent", [refused(403, "no"), refused(500), down()])
+def test_an_id_of_which_nobody_knows_whether_it_is_gone_is_warned_of(silent):
+    calls = one_by_one(("u1", "SUCCESS", 0))
+    calls[2] = call("GET", "system/ldap/account", silent)
+    run = done(*calls, ids=("u1",))
+    assert run.state == "SUCCESS"
+    assert "whether u1 is still in system/ldap/account cannot be known" in run.context.report.warnings[0]
+    assert done(*one_by_one(("u1", "SUCCESS", 0)), ids=("u1",)).context.report.warnings == []
+
+
 def test_what_is_marked_as_exception_has_failed_whatever_idm_counts():
     """Recorded on OpenIDM 6.1.0: statusSummary counts it as a success, and audit calls its status so."""
     marked = entry(action="EXCEPTION", situation="FOUND_ALREADY_LINKED", status="SUCCESS")
