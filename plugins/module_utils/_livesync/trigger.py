@@ -17,6 +17,7 @@ from .._health.log_facts import LogReader, directories
 from .._http.client import Client
 from .._idm.audit import newest_entry
 from .._idm.connector import Connector, checked, failed_test, read_connectors, rouse
+from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
@@ -129,6 +130,9 @@ class _SourceTask:
         """
         if warning := check_mapped(self.source, self.mappings, self.request.mappings):
             self.context.report.warn(warning)
+        for one in filters_of(self.connector, self.source.object_type, self.mappings):
+            if one.against:
+                self.context.report.warn(f"{self.source}: {one.effect} {one.remedy}")
         policy = self.connector.failure_policy
         if policy.drops:
             audited = newest_entry(client, self.source) is not None
