@@ -635,6 +635,13 @@ def test_the_remedy_of_a_mapping_that_is_off_names_what_is_needed_afterwards():
     assert "reconcile the mapping once it is on" in result["remedy"]
 
 
+def test_a_disabled_connector_is_called_that_with_a_directory_too(log):
+    log.end = 9
+    result, unused = run(*lists(connector={**KEEPS, "enabled": "false"}), directory=DIRECTORY)
+    assert "The connector ldap is disabled. No run was sent." in result["msg"]
+    assert 'Set "enabled" to true' in result["msg"] + str(result["runs"][0]["remedy"])
+
+
 def test_changes_that_the_connector_leaves_out_are_worth_a_warning(log):
     """The token comes to the end of the change log without them (seen on OpenIDM 6.1.0)."""
     log.end = 9
