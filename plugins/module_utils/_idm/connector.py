@@ -328,9 +328,9 @@ def failed_test(connector: Connector, test: ConnectorTest, consequence: str = ""
     return IdmopsError(f"{message}{consequence}", remedy=remedy, result={"connector": shown})
 
 
-def not_tested(connector: Connector) -> IdmopsError:
-    """Return the error for a connector that has a document and is missing where all are tested."""
-    return failed_test(connector, ConnectorTest(connector.name, False, _NOT_AVAILABLE, None))
+def not_tested(connector: Connector, consequence: str = "") -> IdmopsError:
+    """Return the error for a connector that has a document and does not run, as :func:`failed_test`."""
+    return failed_test(connector, ConnectorTest(connector.name, False, _NOT_AVAILABLE, None), consequence)
 
 
 def _write_back(client: Client, connector: Connector) -> None:

@@ -32,6 +32,7 @@ _SYNC_SETTINGS = (
     "groupObjectClasses",
     "baseContextsToSynchronize",
     "useTimestampsForSync",
+    "changeNumberAttribute",
 )
 _LDAP_PORT, _LDAPS_PORT = 389, 636
 

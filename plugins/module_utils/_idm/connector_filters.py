@@ -25,7 +25,9 @@ _NAMES = (
     "baseContextsToSynchronize",
     "modifiersNamesToFilterOut",
     "useTimestampsForSync",
+    "changeNumberAttribute",
 )
+_CHANGE_NUMBER = "changeNumber"
 _ACCOUNT, _GROUP = "__ACCOUNT__", "__GROUP__"
 #: What the connector takes for a person or a group where its configuration does not say (LdapConfiguration).
 _CLASSES = {
@@ -70,6 +72,7 @@ def filters_of(connector: Connector, object_type: str, mappings: t.Iterable[Sync
         _base_contexts(connector),
         _modifiers(connector),
         _timestamps(connector),
+        _change_number(connector),
     )
     hidden = tuple(_hidden(connector, name) for name in _NAMES if _is_hidden(connector.sync_settings.get(name)))
     known = {one.property for one in hidden}
@@ -241,6 +244,20 @@ def _timestamps(connector: Connector) -> SyncFilter | None:
         False,
         f"Set useTimestampsForSync to false in config/{connector.config_id} where the directory has a change log, or"
         " reconcile now and then, which finds who has gone.",
+    )
+
+
+def _change_number(connector: Connector) -> SyncFilter | None:
+    stated = as_text(connector.sync_settings.get("changeNumberAttribute"))
+    if stated is None or stated.lower() == _CHANGE_NUMBER.lower() or connector.uses_timestamps:
+        return None
+    return SyncFilter(
+        "changeNumberAttribute",
+        stated,
+        f"No change ever arrives where the change log's entries have no {stated}: OpenDJ, ForgeRock DS and PingDS count"
+        f" them by {_CHANGE_NUMBER}.",
+        True,
+        f"Set changeNumberAttribute to {_CHANGE_NUMBER}, or remove it, in config/{connector.config_id}.",
     )
 
 

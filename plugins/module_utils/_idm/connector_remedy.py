@@ -63,7 +63,8 @@ _REMEDIES = (
     (
         r"not available",
         "IDM has no running connector of this name: see that it is enabled, that its bundle is in connectors/ in the"
-        " version that connectorRef asks for, and, for a remote one, that its connector server is connected.",
+        " version that connectorRef asks for, and, for a remote one, that its connector server is connected; where"
+        " IDM refuses its configuration, its log has the reason.",
     ),
 )
 

@@ -47,6 +47,7 @@ __all__ = ["LiveSync", "Mark", "Patience", "Run", "Surroundings"]
 _GLANCE = 1.0
 #: What each answer of liveSync has one of, whatever else is missing in it.
 _OF_A_STAGE = {"_id", "connectorData", "lastException"}
+_NO_ROUTE = "IDM does not run the connector now, or it has no such object type: idmops.idm.connector_info tells which."
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 3.0
 #: How late an entry of audit may come, in seconds: IDM 7 and later buffer them.
 _AUDIT_LAG = 1.0
@@ -314,7 +315,7 @@ class LiveSync:
         """Tell what an error answer of IDM's means."""
         reason = read_reason(exc.reason)
         if exc.status in (400, 401, 403, 404):
-            exc.remedy = reason.remedy or exc.remedy
+            exc.remedy = reason.remedy or exc.remedy or (_NO_ROUTE if exc.status == 404 and exc.own else None)
             raise exc
         return Run(
             FAILED,

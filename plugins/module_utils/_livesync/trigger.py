@@ -17,7 +17,8 @@ from .._health.arrived import Unarrived, read_unarrived
 from .._health.log_facts import LogReader, directories
 from .._http.client import Client
 from .._idm.audit import newest_entry
-from .._idm.connector import Connector, checked, failed_test, read_connectors, rouse
+from .._idm.connector import Connector, checked, failed_test, not_tested, read_connectors, rouse
+from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
@@ -144,6 +145,11 @@ class _SourceTask:
         """
         if warning := check_mapped(self.source, self.mappings, self.request.mappings):
             self.context.report.warn(warning)
+        if self.connector.enabled is False:
+            raise not_tested(self.connector, " No run was sent.")
+        for one in filters_of(self.connector, self.source.object_type, self.mappings):
+            if one.against:
+                self.context.report.warn(f"{self.source}: {one.effect} {one.remedy}")
         policy = self.connector.failure_policy
         if policy.drops:
             audited = newest_entry(client, self.source) is not None

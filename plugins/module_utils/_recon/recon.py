@@ -162,11 +162,17 @@ class _Reconciliation:
         asked = list(dict.fromkeys(map(object_id, self.request.ids or ())))
         gone = records.gone(asked)
         runs: list[ReconRun] = []
-        for record in gone:
+        for record in gone or ():
             runs.append(ReconRun("", self.mapping.name, SUCCESS, source_ids=(record,), failed=1))
             self.found.append(ReconFindings(runs[-1], self.mapping, (EntryFailure(record, None, None, GONE),)))
-        left = [record for record in asked if record not in gone]
+        left = [record for record in asked if record not in (gone or ())]
         size = 1 if self._one_by_one(left) else AT_ONCE
+        if gone is None and size == 1:
+            self.context.report.warn(
+                f"{self.mapping.name}: whether {', '.join(left)} is still in {self.mapping.source} cannot be known,"
+                " since a query is not answered. If it is not, a reconciliation by id leaves its target as it is, and"
+                " calls that a success."
+            )
         for start in range(0, len(left), size):
             part = tuple(left[start : start + size])
             runs.append(self._one(part))

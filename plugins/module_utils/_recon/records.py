@@ -41,8 +41,8 @@ class Records:
     client: Client
     mapping: SyncMapping
 
-    def gone(self, ids: t.Sequence[str]) -> list[str]:
-        """Return those of some records that the source does not have; none where that cannot be known.
+    def gone(self, ids: t.Sequence[str]) -> list[str] | None:
+        """Return those of some records that the source does not have; None where that cannot be known.
 
         Asked with a query, since a read answers 404 for a connector that is away as well.
         """
@@ -57,9 +57,12 @@ class Records:
         missing = len(ids) - run.succeeded - run.failed
         if run.state != SUCCESS or missing <= 0:
             return found
-        reasons = dict.fromkeys(self.gone(ids), GONE)
+        reasons = dict.fromkeys(self.gone(ids) or (), GONE)
         if self.mapping.source_filter not in ("true", None):
-            reasons = {**dict.fromkeys(self._missing_in(ids, str(self.mapping.source_filter)), _EXCLUDED), **reasons}
+            reasons = {
+                **dict.fromkeys(self._missing_in(ids, str(self.mapping.source_filter)) or (), _EXCLUDED),
+                **reasons,
+            }
         told = [EntryFailure(one, None, None, reason) for one, reason in reasons.items()][:missing]
         unknown = missing - len(told)
         if unknown:
@@ -67,8 +70,8 @@ class Records:
             told.append(EntryFailure(of, None, None, _UNSEEN))
         return replace(found, run=replace(run, failed=run.failed + missing), failures=(*(found.failures or ()), *told))
 
-    def _missing_in(self, ids: t.Sequence[str], stated: str) -> list[str]:
-        """Return those of some records that a query of the source does not find; none where it does not answer."""
+    def _missing_in(self, ids: t.Sequence[str], stated: str) -> list[str] | None:
+        """Return those of some records that a query of the source does not find; None where it does not answer."""
         found: set[str] = set()
         for start in range(0, len(ids), AT_ONCE):
             these = any_of("_id", ids[start : start + AT_ONCE])
@@ -76,5 +79,5 @@ class Records:
             try:
                 found |= {str(one.get("_id")) for one in self.client.query(self.mapping.source, wanted, _fields="_id")}
             except (Unreachable, Refused):
-                return []
+                return None
         return [one for one in ids if one not in found]

@@ -107,7 +107,9 @@ class Schedule:
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any], storage: str | None = None) -> Schedule:
         """Return the normal form of a document of scheduler/job or config/schedule."""
-        service = str(document.get("invokeService") or "").rpartition(".")[2].lower()
+        service = str(document.get("invokeService") or "").rpartition(".")[2]
+        if service.lower() != SERVICE:  # a Provisioner runs nothing (seen on OpenIDM 6.1.0)
+            service = service.lower()
         context = document.get("invokeContext")
         context = context if isinstance(context, dict) else {}
         kind = document.get("type") or CRON

@@ -487,6 +487,7 @@ def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
     [
         ({"invokeService": "provisioner.openicf"}, "The job odd invokes provisioner.openicf, which runs nothing"),
         ({"invokeService": "org.forgerock.openidm.provisioner.openicf"}, "which runs nothing"),
+        ({"invokeService": "Provisioner"}, "The job odd invokes Provisioner, which runs nothing"),
         ({"invokeContext": {"action": "liveSync", "source": "system/LDAP/account"}}, "names system/LDAP/account"),
         ({"invokeContext": {"action": "activeSync", "source": "system/ldap/Account"}}, "names system/ldap/Account"),
     ],

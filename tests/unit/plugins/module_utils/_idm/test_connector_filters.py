@@ -55,6 +55,7 @@ def found(mappings=(MAPPING,), kind="org.identityconnectors.ldap.LdapConnector",
         {"baseContextsToSynchronize": ["OU=people, DC=example,DC=com"]},
         {"modifiersNamesToFilterOut": ["uid=IDM, ou=apps,dc=example,dc=com"]},
         {"useTimestampsForSync": False},
+        {"changeNumberAttribute": "CHANGENUMBER"},
     ],
 )
 def test_what_leaves_nothing_out_that_is_read(properties):
@@ -79,6 +80,7 @@ def test_what_leaves_nothing_out_that_is_read(properties):
         ),
         ({"modifiersNamesToFilterOut": ["uid=sync,ou=apps,dc=example,dc=com"]}, False, "uid=sync"),
         ({"useTimestampsForSync": True}, False, "Deletions never arrive"),
+        ({"changeNumberAttribute": "changeId"}, True, "have no changeId"),
     ],
 )
 def test_what_leaves_out_what_is_missed(properties, against, words):
@@ -114,6 +116,7 @@ def test_contexts_that_are_no_names_are_not_compared():
         {"baseContextsToSynchronize": "&{esv.base}"},
         {"modifiersNamesToFilterOut": ["&{esv.who}", PROPERTIES["principal"]]},
         {"useTimestampsForSync": {"$bool": "&{esv.stamps|false}"}},
+        {"changeNumberAttribute": "&{esv.number}"},
     ],
 )
 def test_what_a_placeholder_leaves_out_cannot_be_known(properties):

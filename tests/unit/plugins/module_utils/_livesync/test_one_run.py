@@ -143,6 +143,13 @@ def test_a_refused_token_has_a_remedy():
     assert "idmops.idm.livesync_token" in caught.value.remedy
 
 
+def test_a_source_that_is_not_there_has_a_remedy():
+    """A connector whose configuration was refused, on OpenIDM 6.1.0."""
+    with pytest.raises(Refused) as caught:
+        run(MARK, post(refused(404, "Resource 'system/ldap/account' not found")))
+    assert "idmops.idm.connector_info" in caught.value.remedy
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_refused_request_has_run_nothing(status):
     with pytest.raises(Refused):

@@ -698,6 +698,24 @@ def test_the_remedy_of_a_mapping_that_is_off_names_what_is_needed_afterwards():
     assert "reconcile the mapping once it is on" in result["remedy"]
 
 
+def test_a_disabled_connector_is_called_that_with_a_directory_too(log):
+    log.end = 9
+    result, unused = run(*lists(connector={**KEEPS, "enabled": "false"}), directory=DIRECTORY)
+    assert "The connector ldap is disabled. No run was sent." in result["msg"]
+    assert 'Set "enabled" to true' in result["msg"] + str(result["runs"][0]["remedy"])
+
+
+def test_changes_that_the_connector_leaves_out_are_worth_a_warning(log):
+    """The token comes to the end of the change log without them (seen on OpenIDM 6.1.0)."""
+    log.end = 9
+    properties = {**CONNECTOR["configurationProperties"], "accountSynchronizationFilter": "(o=x)"}
+    schema = {"account": {"nativeType": "__ACCOUNT__"}}
+    left_out = {**KEEPS, "configurationProperties": properties, "objectTypes": schema}
+    result, it = run(*lists(connector=left_out), executing(), *before(), post(answer(9)), directory=DIRECTORY)
+    assert result["runs"][0]["outcome"] == "advanced"
+    assert "(o=x) does not match never arrive" in it.report.warnings[0]
+
+
 def test_a_mapping_that_is_off_beside_others_is_worth_a_warning():
     result, it = run(*lists(mappings=[MAPPED, OFF]), executing(), *before(), post(answer(9)))
     assert result["runs"][0]["outcome"] == "advanced"

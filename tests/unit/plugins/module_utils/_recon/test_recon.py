@@ -659,6 +659,22 @@ def test_where_the_source_cannot_be_asked_nothing_is_taken_for_gone():
     assert done(*calls, ids=("u1",)).state == "SUCCESS"
 
 
+@pytest.mark.parametrize("silent", [refused(403, "no"), refused(500), down()])
+def test_a_run_by_id_of_which_nobody_knows_whether_it_is_gone_is_warned_of(silent):
+    sync = {"mappings": [{**SYNC["mappings"][0], "sourceQuery": {"_queryId": "for-internal-credentials"}}]}
+    run = done(
+        *mappings(sync),
+        call("GET", "system/ldap/account", silent, params=ANYTHING),
+        runs(),
+        started(_action="reconById", id="u1", ids="u1"),
+        cluster(),
+        polled({**summary(state="SUCCESS", done=1, total="1"), "parameters": {"sourceIds": ["u1"]}}),
+        ids=("u1",),
+    )
+    assert run.state == "SUCCESS"
+    assert "whether u1 is still in system/ldap/account cannot be known" in run.context.report.warnings[0]
+
+
 def test_what_is_marked_as_exception_has_failed_whatever_idm_counts():
     """Recorded on OpenIDM 6.1.0: statusSummary counts it as a success, and audit calls its status so."""
     marked = entry(action="EXCEPTION", situation="FOUND_ALREADY_LINKED", status="SUCCESS")
