@@ -16,17 +16,18 @@ from .._http.right import ACTION, CREATE, DELETE, QUERY, READ, UPDATE, Right, sp
 
 STATUS, PREFLIGHT, TRIGGER = "livesync_status", "livesync_preflight", "livesync_trigger"
 SCHEDULE, TOKEN, LOAD, RECON = "livesync_schedule", "livesync_token", "livesync_load", "recon"
-INFO, CONNECTOR, VERIFY = "connector_info", "connector", "livesync_verify"
+INFO, CONNECTOR = "connector_info", "connector"
+VERIFY, CANARY = "livesync_verify", "livesync_canary"
 #: Those that ask IDM; idm_token asks AM alone, changelog_access the directory alone.
-MODULES = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON, INFO, CONNECTOR, VERIFY)
+MODULES = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON, INFO, CONNECTOR, VERIFY, CANARY)
 #: Those that the role livesync runs.
 ROLE = (PREFLIGHT, SCHEDULE, TRIGGER, TOKEN, LOAD, STATUS, CONNECTOR, VERIFY)
 
-_KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR, VERIFY)
-_KNOW_MAPPINGS = (STATUS, PREFLIGHT, TRIGGER, LOAD, RECON, VERIFY)
-_KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, VERIFY)
-_KNOW_RUNS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, VERIFY)
-_KNOW_SERVER = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, VERIFY)
+_KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR, VERIFY, CANARY)
+_KNOW_MAPPINGS = (STATUS, PREFLIGHT, TRIGGER, LOAD, RECON, VERIFY, CANARY)
+_KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, VERIFY, CANARY)
+_KNOW_RUNS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, VERIFY, CANARY)
+_KNOW_SERVER = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, VERIFY, CANARY)
 _RECONCILE = (LOAD, RECON)
 
 #: IDM 7 and later alone ask for it.
@@ -90,10 +91,10 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(QUERY, "config"), _KNOW_MAPPINGS),
     Need(Right(QUERY, "config"), (SCHEDULE, TOKEN, INFO, CONNECTOR), "there are several connectors"),
     # connectors
-    Need(Right(ACTION, "system", "test"), (STATUS, PREFLIGHT, INFO, VERIFY)),
+    Need(Right(ACTION, "system", "test"), (STATUS, PREFLIGHT, INFO, VERIFY, CANARY)),
     Need(
         Right(ACTION, "system/*", "test"),
-        (STATUS, PREFLIGHT, INFO, VERIFY),
+        (STATUS, PREFLIGHT, INFO, VERIFY, CANARY),
         "the test of all connectors does not end; in connector_info with `systems`",
     ),
     Need(Right(ACTION, "system/*", "test"), (CONNECTOR,)),
@@ -108,19 +109,24 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(CREATE, "config/provisioner.openicf"), (TRIGGER, LOAD), "`reactivate`"),
     Need(Right(UPDATE, "config/provisioner.openicf/*"), (TRIGGER, LOAD), "`reactivate`"),
     # sync tokens and liveSync
-    Need(Right(QUERY, _STAGES), (STATUS, PREFLIGHT, VERIFY)),
-    Need(Right(READ, f"{_STAGES}/*"), (TRIGGER, TOKEN, LOAD, VERIFY)),
+    Need(Right(QUERY, _STAGES), (STATUS, PREFLIGHT, VERIFY, CANARY)),
+    Need(Right(READ, f"{_STAGES}/*"), (TRIGGER, TOKEN, LOAD, VERIFY, CANARY)),
     Need(Right(CREATE, _STAGES), (TOKEN,), "there is no token yet"),
     Need(Right(UPDATE, f"{_STAGES}/*"), (TOKEN,), "another token is there"),
     Need(Right(UPDATE, f"{_STAGES}/*"), (LOAD,), "another liveSync moved the token during the load"),
     Need(Right(DELETE, f"{_STAGES}/*"), (TOKEN,), "`state: absent`"),
     Need(Right(ACTION, "system/*", "liveSync"), (TRIGGER,)),
+    Need(Right(ACTION, "system/*", "liveSync"), (CANARY,), "`run_livesync`"),
     Need(Right(ACTION, "system", "liveSync"), (TRIGGER,), "`endpoint: system`"),
     Need(Right(ACTION, "system", "liveSync"), (SCHEDULE,), "`test: true`"),
     # schedules and what runs
     Need(Right(QUERY, "scheduler/job"), _KNOW_JOBS),
     Need(Right(READ, "scheduler/job/*"), (SCHEDULE, PREFLIGHT)),
-    Need(Right(READ, "scheduler/job/*"), (STATUS, TRIGGER, TOKEN, LOAD, VERIFY), "a job ends while all are listed"),
+    Need(
+        Right(READ, "scheduler/job/*"),
+        (STATUS, TRIGGER, TOKEN, LOAD, VERIFY, CANARY),
+        "a job ends while all are listed",
+    ),
     Need(Right(ACTION, "scheduler/job", "listCurrentlyExecutingJobs"), _KNOW_RUNS),
     Need(
         Right(ACTION, "scheduler/job", "listCurrentlyExecutingJobs"),
@@ -139,7 +145,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(DELETE, "config/schedule/*"), (SCHEDULE,), "`storage: config`, `state: absent`"),
     Need(
         Right(READ, "cluster"),
-        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, VERIFY),
+        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, VERIFY, CANARY),
         unknown="whether IDM was started again, and whether it has one node: a run whose end is not seen stays unknown,"
         " a job that its trigger calls running counts as running",
     ),
@@ -158,9 +164,9 @@ NEEDS: tuple[Need, ...] = (
     ),
     # whether it arrived
     Need(Right(QUERY, "system/*"), (VERIFY,)),
-    Need(Right(QUERY, "managed/*"), (VERIFY,)),
-    Need(Right(QUERY, "repo/link"), (VERIFY,)),
-    Need(Right(READ, "config/managed"), (VERIFY,)),
+    Need(Right(QUERY, "managed/*"), (VERIFY, CANARY)),
+    Need(Right(QUERY, "repo/link"), (VERIFY, CANARY)),
+    Need(Right(READ, "config/managed"), (VERIFY, CANARY)),
     Need(Right(QUERY, "system/*"), (TRIGGER,), "`directory`", _ARRIVAL),
     Need(Right(QUERY, "managed/*"), (STATUS, TRIGGER), "`directory`", _ARRIVAL),
     Need(Right(QUERY, "repo/link"), (TRIGGER,), "`directory`", _ARRIVAL),
