@@ -204,7 +204,7 @@ def pending_changes(
 
 def _not_shown(directory: Directory, start: int, end: int) -> DirectoryError:
     return DirectoryError(
-        f"{directory.uri} has the changes {start} to {end}, and does not show to {directory.bind_dn} what they changed.",
+        f"{directory.uri} has the changes {start} to {end}, and does not show to {directory.bind_dn} what they are.",
         status=INSUFFICIENT_ACCESS,
         remedy="The account in bind_dn needs the privilege bypass-acl, or an ACI that lets it read changeNumber,"
         " targetDN, newSuperior and changeTime of the entries below cn=changelog.",
