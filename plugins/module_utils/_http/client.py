@@ -12,11 +12,11 @@ from __future__ import annotations
 import json
 import typing as t
 import uuid
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from .._base.address import is_open_http
+from .._base.address import base_url, is_open_http
 from .._base.context import Context
-from .._base.errors import InvalidOption, MissingLibrary, Refused, Unreachable
+from .._base.errors import MissingLibrary, Refused, Unreachable
 from .._base.limits import check_seconds
 from .._base.values import as_dict
 from .answer import (
@@ -86,7 +86,8 @@ class Client:
     def __init__(self, options: t.Mapping[str, t.Any], context: Context) -> None:
         if requests is None:
             raise MissingLibrary("requests", _REASON)
-        self.url = _checked_url(options, context)
+        self.url = base_url(options["url"])
+        _warn_of_plain_http("url", self.url, context)
         self.timeout = options["timeout"]
         check_seconds("timeout", self.timeout)
         given = options.get("retry_timeout")
@@ -295,7 +296,7 @@ class Client:
         if answer.status >= 300 or not isinstance(answer.body, dict):
             raise refusal(
                 "POST",
-                url,
+                url.partition("?")[0],
                 answer,
                 transaction=self._last_transaction(),
                 remedy="Give the address of AM's token endpoint in token_url." if answer.status in (404, 405) else None,
@@ -388,25 +389,6 @@ class Client:
 def _keep_headers(request: t.Any) -> t.Any:
     """Be the session's auth: the headers of a request are complete as they are."""
     return request
-
-
-def _checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
-    """Return the base URL without its trailing slash.
-
-    :raises InvalidOption: when it is not an http(s) URL, or carries credentials.
-    """
-    url = options["url"].strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise InvalidOption(
-            "url", f"{parts.scheme}://...@{parts.hostname}", "Give credentials in username and password."
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InvalidOption(
-            "url", url, "Give the base URL with the context path, as in https://idm.example.com/openidm."
-        )
-    _warn_of_plain_http("url", url, context)
-    return url
 
 
 def _warn_of_plain_http(option: str, url: str, context: Context) -> None:
