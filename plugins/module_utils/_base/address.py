@@ -13,6 +13,8 @@ import socket
 import typing as t
 from urllib.parse import unquote, urlsplit
 
+from .errors import InvalidOption
+
 _LOOPBACK = re.compile(r"^(localhost|127(\.\d+){3}|::1)$", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
 #: The names of one network interface. Servers of their own may listen on others, as on 127.0.0.2.
@@ -56,6 +58,27 @@ def share_a_host(hosts: t.Sequence[str], others: t.Iterable[str]) -> bool:
     """Tell whether a host of the one list is in the other one too, by name or by address."""
     pairs = [(host, other) for other in list(others) for host in list(hosts)]
     return any(same_host(*pair) for pair in pairs) or any(same_machine(*pair) for pair in pairs)
+
+
+def base_url(text: str) -> str:
+    """Return IDM's base URL without its trailing slash.
+
+    :raises InvalidOption: when it is no http(s) URL, or carries credentials, which the error does not show.
+    """
+    bare, unused, query = text.strip().partition("?")
+    bare = bare.rstrip("/")
+    if "@" in text:  # before anything is read: a password may hold what ends a host's name
+        shown = f"{text.strip().partition('://')[0]}://...@{text.strip().rpartition('@')[2]}"
+        raise InvalidOption("url", shown, "Give credentials in username and password.")
+    form = "Give the base URL with the context path, as in https://idm.example.com/openidm."
+    try:
+        parts = urlsplit(bare)
+        _unused = parts.port
+    except ValueError as exc:
+        raise InvalidOption("url", bare, f"{form} A port is a number up to 65535.") from exc
+    if parts.scheme not in ("http", "https") or not parts.hostname or query or parts.fragment:
+        raise InvalidOption("url", bare, form)
+    return bare
 
 
 def is_open_http(url: str) -> bool:

@@ -171,14 +171,16 @@ def pending_changes(
     A rename counts as inside where either end of it is.
 
     :param most: how many changes are looked at.
-    :raises DirectoryError: no answer, or the account may not read the change log.
+    :raises DirectoryError: no answer, or the account may not read the change log. A server shows no entry, or an entry
+        without its targetDN, to an account that no ACI lets read it (seen on OpenDJ 4.6.5): that is not "nothing".
     """
     bases = [Name.parse(base) for base in base_contexts]
-    seen = inside = 0
+    seen = inside = hidden = 0
     oldest: str | None = None
     start = max(token + 1, change_log.first)
     while start <= change_log.last and seen < most:
         end = min(start + _WINDOW - 1, change_log.last)
+        before = seen
         for entry in directory.stream(
             change_log.suffix or SUFFIX,
             ONE_LEVEL,
@@ -186,13 +188,27 @@ def pending_changes(
             ["targetDN", "newSuperior", "changeTime"],
         ):
             seen += 1
+            if not entry.text("targetDN"):
+                raise _not_shown(directory, start, end)
             touched = (*entry.texts("targetDN"), *entry.texts("newSuperior"))
             if any(is_within_any(text, bases) for text in touched):
                 inside += 1
                 oldest = oldest or as_time(entry.text("changeTime"))
+        if seen == before:
+            raise _not_shown(directory, start, end)
+        hidden += end - start + 1 - (seen - before)
         start = end + 1
     left = max(0, change_log.last - start + 1)
-    return Pending(total=seen + left, inside=inside, complete=not left, oldest=oldest)
+    return Pending(total=seen + hidden + left, inside=inside, complete=not (left or hidden), oldest=oldest)
+
+
+def _not_shown(directory: Directory, start: int, end: int) -> DirectoryError:
+    return DirectoryError(
+        f"{directory.uri} has the changes {start} to {end}, and does not show to {directory.bind_dn} what they are.",
+        status=INSUFFICIENT_ACCESS,
+        remedy="The account in bind_dn needs the privilege bypass-acl, or an ACI that lets it read changeNumber,"
+        " targetDN, newSuperior and changeTime of the entries below cn=changelog.",
+    )
 
 
 def as_time(text: str | None) -> str | None:

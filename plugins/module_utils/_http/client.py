@@ -305,7 +305,7 @@ class Client:
         if answer.status >= 300 or not isinstance(answer.body, dict):
             raise refusal(
                 "POST",
-                url,
+                url.partition("?")[0],
                 answer,
                 transaction=self._last_transaction(),
                 remedy="Give the address of AM's token endpoint in token_url." if answer.status in (404, 405) else None,

@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 import typing as t
-from urllib.parse import urlsplit
 
-from .._base.address import is_open_http
+from .._base.address import base_url, is_open_http
 from .._base.context import Context
-from .._base.errors import InvalidOption
 
 
 def checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
@@ -19,16 +17,7 @@ def checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
 
     :raises InvalidOption: when it is not an http(s) URL, or carries credentials.
     """
-    url = options["url"].strip().rstrip("/")
-    parts = urlsplit(url)
-    if parts.username or parts.password:
-        raise InvalidOption(
-            "url", f"{parts.scheme}://...@{parts.hostname}", "Give credentials in username and password."
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InvalidOption(
-            "url", url, "Give the base URL with the context path, as in https://idm.example.com/openidm."
-        )
+    url = base_url(options["url"])
     warn_of_plain_http("url", url, context)
     return url
 

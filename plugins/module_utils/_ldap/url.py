@@ -27,19 +27,22 @@ def host_and_port(uri: str, option: str = "servers") -> tuple[str, int]:
     :raises InvalidOption: when it is not ldap(s)://host[:port].
     """
     form = "Write it as ldaps://host:port or ldap://host:port."
+    shown = re.sub(r"//.*@", "//...@", uri)  # a password that somebody has put there
     try:
         parts = urlsplit(uri)
         port = parts.port
     except ValueError as exc:
-        raise InvalidOption(option, uri, f"{form} A port is a number up to 65535.") from exc
+        raise InvalidOption(option, shown, f"{form} A port is a number up to 65535.") from exc
     scheme = parts.scheme.lower()
     if uri and "/" not in uri and _is_name(uri.partition(":")[0]):
-        raise InvalidOption(option, uri, f"Write it as ldaps://{uri}, or ldap://{uri} for a port without TLS.")
+        raise InvalidOption(option, shown, f"Write it as ldaps://{uri}, or ldap://{uri} for a port without TLS.")
     if parts.hostname and not _is_name(parts.hostname):
-        raise InvalidOption(option, uri, "Its host is no host's name: no part of that is empty, and none has a blank.")
+        raise InvalidOption(
+            option, shown, "Its host is no host's name: no part of that is empty, and none has a blank."
+        )
     more = parts.path.strip("/") or parts.query or "@" in parts.netloc
     if scheme not in ("ldap", "ldaps") or not parts.hostname or more:
-        raise InvalidOption(option, uri, form)
+        raise InvalidOption(option, shown, form)
     return parts.hostname, port or (636 if scheme == "ldaps" else 389)
 
 

@@ -144,6 +144,26 @@ def test_pending_counts_all_and_those_inside():
     assert pending_changes(directory, log, 99, PEOPLE) == Pending(0, 0)
 
 
+def test_changes_that_are_not_shown_are_not_none():
+    """An account that no ACI lets read the change log sees no entry, or no targetDN, on OpenDJ 4.6.5."""
+    world = World()
+    world.change(11, "uid=a,ou=People,dc=example,dc=com")
+    world.change(12, "uid=b,ou=People,dc=example,dc=com")
+    directory = FakeDirectory(world)
+    log = read_change_log(directory)
+    del world.entries["changenumber=11,cn=changelog"]
+    assert pending_changes(directory, log, 10, PEOPLE) == Pending(2, 1, complete=False)
+    del world.entries["changenumber=12,cn=changelog"]
+    with pytest.raises(DirectoryError, match="has the changes 11 to 12, and does not show"):
+        pending_changes(directory, log, 10, PEOPLE)
+    world.change(13, "uid=c,ou=People,dc=example,dc=com")
+    log = read_change_log(directory)
+    del world.entries["changenumber=13,cn=changelog"][1]["targetdn"]
+    with pytest.raises(DirectoryError, match="does not show") as caught:
+        pending_changes(directory, log, 12, PEOPLE)
+    assert "targetDN" in caught.value.remedy
+
+
 def test_pending_asks_in_windows_and_stops_where_there_are_too_many():
     world = World()
     for number in range(11, 1301):

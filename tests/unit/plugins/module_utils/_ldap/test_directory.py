@@ -122,6 +122,15 @@ def test_other_urls_are_refused(uri):
 
 
 @pytest.mark.parametrize(
+    "uri", ["ldap://u:secret@ds1", "ldaps://u:secret@ds1:99999", "ldap://u:se/secret@ds1:636", "http://secret@ds1"]
+)
+def test_a_password_in_a_url_is_not_shown(uri):
+    with pytest.raises(InvalidOption) as caught:
+        directory(uri)
+    assert "secret" not in caught.value.message and "@ds1" in caught.value.message
+
+
+@pytest.mark.parametrize(
     ("uri", "words"),
     [("ldaps://ds1:99999", "up to 65535"), ("ldaps:/ds1", "ldaps://host:port"), ("ldap://ds1..x", "no host's name")],
 )
