@@ -17,7 +17,7 @@ from .._health.arrived import Unarrived, read_unarrived
 from .._health.log_facts import LogReader, directories
 from .._http.client import Client
 from .._idm.audit import newest_entry
-from .._idm.connector import Connector, checked, failed_test, not_tested, read_connectors, rouse
+from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
@@ -145,6 +145,8 @@ class _SourceTask:
         """
         if warning := check_mapped(self.source, self.mappings, self.request.mappings):
             self.context.report.warn(warning)
+        if self.connector.ambiguity:
+            raise IdmopsError(f"{self.connector.ambiguity} No run was sent.", remedy=TWINS_REMEDY)
         if self.connector.enabled is False:
             raise not_tested(self.connector, " No run was sent.")
         for one in filters_of(self.connector, self.source.object_type, self.mappings):

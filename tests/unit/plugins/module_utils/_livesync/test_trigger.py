@@ -705,6 +705,16 @@ def test_a_disabled_connector_is_called_that_with_a_directory_too(log):
     assert 'Set "enabled" to true' in result["msg"] + str(result["runs"][0]["remedy"])
 
 
+def test_a_connector_of_two_documents_runs_nothing_that_can_be_told(log):
+    """A disabled copy takes the name: 200 with an empty body on OpenIDM 6.1.0, which reactivating does not mend."""
+    ids = [{"_id": f"provisioner.openicf/{alias}"} for alias in ("ldap", "ldapold")]
+    found = [call("GET", "config", {"configurations": ids}), call("GET", "config", {"result": []})]
+    found += [call("GET", f"config/provisioner.openicf/{alias}", KEEPS) for alias in ("ldap", "ldapold")]
+    result, unused = run(*found, *lists()[2:], directory=DIRECTORY)
+    assert "more than one document of the connector ldap" in result["msg"] and "No run was sent" in result["msg"]
+    assert "Remove all but one" in result["runs"][0]["remedy"]
+
+
 def test_changes_that_the_connector_leaves_out_are_worth_a_warning(log):
     """The token comes to the end of the change log without them (seen on OpenIDM 6.1.0)."""
     log.end = 9
