@@ -7,28 +7,25 @@
 from __future__ import annotations
 
 import typing as t
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
 from .._base.context import Context
-from .._base.errors import DirectoryError, IdmopsError, InvalidOption, Refused
+from .._base.errors import IdmopsError, Refused
 from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
-from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
-from .._idm.connector_filters import filters_of
 from .._idm.mapping import queued_after
 from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
-from .._schedule.schedule import Schedule, is_running
+from .._schedule.schedule import is_running
 from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Dropped, Watched, newest_failures, read_dropped
-from .log_facts import LogReader, directories
+from .judged import Logs, judged, loads_of
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
-from .states import PENDING_SECONDS, RUNNING, UNAVAILABLE, Facts
+from .states import PENDING_SECONDS, RUNNING, UNAVAILABLE
 from .traceless import ANY_SKEW, read_traceless
 
 #: Between two looks at what runs, in seconds: a run that has nothing to do takes some 10 ms.
@@ -37,8 +34,6 @@ _LOOK = 1.0
 _LONGEST_QUEUED = 300.0
 #: A next run that is further away than a week, and a day, is not waited for, in seconds.
 _FAR = 8 * 86400.0
-
-T = t.TypeVar("T")
 
 
 def status(
@@ -56,12 +51,12 @@ def status(
     snapshot = read_snapshot(client)
     failures = newest_failures(client)
     chosen = list(sources or snapshot.known_sources())
-    with _Logs(directory, chosen, snapshot, context) as logs:
-        found = [_judged(source, snapshot, logs) for source in chosen]
+    with Logs(directory, chosen, snapshot, context) as logs:
+        found = [judged(source, snapshot, logs) for source in chosen]
         passed_by = _passed_by(client, found, context)
         if passed_by:
             snapshot = replace(snapshot, running=snapshot.running - passed_by)
-            found = [_judged(source, snapshot, logs) for source in chosen]
+            found = [judged(source, snapshot, logs) for source in chosen]
         found = _with_dropped(client, found, failures, snapshot, logs, context)
     found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = _watch(client, found, snapshot, directory, context)
@@ -86,150 +81,12 @@ def status_result(found: t.Sequence[SourceStatus], fail_on: t.Sequence[str]) -> 
     return result
 
 
-class _Logs:
-    """The change log of each system, read once however many sources it has."""
-
-    def __init__(
-        self,
-        options: t.Mapping[str, t.Any] | None,
-        sources: t.Sequence[Source],
-        snapshot: Snapshot,
-        context: Context,
-    ) -> None:
-        self._errors: dict[str, DirectoryError] = {}
-        self._stack = ExitStack()
-        systems = {source.system for source in sources}
-        # where a connector's test fails, its directory may be down, and nothing is to be learnt of a change log
-        known = {name: snapshot.connectors.get(name) for name in systems if _is_ok(snapshot.tests.get(name))}
-        urls = directories(options, [connector for connector in known.values() if connector], context)
-        self._logs = {
-            name: self._stack.enter_context(LogReader(options, urls.get(name), connector, context, sole=len(urls) < 2))
-            for name, connector in known.items()
-        }
-
-    def __enter__(self) -> _Logs:
-        return self
-
-    def __exit__(self, *unused: t.Any) -> None:
-        self._stack.close()
-
-    def ask(self, source: Source, what: t.Callable[[LogReader], T]) -> T | None:
-        """Return what the change log behind a source tells, None where nothing can be known of it.
-
-        A directory that has not answered is not asked again: see :meth:`error`.
-        """
-        log = self._logs.get(source.system)
-        if log is None or source.system in self._errors:
-            return None
-        try:
-            return what(log)
-        except DirectoryError as exc:
-            self._errors[source.system] = exc
-            return None
-
-    def error(self, source: Source) -> str | None:
-        """Return why the directory behind a source cannot be asked, None where it can."""
-        exc = self._errors.get(source.system)
-        return f"{exc.message} {exc.remedy or ''}".rstrip() if exc else None
-
-
-def _is_ok(test: ConnectorTest | None) -> bool:
-    return test is not None and test.ok
-
-
-def _unknown_type(source: Source, connector: Connector | None) -> str | None:
-    """Return what is wrong with a source whose connector has no such object type, None where it has."""
-    if connector is None:
-        return None
-    try:
-        source.check({connector.name: connector.object_types}, "sources")
-    except InvalidOption as exc:
-        return exc.message
-    return None
-
-
-def _unclear(source: Source, connector: Connector | None, test: ConnectorTest | None) -> str | None:
-    """Return why what is known of a connector is not that of the one that runs, None where it is."""
-    if connector and connector.ambiguity:
-        return f"{connector.ambiguity} {TWINS_REMEDY}"
-    if connector and test is None:
-        error = not_tested(connector)
-        return f"{error.message} {error.remedy}"
-    if connector is None and test is not None:
-        return (
-            f"The connector {source.system} runs, and its configuration document has been removed: put it back (PUT"
-            " config/provisioner.openicf/<name>), since it will be gone when IDM is started again."
-        )
-    return None
-
-
-def _judged(source: Source, snapshot: Snapshot, logs: _Logs) -> SourceStatus:
-    """Return what the snapshot and the change log tell of a source."""
-    stage = snapshot.stages.get(source.stage_id)
-    token = stage.token if stage else None
-    test = snapshot.tests.get(source.system)
-    connector = snapshot.connectors.get(source.system)
-    schedules = [schedule for schedule in snapshot.schedules if schedule.source == str(source)]
-    mappings = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
-    misnamed = tuple(
-        f"The mapping {mapping.name} names {mapping.source}, and takes no change: it is {source}, in this case."
-        for mapping in snapshot.mappings
-        if mapping not in mappings and source.resembles(mapping.source)
-    )
-    enabled = [schedule for schedule in schedules if schedule.enabled]
-    number = stage.number if stage else None
-    counts = connector is not None and connector.reads_change_log
-    log = logs.ask(source, lambda reader: reader.facts(number))
-    filters = filters_of(connector, source.object_type, mappings) if connector else ()
-    facts = Facts(
-        system=source.system,
-        ok=test.ok if test else None,
-        unknown_type=_unknown_type(source, connector) or _unclear(source, connector, test),
-        error=test.error if test else None,
-        remote=connector.remote if connector else None,
-        token=token,
-        void=stage is not None and stage.void,
-        number=number,
-        misfit=stage.misfit if stage and counts else None,
-        log=log,
-        log_error=logs.error(source),
-        unmapped=not mappings,
-        misnamed=misnamed,
-        sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
-        sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
-        filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
-        left_out=(
-            *(f"{one.effect} {one.remedy}" for one in filters if not one.against),
-            *(said for mapping in mappings if mapping.sync_enabled for said in mapping.ignored),
-        ),
-        failure=stage.failure if stage else None,
-        blocks=connector.failure_policy.blocks if connector else False,
-        enabled=len(enabled),
-        paused=len([schedule for schedule in enabled if schedule.paused]),
-        meeting=tuple(schedule.name for schedule in enabled if not schedule.paused),
-        idle_jobs=snapshot.idle_jobs(source),
-        unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in _loads(schedules)),
-        running=str(source) in snapshot.running,
-    )
-    return SourceStatus(source, facts, connector, schedules, mappings, stage, filters=filters)
-
-
-def _loads(schedules: t.Iterable[Schedule]) -> dict[str, str]:
-    """Return when each mapping's recorded load ended, by its name."""
-    return {
-        str(mapping): str(load.get("time") or "")
-        for schedule in schedules
-        for mapping, load in schedule.load_record.items()
-        if isinstance(load, dict)
-    }
-
-
 def _with_dropped(
     client: Client,
     found: t.Sequence[SourceStatus],
     failures: t.Sequence[AuditEntry] | None,
     snapshot: Snapshot,
-    logs: _Logs,
+    logs: Logs,
     context: Context,
 ) -> list[SourceStatus]:
     """Add the records that IDM gave up on, whether such ones would show, and the newest that have not arrived."""
@@ -237,7 +94,7 @@ def _with_dropped(
         Watched(
             entry.source,
             entry.connector.failure_policy,
-            _loads(entry.schedules),
+            loads_of(entry.schedules),
             parse_failure(entry.stage).record if entry.stage and entry.stage.failure else None,
             partial(_time_of, logs, entry.source),
         )
@@ -270,7 +127,7 @@ def _with_dropped(
     return told
 
 
-def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: _Logs, context: Context) -> Unarrived:
+def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Unarrived:
     """Return the newest changes behind the token that have not arrived."""
     facts, connector = entry.facts, entry.connector
     if facts.number is None or connector is None or entry.health.state == UNAVAILABLE:
@@ -310,9 +167,7 @@ def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> Sou
     return replace(entry, queue=waiting, facts=facts)
 
 
-def _with_traceless(
-    client: Client, entry: SourceStatus, known: tuple[Dropped, ...], logs: _Logs
-) -> tuple[Dropped, ...]:
+def _with_traceless(client: Client, entry: SourceStatus, known: tuple[Dropped, ...], logs: Logs) -> tuple[Dropped, ...]:
     """Add the records whose newest change left no trace, where each change should have left one."""
     facts, connector, number = entry.facts, entry.connector, entry.facts.number
     if number is None or facts.failure or facts.unmapped or facts.sync_disabled or connector is None:
@@ -322,14 +177,14 @@ def _with_traceless(
     if any(mapping.selective for mapping in entry.mappings):
         return known  # or be none of the mapping's
     taken = logs.ask(entry.source, lambda reader: reader.taken(number)) or []
-    loaded = max(_loads(entry.schedules).values(), default=None)
+    loaded = max(loads_of(entry.schedules).values(), default=None)
     clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None
     found = read_traceless(client, entry.source, taken, loaded, client.server_time, clock)
     names = {one.record for one in known}
     return (*known, *(one for one in found if one.record not in names))
 
 
-def _time_of(logs: _Logs, source: Source, number: int) -> str | None:
+def _time_of(logs: Logs, source: Source, number: int) -> str | None:
     return logs.ask(source, lambda reader: reader.time_of(number))
 
 
@@ -414,9 +269,9 @@ def _watch(
             stage = stages.get(source.stage_id)
             if stage is not None and stage.token != entry.facts.token:
                 moved = replace(snapshot, stages={**snapshot.stages, source.stage_id: stage})
-                with _Logs(directory, [source], moved, context) as logs:
+                with Logs(directory, [source], moved, context) as logs:
                     # that run may have dropped changes itself
-                    again = _judged(source, moved, logs)
+                    again = judged(source, moved, logs)
                     (again,) = _with_dropped(client, [again], newest_failures(client), moved, logs, context)
                 again = _with_queues(client, again, moved)
                 seen[source] = replace(again, facts=replace(again.facts, moved=True))

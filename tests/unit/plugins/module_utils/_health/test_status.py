@@ -16,8 +16,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
 )
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import Pending
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Access
+from ansible_collections.idmops.idm.plugins.module_utils._health import judged
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
-from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
@@ -120,7 +120,7 @@ class FakeLog:
 @pytest.fixture
 def log(monkeypatch):
     log = type("Log", (FakeLog,), {"made": [], "ends": [9]})
-    monkeypatch.setattr(module, "LogReader", log)
+    monkeypatch.setattr(judged, "LogReader", log)
     return log
 
 

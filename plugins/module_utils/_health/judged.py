@@ -1,0 +1,161 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the snapshot and the change log tell of a source, before anything is followed up."""
+
+from __future__ import annotations
+
+import typing as t
+from contextlib import ExitStack
+
+from .._base.context import Context
+from .._base.errors import DirectoryError, InvalidOption
+from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
+from .._idm.connector_filters import filters_of
+from .._idm.source import Source
+from .._schedule.schedule import Schedule
+from .log_facts import LogReader, directories
+from .snapshot import Snapshot
+from .source_status import SourceStatus
+from .states import Facts
+
+T = t.TypeVar("T")
+
+
+class Logs:
+    """The change log of each system, read once however many sources it has."""
+
+    def __init__(
+        self,
+        options: t.Mapping[str, t.Any] | None,
+        sources: t.Sequence[Source],
+        snapshot: Snapshot,
+        context: Context,
+    ) -> None:
+        self._errors: dict[str, DirectoryError] = {}
+        self._stack = ExitStack()
+        systems = {source.system for source in sources}
+        # where a connector's test fails, its directory may be down, and nothing is to be learnt of a change log
+        known = {name: snapshot.connectors.get(name) for name in systems if _is_ok(snapshot.tests.get(name))}
+        urls = directories(options, [connector for connector in known.values() if connector], context)
+        self._logs = {
+            name: self._stack.enter_context(LogReader(options, urls.get(name), connector, context, sole=len(urls) < 2))
+            for name, connector in known.items()
+        }
+
+    def __enter__(self) -> Logs:
+        return self
+
+    def __exit__(self, *unused: t.Any) -> None:
+        self._stack.close()
+
+    def ask(self, source: Source, what: t.Callable[[LogReader], T]) -> T | None:
+        """Return what the change log behind a source tells, None where nothing can be known of it.
+
+        A directory that has not answered is not asked again: see :meth:`error`.
+        """
+        log = self._logs.get(source.system)
+        if log is None or source.system in self._errors:
+            return None
+        try:
+            return what(log)
+        except DirectoryError as exc:
+            self._errors[source.system] = exc
+            return None
+
+    def error(self, source: Source) -> str | None:
+        """Return why the directory behind a source cannot be asked, None where it can."""
+        exc = self._errors.get(source.system)
+        return f"{exc.message} {exc.remedy or ''}".rstrip() if exc else None
+
+
+def _is_ok(test: ConnectorTest | None) -> bool:
+    return test is not None and test.ok
+
+
+def _unknown_type(source: Source, connector: Connector | None) -> str | None:
+    """Return what is wrong with a source whose connector has no such object type, None where it has."""
+    if connector is None:
+        return None
+    try:
+        source.check({connector.name: connector.object_types}, "sources")
+    except InvalidOption as exc:
+        return exc.message
+    return None
+
+
+def _unclear(source: Source, connector: Connector | None, test: ConnectorTest | None) -> str | None:
+    """Return why what is known of a connector is not that of the one that runs, None where it is."""
+    if connector and connector.ambiguity:
+        return f"{connector.ambiguity} {TWINS_REMEDY}"
+    if connector and test is None:
+        error = not_tested(connector)
+        return f"{error.message} {error.remedy}"
+    if connector is None and test is not None:
+        return (
+            f"The connector {source.system} runs, and its configuration document has been removed: put it back (PUT"
+            " config/provisioner.openicf/<name>), since it will be gone when IDM is started again."
+        )
+    return None
+
+
+def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
+    """Return what the snapshot and the change log tell of a source."""
+    stage = snapshot.stages.get(source.stage_id)
+    token = stage.token if stage else None
+    test = snapshot.tests.get(source.system)
+    connector = snapshot.connectors.get(source.system)
+    schedules = [schedule for schedule in snapshot.schedules if schedule.source == str(source)]
+    mappings = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
+    misnamed = tuple(
+        f"The mapping {mapping.name} names {mapping.source}, and takes no change: it is {source}, in this case."
+        for mapping in snapshot.mappings
+        if mapping not in mappings and source.resembles(mapping.source)
+    )
+    enabled = [schedule for schedule in schedules if schedule.enabled]
+    number = stage.number if stage else None
+    counts = connector is not None and connector.reads_change_log
+    log = logs.ask(source, lambda reader: reader.facts(number))
+    filters = filters_of(connector, source.object_type, mappings) if connector else ()
+    facts = Facts(
+        system=source.system,
+        ok=test.ok if test else None,
+        unknown_type=_unknown_type(source, connector) or _unclear(source, connector, test),
+        error=test.error if test else None,
+        remote=connector.remote if connector else None,
+        token=token,
+        void=stage is not None and stage.void,
+        number=number,
+        misfit=stage.misfit if stage and counts else None,
+        log=log,
+        log_error=logs.error(source),
+        unmapped=not mappings,
+        misnamed=misnamed,
+        sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
+        sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
+        filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
+        left_out=(
+            *(f"{one.effect} {one.remedy}" for one in filters if not one.against),
+            *(said for mapping in mappings if mapping.sync_enabled for said in mapping.ignored),
+        ),
+        failure=stage.failure if stage else None,
+        blocks=connector.failure_policy.blocks if connector else False,
+        enabled=len(enabled),
+        paused=len([schedule for schedule in enabled if schedule.paused]),
+        meeting=tuple(schedule.name for schedule in enabled if not schedule.paused),
+        idle_jobs=snapshot.idle_jobs(source),
+        unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads_of(schedules)),
+        running=str(source) in snapshot.running,
+    )
+    return SourceStatus(source, facts, connector, schedules, mappings, stage, filters=filters)
+
+
+def loads_of(schedules: t.Iterable[Schedule]) -> dict[str, str]:
+    """Return when each mapping's recorded load ended, by its name."""
+    return {
+        str(mapping): str(load.get("time") or "")
+        for schedule in schedules
+        for mapping, load in schedule.load_record.items()
+        if isinstance(load, dict)
+    }
