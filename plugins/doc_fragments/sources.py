@@ -88,7 +88,24 @@ on_record_failure:
   type: str
   choices: [fail, warn]
   default: fail
-{_LOAD}directory:
+{_LOAD}canary:
+  description:
+    - An entry that is set aside, as M(idmops.idm.livesync_canary) takes it. After a run of the role that changed
+      something, a change of it is made and seen to arrive.
+  type: dict
+  suboptions:
+    dn:
+      description: The entry.
+      type: str
+      required: true
+    attribute:
+      description: The attribute that is changed.
+      type: str
+      default: description
+    within:
+      description: Seconds that the change may take. Without it, two intervals of the schedule.
+      type: float
+directory:
   description:
     - The directory behind this source, if it is another one than the general one, of which nothing is added to it. An
       empty dictionary says that there is none.

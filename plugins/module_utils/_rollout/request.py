@@ -10,8 +10,9 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.errors import InvalidOption
-from .._base.limits import LIMITS, check_limits
+from .._base.limits import LIMITS, check_limits, check_seconds
 from .._idm.source import Source
+from .._ldap.dn import is_name
 from .._ldap.options import directory_options, given
 from .._schedule.wanted import check_given
 from .load_record import ALWAYS, NEVER, ONCE
@@ -114,6 +115,15 @@ def _errors(entry: t.Mapping[str, t.Any], schedule: t.Mapping[str, t.Any], withi
         check_given(schedule)
     except InvalidOption as exc:
         yield exc.within(f"{within}schedule")
+    canary = entry.get("canary") or {}
+    if entry.get("canary") is not None and not is_name(str(canary.get("dn") or "")):
+        way = "Give the DN of an entry that is set aside for this, as idmops.idm.livesync_canary takes it."
+        yield InvalidOption(f"{within}canary.dn", canary.get("dn"), way)
+    if canary.get("within") is not None:
+        try:
+            check_seconds("within", canary["within"])
+        except InvalidOption as exc:
+            yield exc.within(f"{within}canary")
 
 
 def load_options() -> dict[str, t.Any]:
@@ -148,5 +158,13 @@ def source_options() -> dict[str, t.Any]:
         "initial_load": {"type": "str", "choices": [ONCE, ALWAYS, NEVER], "default": ONCE},
         "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
         **load_options(),
+        "canary": {
+            "type": "dict",
+            "options": {
+                "dn": {"type": "str", "required": True},
+                "attribute": {"type": "str", "default": "description"},
+                "within": {"type": "float"},
+            },
+        },
         "directory": {"type": "dict", "options": directory_options()},
     }
