@@ -45,18 +45,14 @@ def read_all(
         yield from _by_key(client, resource, fields, key, where, always)
 
 
-def read_these(
-    client: Client, resource: str, field: str, values: t.Iterable[str], fields: str, where: str = "true"
-) -> list[Body]:
+def read_these(client: Client, resource: str, field: str, values: t.Iterable[str], fields: str) -> list[Body]:
     """Return the objects that have one of some values in a field.
 
-    :param where: a filter that holds beside it.
     :raises Unreachable, Refused: as the client.
     """
     found: list[Body] = []
     for part in _parts(list(dict.fromkeys(values))):
-        wanted = any_of(field, part)
-        found += client.query(resource, _both(where, wanted), _fields=fields)
+        found += client.query(resource, any_of(field, part), _fields=fields)
     return found
 
 

@@ -102,9 +102,10 @@ class Sides:
     def links(self, sources: t.Iterable[str] = (), targets: t.Iterable[str] = ()) -> list[Link]:
         """Return the links of some objects of the source, and those of some of the target."""
         first, second = ("secondId", "firstId") if self.turned else ("firstId", "secondId")
-        found = read_these(self.client, _LINKS, first, sources, _LINK_FIELDS, self._linked)
-        found += read_these(self.client, _LINKS, second, targets, _LINK_FIELDS, self._linked)
-        return list(dict.fromkeys(map(self._link, found)))
+        # with linkType in the filter OpenIDM 6.1.0 reads all links: 2.3 s at 20,000 instead of 0.1 s (measured)
+        found = read_these(self.client, _LINKS, first, sources, _LINK_FIELDS)
+        found += read_these(self.client, _LINKS, second, targets, _LINK_FIELDS)
+        return list(dict.fromkeys(self._link(body) for body in found if body.get("linkType") == self.mapping.link_type))
 
     def sources_known_as(self, keys: t.Iterable[str]) -> list[Body]:
         """Return the objects of the source that are recognised by some keys."""
@@ -141,4 +142,4 @@ class Sides:
         return resource.startswith("system/")
 
 
-_LINK_FIELDS = "_id,firstId,secondId,linkQualifier"
+_LINK_FIELDS = "_id,firstId,secondId,linkQualifier,linkType"

@@ -244,4 +244,4 @@ def test_no_value_is_asked_for_but_those_that_are_compared():
     there = Environment()
     found(there, directory=True)
     fields = {name for asked in there.idm.asked for name in str(asked[2].get("_fields", "_id")).split(",")}
-    assert fields == {"_id", "uid", "mail", "userName", "firstId", "secondId", "linkQualifier"}
+    assert fields == {"_id", "uid", "mail", "userName", "firstId", "secondId", "linkQualifier", "linkType"}
