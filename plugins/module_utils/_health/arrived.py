@@ -16,19 +16,22 @@ from dataclasses import dataclass
 
 from .._base.context import Context
 from .._http.client import Client
+from .._idm.audit import AuditEntry
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import DIFFERING, FILTERED, HIDDEN, MISSING, ORPHANED, Difference
+from .._proof.difference import DIFFERING, FILTERED, HIDDEN, MISSING, ORPHANED, UNKNOWN, Difference
 from .._proof.look import look
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
-from .dropped import Dropped
+from .dropped import Dropped, successes_of
 from .log_facts import LogReader
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40
+#: What a policy does to what it leaves alone.
+_LEFT_ALONE = ("IGNORE", "REPORT", "NOREPORT", "ASYNC")
 #: So many entries below one that was renamed.
 _BELOW = 40
 #: How long a directory, and IDM, get to be of one mind with themselves, in seconds.
@@ -86,11 +89,38 @@ def read_unarrived(
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
         left += [(mapping, one) for one in _left(sides, own, reader, token, times, context)]
+    left, ruled = _by_rule(client, source, left)
     records = tuple(
         Dropped(str(one.id), mapping.name, times.get(str(one.id)), _situation(one), _cause(one))
         for mapping, one in left
     )
-    return Unarrived(records, tuple(_sentences([one for unused, one in left])))
+    doubt = (
+        f"By the mapping's own rule, as audit tells, the newest changes were left alone: {ruled}." if ruled else None
+    )
+    return Unarrived(records, tuple(_sentences([one for unused, one in left])), doubt)
+
+
+def _by_rule(
+    client: Client, source: Source, left: list[tuple[SyncMapping, Difference]]
+) -> tuple[list[tuple[SyncMapping, Difference]], str]:
+    """Take out what a policy or a script of the mapping left alone, by the newest word of audit; tell what that was.
+
+    :returns: what is left, and the situations with their actions.
+    """
+    ids = list(dict.fromkeys(str(one.id) for unused, one in left))
+    newest: dict[tuple[str, str | None], AuditEntry] = {}
+    for entry in successes_of(client, source, ids, failures=True) or () if ids else ():
+        key = entry.record, entry.mapping
+        if key not in newest or newest[key].timestamp < entry.timestamp:
+            newest[key] = entry
+    kept, ruled = [], set()
+    for mapping, one in left:
+        word = newest.get((str(one.id), mapping.name))
+        if word and not word.failed and word.action in _LEFT_ALONE:
+            ruled.add(f"{word.situation}: {word.action}")
+        else:
+            kept.append((mapping, one))
+    return kept, ", ".join(sorted(ruled))
 
 
 def _left(
@@ -116,7 +146,14 @@ def _left(
 
 
 def _counts(one: Difference, mapping: SyncMapping) -> bool:
-    """Tell whether liveSync should have mended a difference: what the mapping's policies leave alone is no loss."""
+    """Tell whether liveSync should have mended a difference: what the mapping's policies leave alone is no loss.
+
+    Nor is what the connector's own search leaves out and never had a link: a load leaves it out too.
+    """
+    if one.kind == MISSING and one.reason == FILTERED and one.target_id is None:
+        return False
+    if one.equal:
+        return False  # it has arrived as it is now
     if one.kind == MISSING:
         return mapping.creates or one.target_id is not None or not one.in_source
     if one.kind == DIFFERING:
@@ -129,8 +166,8 @@ def _situation(one: Difference) -> str | None:
 
 
 def _cause(one: Difference) -> str:
-    if one.reason == HIDDEN or not one.in_source and one.kind != ORPHANED:
-        return one.detail or "the directory has it, and the connector's account does not see it"
+    if one.detail and (one.reason != UNKNOWN or not one.in_source) and one.kind != ORPHANED:
+        return one.detail
     if one.kind == ORPHANED:
         return f"{one.detail or 'it is gone from the source'}, and its target is still there"
     if one.kind == MISSING:
@@ -153,8 +190,9 @@ _MEND = {
         " reconcile the records (dropped): idmops.idm.recon with ids."
     ),
     FILTERED: (
-        "it has left what the connector looks for, its base contexts or object classes, and its target is still there."
-        " Reconcile the whole mapping, which treats it as SOURCE_MISSING, unless the connector should look there."
+        "it is not, or no more, what the connector looks for: its base contexts, object classes or search filter. Let"
+        " the connector look there; only where it is rightly out, reconcile the whole mapping, which treats it as"
+        " SOURCE_MISSING and may delete its target."
     ),
     MISSING: (
         "the target does not have it. Reconcile the records (dropped): idmops.idm.recon with ids; where nothing has"
@@ -169,6 +207,8 @@ _MEND = {
 
 
 def _kind(one: Difference) -> str:
+    if one.reason == FILTERED:
+        return FILTERED
     if one.kind == ORPHANED:
-        return FILTERED if one.reason == FILTERED else _AWAY
+        return _AWAY
     return HIDDEN if one.reason == HIDDEN or not one.in_source else one.kind

@@ -34,6 +34,8 @@ from .._ldap.url import host_and_port
 from .states import LogFacts, outside
 from .traceless import Taken
 
+#: So many changes are looked through for those of different entries, some of which change all the time.
+_MOST_TOUCHED = 1000
 _OF_A_CHANGE = ("targetDN", "changeType", "changeTime", "targetEntryUUID", "newRDN", "newSuperior")
 
 
@@ -204,9 +206,10 @@ class LogReader:
         return found
 
     def touched(self, token: int, most: int, after: int = 0) -> list[Touched]:
-        """Return the newest changes behind a token that lie within the base contexts, or did before.
+        """Return the newest changes behind a token within the base contexts, or that were before; one of each
+        entry.
 
-        :param most: how many changes are looked at.
+        :param most: how many entries at the most.
         :param after: the change number that they come after.
         :raises DirectoryError: no answer, or an error.
         """
@@ -216,7 +219,7 @@ class LogReader:
         if not all(map(is_name, self._connector.base_contexts)):
             return []
         bases = [Name.parse(base) for base in self._connector.base_contexts]
-        start = max(log.first, token - most + 1, after + 1)
+        start = max(log.first, token - _MOST_TOUCHED + 1, after + 1)
         wanted = f"(&(objectClass=changeLogEntry)(changeNumber>={start})(changeNumber<={token}))"
         found: list[Touched] = []
         if start > token:
@@ -228,7 +231,13 @@ class LogReader:
                 moved = f"{entry.text('newRDN')},{entry.text('newSuperior') or Name.parse(dn).parent}"
             if record and any(is_within_any(name, bases) for name in (dn, moved or "") if is_name(name)):
                 found.append(Touched(record, as_time(entry.text("changeTime")), moved))
-        return found
+        newest: dict[str, Touched] = {}
+        for one in reversed(found):
+            if one.moved_to or one.record not in newest:
+                newest[one.record] = one
+            if len(newest) == most:
+                break
+        return list(newest.values())
 
     def _text_of(self, change_number: t.Any, attribute: str) -> str | None:
         if self.directory is None or not self._usable or not isinstance(change_number, int):

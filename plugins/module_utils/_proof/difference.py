@@ -29,6 +29,7 @@ class Difference:
     :param detail: the reason in words, without values.
     :param in_source: whether IDM sees the object in the source, so that a reconciliation of its id can mend it.
     :param dn: of the entry in the directory, where it was asked for.
+    :param equal: whether the target is as the directory has the entry, though IDM does not see it.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Difference:
     detail: str | None = None
     in_source: bool = True
     dn: str | None = None
+    equal: bool = False
 
     @property
     def key(self) -> tuple[str | None, str | None]:

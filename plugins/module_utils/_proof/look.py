@@ -8,9 +8,20 @@ from __future__ import annotations
 
 import typing as t
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING, ORPHANED, UNLINKED, Difference
+from .difference import (
+    DIFFERING,
+    DUPLICATE,
+    FILTERED,
+    HIDDEN,
+    MISSING,
+    ORPHANED,
+    REFUSED,
+    UNKNOWN,
+    UNLINKED,
+    Difference,
+)
 from .own_entries import OwnEntries
 from .pages import Body
 from .sides import Link, Sides
@@ -49,25 +60,34 @@ def look(
     wanted = {*map(sides.source_id, source_ids), *(link.source for link in links)}
     linked_targets = {link.target for link in links}
     alone = [one for one in map(sides.target_id, target_ids) if one not in linked_targets]
-    sources = sides.sources(wanted)
+    unread: dict[str, str] = {}
+    sources = sides.sources(wanted, unread)
     targets = sides.targets({*linked_targets, *alone})
     of_source: dict[str, list[Link]] = defaultdict(list)
     for link in links:
         of_source[link.source].append(link)
     found = Looked(linked=sum(1 for one in set(map(sides.source_id, source_ids)) if one in of_source))
     entries = own.entries(sorted(wanted)) if own else {}
-    elsewhere = own.elsewhere(sorted(wanted - set(sources) - set(entries))) if own else {}
+    unseen = own.why_unseen(sorted(set(entries) - set(sources))) if own else {}
+    if own:
+        others = sorted(wanted - set(sources) - set(entries))
+        unseen.update({one: (FILTERED, why) for one, why in own.elsewhere(others).items()})
     for one in sorted(wanted):
         body = own.body(entries[one]) if own and one in entries else None
         mine = of_source.get(one, ())
-        if one in sources:
+        if one in unread:
+            kind, target = (DIFFERING, mine[0].target) if mine else (MISSING, None)
+            found.differences.append(Difference(kind, one, target, (), REFUSED, f"IDM cannot read it: {unread[one]}"))
+        elif one in sources:
             told = list(_of_source(sides, one, sources[one], mine, targets))
             hidden = sides.comparison.hidden(sources[one], body) if body else ()
             found.differences += [_hidden(one, mine, told, hidden)] if hidden and mine else told
         else:
-            found.differences += _of_unseen(sides, one, body, mine, targets, elsewhere.get(one))
+            reason, detail = unseen.get(one, (UNKNOWN, None))
+            why = Difference(ORPHANED, one, reason=reason, detail=detail, in_source=False)
+            found.differences += _of_unseen(sides, why, body, mine, targets)
             if one in entries and not mine:
-                found.differences.append(Difference(MISSING, one, in_source=False))
+                found.differences.append(replace(why, kind=MISSING))
     found.stale = sum(_has_stale(sides_of, targets) for one, sides_of in of_source.items() if one in sources)
     unlinked = {one: sources[one] for one in wanted if one in sources and one not in of_source}
     lone = {one: targets[one] for one in alone if one in targets}
@@ -109,29 +129,21 @@ def _hidden(one: str, links: t.Sequence[Link], told: t.Sequence[Difference], hid
 
 
 def _of_unseen(
-    sides: Sides,
-    one: str,
-    body: Body | None,
-    links: t.Sequence[Link],
-    targets: t.Mapping[str, Body],
-    elsewhere: str | None,
+    sides: Sides, why: Difference, body: Body | None, links: t.Sequence[Link], targets: t.Mapping[str, Body]
 ) -> t.Iterator[Difference]:
     """Yield what is wrong with the links of an object that IDM does not see in the source.
 
+    :param why: what is to be said of it where nothing else is.
     :param body: it, as the directory has it; None where that is not known, or it is gone.
-    :param elsewhere: why the connector does not look for it, None where nothing is known of that.
     """
     for link in links:
         target = targets.get(link.target)
-        there = link.target if target is not None else None
         if body is not None and target is None:
-            yield Difference(MISSING, one, link.target, detail=GONE_TARGET, in_source=False)
+            yield replace(why, kind=MISSING, target_id=link.target)
         elif body is not None and target and (properties := sides.comparison.differing(body, target, loose=True)):
-            yield Difference(DIFFERING, one, link.target, properties, in_source=False)
-        elif elsewhere:
-            yield Difference(ORPHANED, one, there, (), FILTERED, elsewhere, in_source=False)
+            yield replace(why, kind=DIFFERING, target_id=link.target, properties=properties)
         else:
-            yield Difference(ORPHANED, one, there, in_source=False)
+            yield replace(why, target_id=link.target if target is not None else None, equal=body is not None)
 
 
 def _pair(sides: Sides, unlinked: t.Mapping[str, Body], lone: t.Mapping[str, Body], found: Looked) -> None:

@@ -17,6 +17,7 @@ from .._idm.connector_filters import classes_filter, search_filter
 from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, SIZE_LIMIT_EXCEEDED, SUBTREE, Directory, Entry
 from .._ldap.dn import Name, escape_filter, is_name, is_within_any
 from .comparison import Comparison
+from .difference import FILTERED, HIDDEN, UNKNOWN
 
 #: So many entries one page of a search holds, fewer than any server's size limit.
 _PAGE = 500
@@ -42,6 +43,7 @@ class OwnEntries:
     search_filter: str
     narrowing: tuple[str, str | None] | None
     names: t.Mapping[str, str]
+    account: str = "the account of the connector"
 
     @classmethod
     def of(cls, directory: Directory | None, connector: Connector, object_type: str) -> OwnEntries | None:
@@ -56,6 +58,7 @@ class OwnEntries:
             uid=connector.uid_attribute or "entryUUID",
             search_filter=wanted,
             narrowing=narrowing,
+            account=connector.principal or "the account of the connector",
             names={
                 name: native
                 for name, native in connector.native_names.get(object_type, {}).items()
@@ -80,6 +83,15 @@ class OwnEntries:
         :param further: a filter that they have to match too, as LDAP writes it.
         """
         return self._found(self.bases, ids, f"{self.search_filter}{further}")
+
+    def why_unseen(self, ids: t.Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Return why IDM does not see some of the entries: a reason and a detail, by their ids."""
+        name, stated = self.narrowing or ("", "")
+        passing = self.entries(ids, stated) if stated and ids else dict.fromkeys(ids)
+        hidden = (HIDDEN, f"the directory has it, and does not show it to {self.account}")
+        if stated is None:
+            hidden = (UNKNOWN, f"IDM does not see it, and what {name} lets pass cannot be known: a placeholder")
+        return {one: hidden if one in passing else (FILTERED, f"{name} does not match it") for one in ids}
 
     def elsewhere(self, ids: t.Iterable[str]) -> dict[str, str]:
         """Return why the connector does not look for some entries that the directory has all the same, by their ids."""

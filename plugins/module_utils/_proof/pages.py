@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import typing as t
 
-from .._base.errors import IdmopsError
+from .._base.errors import IdmopsError, Refused
 from .._base.filters import any_of, quoted
+from .._base.text import reason_in
 from .._base.values import as_text
 from .._http.client import Client
 from .._http.form import objects
@@ -23,6 +24,9 @@ from .._idm.mapped_property import value_at
 _BY_COOKIE, _BY_KEY = 500, 1000
 #: So many ids fit into one filter, and so many characters: a longer address is refused (414 from 200 ids on).
 _IDS, _CHARACTERS = 40, 4000
+
+#: What a query answers that meets an entry which the connector cannot show.
+_CANNOT = 500
 
 Body = t.Dict[str, t.Any]
 
@@ -45,15 +49,41 @@ def read_all(
         yield from _by_key(client, resource, fields, key, where, always)
 
 
-def read_these(client: Client, resource: str, field: str, values: t.Iterable[str], fields: str) -> list[Body]:
+def read_these(
+    client: Client,
+    resource: str,
+    field: str,
+    values: t.Iterable[str],
+    fields: str,
+    unread: dict[str, str] | None = None,
+) -> list[Body]:
     """Return the objects that have one of some values in a field.
 
+    :param unread: takes those that the server cannot show, by their values, with its words; None: that is an error.
+        One value too many for an attribute that a connector knows as single makes the whole query end in 500 (seen on
+        OpenIDM 6.1.0).
     :raises Unreachable, Refused: as the client.
     """
     found: list[Body] = []
     for part in _parts(list(dict.fromkeys(values))):
-        found += client.query(resource, any_of(field, part), _fields=fields)
+        found += _read_part(client, resource, field, part, fields, unread)
     return found
+
+
+def _read_part(
+    client: Client, resource: str, field: str, part: list[str], fields: str, unread: dict[str, str] | None
+) -> list[Body]:
+    try:
+        return client.query(resource, any_of(field, part), _fields=fields)
+    except Refused as exc:
+        if unread is None or exc.status != _CANNOT:
+            raise
+        if len(part) == 1:
+            unread[part[0]] = reason_in(exc.reason) or "IDM cannot show it"
+            return []
+    half = len(part) // 2
+    halves = (part[:half], part[half:])
+    return [body for one in halves for body in _read_part(client, resource, field, one, fields, unread)]
 
 
 def _parts(values: t.Sequence[str]) -> t.Iterator[list[str]]:

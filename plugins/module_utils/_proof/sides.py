@@ -89,9 +89,12 @@ class Sides:
         for body in read_all(self.client, _LINKS, _LINK_FIELDS, "firstId", self._linked):
             yield self._link(body)
 
-    def sources(self, ids: t.Iterable[str]) -> dict[str, Body]:
-        """Return some objects of the source by their ids; those that there are not are left out."""
-        found = read_these(self.client, self.mapping.source, "_id", ids, self.comparison.source_fields)
+    def sources(self, ids: t.Iterable[str], unread: dict[str, str] | None = None) -> dict[str, Body]:
+        """Return some objects of the source by their ids; those that there are not are left out.
+
+        :param unread: takes those that IDM cannot show, with its words.
+        """
+        found = read_these(self.client, self.mapping.source, "_id", ids, self.comparison.source_fields, unread)
         return {self.source_id(str(body.get("_id"))): body for body in found}
 
     def targets(self, ids: t.Iterable[str]) -> dict[str, Body]:

@@ -26,7 +26,6 @@ from .._proof.comparison import Comparison
 from .._proof.difference import (
     DIFFERING,
     FILTERED,
-    HIDDEN,
     MAPPING_OFF,
     MISSING,
     REFUSED,
@@ -62,8 +61,6 @@ class Reasons:
         """
         ids = list(dict.fromkeys(one.id for one in found if one.id is not None))
         entries = self.own.entries(ids) if self.own and ids else {}
-        unseen = [one.id for one in found if one.id in entries and not one.in_source]
-        narrowed = self._narrowed(unseen, entries)
         refusals = self._refusals(ids)
         off = self._off_periods() if entries else None
         passed = self._passed(list(entries))
@@ -74,32 +71,11 @@ class Reasons:
                 one = replace(one, dn=entry.dn)
             if one.reason != UNKNOWN:
                 told.append(one)
-            elif entry is not None and not one.in_source:
-                told.append(self._unseen(one, entry, narrowed))
             elif one.kind in (MISSING, DIFFERING, UNLINKED):
                 told.append(self._of_one(one, entry, refusals, off, passed))
             else:
                 told.append(one)
         return told
-
-    def _narrowed(self, ids: t.Sequence[str], entries: t.Mapping[str, Entry]) -> set[str]:
-        """Return the entries that the connector's own search leaves out by a filter."""
-        further = self.own.narrowing[1] if self.own and self.own.narrowing else None
-        return set(ids) - set(self.own.entries(ids, further)) if self.own and further and ids else set()
-
-    def _unseen(self, one: Difference, entry: Entry, narrowed: t.Collection[str]) -> Difference:
-        """Return what is to be said of an entry that the directory has and IDM does not see."""
-        name, stated = (self.own.narrowing if self.own else None) or ("", "")
-        if one.id in narrowed:
-            return replace(one, reason=FILTERED, detail=f"{name} does not match it")
-        if stated is None:
-            return replace(one, detail=f"IDM does not see it, and what {name} lets pass cannot be known: a placeholder")
-        account = self.connector.principal if self.connector else None
-        return replace(
-            one,
-            reason=HIDDEN,
-            detail=f"the directory does not show it to {account or 'the account of the connector'}",
-        )
 
     def _of_one(
         self,

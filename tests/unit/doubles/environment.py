@@ -35,6 +35,7 @@ class Environment:
         self.links = [self.link(f"s{one}", f"t{one}") for one in range(count)]
         self.hidden: dict[str, dict] = {}
         self.kept: dict[str, dict] = {}  # values that the directory keeps to itself
+        self.narrowed: set[str] = set()  # hidden ones that the connector's own search leaves out
         self.moved: set[str] = set()  # entries that have left the connector's base contexts
         self.idm = Repository({SOURCE: self.people, TARGET: self.users, LINKS: self.links})
         comparison = Comparison.of(self.mapping, SCHEMA, {})
@@ -75,6 +76,14 @@ class Environment:
         known = next(one for one in [*self.people, *self.hidden.values()] if one["uid"] == uid)
         shown = {**known, **self.kept.get(known["_id"], {})}
         return {name: [value] for name, value in shown.items() if name != "_id"}
+
+    def why_unseen(self, ids):
+        return {
+            name: ("filtered", "accountSearchFilter does not match it")
+            if name in self.narrowed
+            else ("hidden", "the directory has it, and does not show it to uid=idm")
+            for name in ids
+        }
 
     def elsewhere(self, ids):
         return {name: "it lies outside of the connector's base contexts" for name in ids if name in self.moved}

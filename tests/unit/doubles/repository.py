@@ -51,6 +51,7 @@ class Repository:
         self.silent = set()
         self.asked = []
         self.meanwhile = {}
+        self.broken = set()  # ids of objects that the server cannot show
 
     def query(self, path, query_filter="true", **params):
         self.asked.append((path, query_filter, params))
@@ -61,6 +62,8 @@ class Repository:
         if query_filter.count(" or ") > _LONGEST:
             raise Refused(f"{path} answered 414", status=414)
         found = [body for body in self.resources[path] if matches(body, query_filter)]
+        if any(body.get("_id") in self.broken for body in found):
+            raise Refused(f"{path} answered 500", status=500, reason="not single value")
         key = params.get("_sortKeys")
         if key and key.lstrip("-") not in self.unsorted:
             found.sort(key=lambda body: str(value_at(body, key.lstrip("-"))), reverse=key.startswith("-"))

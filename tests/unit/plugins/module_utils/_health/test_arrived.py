@@ -8,10 +8,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NUMBERS, ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._health import arrived as module
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Touched
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, Touched
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import SOURCE, Environment
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
 
@@ -34,7 +36,9 @@ def look(monkeypatch):
         known = [there.mapping] if mappings is None else mappings
         it = context()
         found = module.read_unarrived(there.idm, Source.parse(SOURCE), CONNECTOR, known, known, reader, 9, it)
-        return SimpleNamespace(records=found.records, said=" ".join(found.sentences), slept=it.clock.slept)
+        return SimpleNamespace(
+            records=found.records, said=" ".join(found.sentences), doubt=found.doubt, slept=it.clock.slept
+        )
 
     return of
 
@@ -60,7 +64,7 @@ def new_and_missing(there):
 def hidden(there):
     there.hide("s1")
     there.users[1]["mail"] = "old@x"
-    return "does not see it", "an ACI"
+    return "does not show it to uid=idm", "an ACI"
 
 
 def hidden_value(there):
@@ -68,6 +72,19 @@ def hidden_value(there):
     del there.people[1]["mail"]
     del there.users[1]["mail"]
     return "IDM does not see it: mail", "an ACI"
+
+
+def unreadable(there):
+    """As one with two values of an attribute that the connector knows as single."""
+    there.idm.broken = {"s1"}
+    return "IDM cannot read it", "recon with ids"
+
+
+def narrowed(there):
+    there.hide("s1")
+    there.narrowed.add("s1")
+    there.users[1]["mail"] = "old@x"
+    return "accountSearchFilter does not match it", "search filter"
 
 
 def left(there):
@@ -81,7 +98,9 @@ def deleted(there):
     return "gone from the source", "the whole mapping"
 
 
-@pytest.mark.parametrize("fault", [differing, new_and_missing, hidden, hidden_value, left, deleted])
+@pytest.mark.parametrize(
+    "fault", [differing, new_and_missing, hidden, hidden_value, unreadable, narrowed, left, deleted]
+)
 def test_what_has_not_arrived_is_told_with_what_mends_it(look, fault):
     there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
     cause, remedy = fault(there)
@@ -90,6 +109,43 @@ def test_what_has_not_arrived_is_told_with_what_mends_it(look, fault):
     assert (one.record, one.mapping, one.time) == ("s1", "m", TIME)
     assert cause in one.cause and remedy in found.said and "1 changed entry has not arrived" in found.said
     assert found.slept == 1
+
+
+def test_what_is_hidden_and_has_arrived_is_no_reason_to_reconcile_anybody_away(look):
+    """A reconciliation of the whole mapping would delete a target whose source the account does not see."""
+    there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
+    there.hide("s1")
+    assert look(there).records == ()
+    there.narrowed.add("s1")
+    assert look(there).records == ()
+
+
+def test_what_the_connectors_own_search_leaves_out_is_no_loss(look):
+    there = Environment()
+    new_and_missing(there)
+    there.hide("s1")
+    there.narrowed.add("s1")
+    assert look(there).records == ()
+
+
+@pytest.mark.parametrize(("action", "told"), [("IGNORE", 0), ("REPORT", 0), ("UPDATE", 1)])
+def test_what_a_script_or_a_policy_left_alone_is_said_and_no_loss(look, action, told):
+    there = Environment()
+    differing(there)
+    there.idm.resources["audit/sync"] = [
+        {
+            "_id": "1",
+            "timestamp": "2026-11-24T10:00:01.000Z",
+            "sourceObjectId": f"{SOURCE}/s1",
+            "mapping": "m",
+            "status": "SUCCESS",
+            "action": action,
+            "situation": "UNQUALIFIED",
+        }
+    ]
+    found = look(there)
+    assert len(found.records) == told
+    assert told or f"UNQUALIFIED: {action}" in found.doubt
 
 
 @pytest.mark.parametrize("fault", [differing, new_and_missing, deleted])
@@ -130,3 +186,37 @@ def test_a_mapping_that_takes_nothing_at_once_is_not_judged(look, more):
     there = Environment(**more)
     differing(there)
     assert look(there).records == () and not there.idm.asked
+
+
+def change(record, dn, number, **more):
+    named = {"targetentryuuid": record, "targetdn": dn, "changetime": f"202611241000{number:02d}Z", **more}
+    return Entry(f"changeNumber={number},cn=changelog", {name: (text.encode(),) for name, text in named.items()})
+
+
+def test_the_newest_change_of_each_entry_is_looked_at_however_often_one_changes():
+    base = "ou=People,dc=example,dc=com"
+    changes = [
+        change("a", f"uid=a,{base}", 1),
+        change("o", "uid=o,ou=apps,dc=example,dc=com", 2),
+        change("out", f"uid=out,{base}", 3, newrdn="uid=out", newsuperior="ou=apps,dc=example,dc=com"),
+        change("in", "uid=in,ou=apps,dc=example,dc=com", 4, newrdn="uid=in", newsuperior=base),
+        change("r", f"uid=r,{base}", 5, newrdn="uid=r2"),
+        *(change("busy", f"uid=busy,{base}", number) for number in range(6, 50)),
+    ]
+    asked = []
+
+    def search(suffix, scope, search_filter, attributes):
+        asked.append(search_filter)
+        return changes
+
+    connector = Connector.parse(
+        {"_id": "provisioner.openicf/ldap", "configurationProperties": {"baseContexts": [base]}}
+    )
+    reader = LogReader(None, None, connector, context())
+    reader.directory = SimpleNamespace(search=search)
+    vars(reader)["log"] = ChangeLog(1, 60, NUMBERS, "cn=changelog")
+    found = {one.record: one.moved_to for one in reader.touched(49, 40)}
+    moved = {"out": "uid=out,ou=apps,dc=example,dc=com", "in": f"uid=in,{base}", "r": f"uid=r2,{base}"}
+    assert found == {"a": None, "busy": None, **moved}
+    assert [one.record for one in reader.touched(49, 2)] == ["busy", "r"]
+    assert reader.touched(49, 40, 49) == [] and "(changeNumber>=1)(changeNumber<=49)" in asked[0]

@@ -170,6 +170,7 @@ def test_what_idm_does_not_see_is_found_in_the_directory(sample):
         ("orphaned", "s3", "t3"),
         ("missing", "s4", "t4"),
     }
+    assert {one.reason for one in found(there, sample, directory=True)[2].differences} == {"hidden"}
     assert found(there, sample)[0] == {
         ("orphaned", "s2", "t2"),
         ("orphaned", "s3", "t3"),
@@ -187,6 +188,16 @@ def test_a_value_that_idm_does_not_see_is_found_in_the_directory(sample):
     looked = found(there, sample, directory=True)[2]
     told = {(one.kind, one.id, one.properties, one.reason) for one in looked.differences}
     assert told == {("differing", "s1", ("mail",), "hidden"), ("differing", "s2", ("mail",), "hidden")}
+
+
+def test_one_that_idm_cannot_read_hides_no_other():
+    there = Environment()
+    there.idm.broken = {"s1", "s6"}
+    there.users[2]["mail"] = "old@x"
+    there.drop(there.links, "s6")
+    looked = look(there.sides, None, [f"s{one}" for one in range(8)])
+    told = {(one.kind, one.id, one.reason) for one in looked.differences}
+    assert told == {("differing", "s1", "refused"), ("differing", "s2", "unknown"), ("missing", "s6", "refused")}
 
 
 def test_who_has_left_the_base_contexts_is_no_orphan_to_remove():

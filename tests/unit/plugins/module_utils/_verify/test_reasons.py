@@ -31,10 +31,9 @@ def connector(**properties):
 class Own:
     """Entries of the directory; a filter finds those that a test says."""
 
-    def __init__(self, *, narrowing=None, passing=(), **attributes):
+    def __init__(self, *, passing=(), **attributes):
         stated = {"objectclass": (b"top", b"person"), "modifytimestamp": (b"20261124101500Z",), **attributes}
         self.entry = Entry(f"uid=u1,{BASE}", stated)
-        self.narrowing = narrowing
         self.passing = passing
 
     def entries(self, ids, further=""):
@@ -52,7 +51,6 @@ def reason(difference, own=None, there=None, **properties):
 
 DIFFERING = Difference("differing", "s1", "t1", ("mail",))
 MISSING = Difference("missing", "s1")
-UNSEEN = Difference("missing", "s1", in_source=False)
 
 
 def audit(status="FAILURE", time="2026-11-24T10:00:00.000Z", **more):
@@ -165,13 +163,9 @@ def test_what_differs_beside_an_attribute_that_is_left_out_is_not_blamed_on_it()
     assert reason(MISSING, Own(), attributesToSynchronize=["uid"]) == ("unknown", None)
 
 
-def test_what_idm_does_not_see_is_hidden_or_filtered_by_the_search():
-    assert reason(UNSEEN, Own())[0] == "hidden"
-    assert "uid=idm" in reason(UNSEEN, Own())[1]
-    narrow = ("accountSearchFilter", "(l=Oslo)")
-    assert reason(UNSEEN, Own(narrowing=narrow)) == ("filtered", "accountSearchFilter does not match it")
-    assert reason(UNSEEN, Own(narrowing=narrow, passing=("s1",)))[0] == "hidden"
-    assert reason(UNSEEN, Own(narrowing=("accountSearchFilter", None)))[0] == "unknown"
+def test_a_reason_that_the_look_has_found_stays():
+    seen = Difference("missing", "s1", reason="hidden", detail="an ACI", in_source=False)
+    assert reason(seen, Own(), Environment(enableSync=False)) == ("hidden", "an ACI")
 
 
 def test_what_is_gone_is_no_riddle_and_where_it_lay_is_told():
