@@ -56,6 +56,7 @@ class Runs:
         self._reactivated = False
         self._known: set[str] = set()
         self._unmoved_since: float | None = None
+        self._passed_by = False
 
     def go(self) -> None:
         """Run, and fill the tally.
@@ -101,10 +102,13 @@ class Runs:
         self._conclude(first, end)
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
+        tally.proved = tally.proved and not self._passed_by
         if self.request.until_caught_up and not tally.proved and tally.error is None:
             self._say_that_nothing_is_proved()
 
     def _say_that_nothing_is_proved(self) -> None:
+        if self._passed_by:
+            return  # that has been said
         if self.log.unrecorded:
             self._context.report.warn(
                 f"{self.livesync.source}: changes of {', '.join(self.log.unrecorded)} are kept out of the change log,"
@@ -311,14 +315,26 @@ class Runs:
         )
 
     def _unarrived(self) -> tuple[str, str] | None:
-        """Note the newest records that the token has passed and that have not arrived; return as :meth:`_skipped`."""
+        """Note the newest records that the token has passed and that have not arrived; return as :meth:`_skipped`.
+
+        Where no run has moved the token, others may have moved it before: what they passed by is warned of.
+        """
         tally = self.tally
         start, end = tally.before.number if tally.before else None, tally.number
-        if self.arrival is None or start is None or end is None or end <= start:
+        if self.arrival is None or start is None or end is None:
             return None
-        found = self.arrival(self.log, end, start)
+        moved = end > start
+        if not moved and not self.request.until_caught_up:
+            return None
+        found = self.arrival(self.log, end, start if moved else 0)
         if found.doubt:
             self._context.report.warn(f"{self.livesync.source}: {found.doubt}")
+        if not moved:
+            if found.records:
+                names = ", ".join(one.record for one in found.records)
+                self._passed_by = True
+                self._context.report.warn(f"{self.livesync.source}: {' '.join(found.sentences)} They are: {names}.")
+            return None
         known = {record["record"] for record in tally.skipped_records}
         new = [one for one in found.records if one.record not in known]
         tally.skipped_records += [skipped_record(RecordFailure(record=one.record), one.cause) for one in new]

@@ -616,6 +616,16 @@ def test_that_nobody_can_tell_whether_changes_arrived_is_said(arrival):
     assert "failed" not in result and "cannot be known" in it.report.warnings[0]
 
 
+def test_what_others_have_passed_by_is_warned_of_and_proves_nothing(arrival):
+    arrival.found = Unarrived((Dropped("s1"),), ("1 changed entry has not arrived.",))
+    calls = (*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)))
+    result, it = run(*calls, until_caught_up=True)
+    assert "failed" not in result and result["runs"][0]["proved"] is False and arrival.asked == [(0, 9)]
+    assert len(it.report.warnings) == 1 and "They are: s1." in it.report.warnings[0]
+    arrival.found = Unarrived()
+    assert run(*calls, until_caught_up=True)[0]["runs"][0]["proved"] is True
+
+
 @pytest.mark.parametrize(("first", "last"), [(None, 9), (9, 9)])
 def test_a_run_that_passes_no_change_is_not_asked_for_it(arrival, first, last):
     began = (stage("1", 9), cluster(OLD)) if first else (no_stage(), cluster(OLD))
