@@ -391,7 +391,8 @@ def _meeting(facts: Facts) -> str | None:
 
 
 def _unscheduled(facts: Facts) -> str:
-    idle = "".join(f"{sentence} " for sentence in facts.idle_jobs)
+    first = [VOID_REMEDY] if facts.void else []
+    idle = "".join(f"{sentence} " for sentence in [*first, *facts.idle_jobs])
     if facts.unloaded:
         return (
             f"{idle}No schedule of this source is enabled, and no load is recorded of {', '.join(facts.unloaded)}:"

@@ -145,6 +145,10 @@ class SyncMapping:
         if not self.removes and self.actions.get("SOURCE_MISSING"):
             action = self.actions["SOURCE_MISSING"]
             said.append(f"The policy of {self.name} for SOURCE_MISSING is {action}: who is deleted stays.")
+        if self.actions.get("SOURCE_MISSING") == "UNLINK":
+            said.append(
+                f"The policy of {self.name} for SOURCE_MISSING is UNLINK: who is deleted stays, without a link."
+            )
         return tuple(said)
 
     @property

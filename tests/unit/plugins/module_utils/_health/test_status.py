@@ -282,6 +282,8 @@ def test_a_token_that_is_null_has_a_remedy_of_its_own():
     """Each run would end in 500, also that of livesync_trigger (seen on OpenIDM 6.1.0)."""
     (found,) = look(*lists(stage=document("1", None), jobs=[job()], connector=KEEPS), NO_LETTERS)
     assert found.health.state == "never_run" and "state: absent" in found.remedy
+    (found,) = look(*lists(stage=document("1", None), connector=KEEPS), NO_LETTERS)
+    assert found.health.state == "unscheduled" and "state: absent" in found.remedy  # where the role would fail
 
 
 def test_states_that_must_not_be_fail_the_task():

@@ -148,3 +148,19 @@ def test_whether_there_are_links_costs_one_request(mapping, found):
 def test_a_server_that_is_away_is_not_a_mapping_without_links():
     with pytest.raises(type(down())):
         has_links(ScriptedClient(call("GET", "repo/link", down())), SyncMapping.parse(ONE))
+
+
+@pytest.mark.parametrize(
+    ("situation", "action", "said"),
+    [
+        ("ABSENT", "IGNORE", "who is new never arrives"),
+        ("CONFIRMED", "REPORT", "no change arrives"),
+        ("SOURCE_MISSING", "IGNORE", "who is deleted stays"),
+        ("SOURCE_MISSING", "UNLINK", "who is deleted stays, without a link"),
+        ("SOURCE_MISSING", "DELETE", None),
+        ("ABSENT", "CREATE", None),
+    ],
+)
+def test_what_the_policies_keep_from_arriving_is_said(situation, action, said):
+    (told,) = SyncMapping.parse({**ONE, "policies": [{"situation": situation, "action": action}]}).ignored or ("",)
+    assert told.endswith(f"for {situation} is {action}: {said}.") if said else told == ""
