@@ -28,6 +28,7 @@ __all__ = [
     "Pending",
     "Visibility",
     "alias_search_works",
+    "changes_between",
     "connector_directory",
     "entry_counts",
     "judge_access",
@@ -91,6 +92,11 @@ class Pending:
     inside: int
     complete: bool = True
     oldest: str | None = None
+
+
+def changes_between(first: int, last: int) -> str:
+    """Return the filter of the changes from one change number to another, both of them too."""
+    return f"(&(objectClass=changeLogEntry)(changeNumber>={first})(changeNumber<={last}))"
 
 
 def read_change_log(directory: Directory) -> ChangeLog | None:
@@ -184,7 +190,7 @@ def pending_changes(
         for entry in directory.stream(
             change_log.suffix or SUFFIX,
             ONE_LEVEL,
-            f"(&(objectClass=changeLogEntry)(changeNumber>={start})(changeNumber<={end}))",
+            changes_between(start, end),
             ["targetDN", "newSuperior", "changeTime"],
         ):
             seen += 1
@@ -228,7 +234,7 @@ def alias_search_works(directory: Directory, change_log: ChangeLog) -> bool:
         directory.search(
             change_log.suffix or SUFFIX,
             ONE_LEVEL,
-            f"(&(objectClass=changeLogEntry)(changeNumber>={change_log.last})(changeNumber<={change_log.last}))",
+            changes_between(change_log.last, change_log.last),
             ["changeNumber"],
             deref="always",
         )

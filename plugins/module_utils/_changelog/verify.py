@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .._base.context import Context
 from .._base.errors import DirectoryError, TimedOut
 from .._ldap.directory import INSUFFICIENT_ACCESS, NO_SUCH_OBJECT, ONE_LEVEL, OTHER, Directory, Entry
-from .log import ALIAS_REMEDY
+from .log import ALIAS_REMEDY, changes_between
 from .rights import CHANGE_LOG_ATTRIBUTES, ROOT_DSE_ATTRIBUTES
 
 #: Every change has these; the others depend on its type.
@@ -69,7 +69,7 @@ def _look(directory: Directory) -> Verification:
         found = directory.search(
             suffix,
             ONE_LEVEL,
-            f"(&(objectClass=changeLogEntry)(changeNumber>={last})(changeNumber<={last}))",
+            changes_between(last, last),
             CHANGE_LOG_ATTRIBUTES,
             deref="always",
         )

@@ -20,6 +20,7 @@ from .._changelog.log import (
     ChangeLog,
     alias_search_works,
     as_time,
+    changes_between,
     connector_directory,
     judge_access,
     pending_changes,
@@ -195,7 +196,7 @@ class LogReader:
             return []
         bases = [Name.parse(base) for base in connector.sync_base_contexts]
         start = max(log.first, token - most + 1)  # from before the first one OpenDJ 4.6.5 finds nothing (seen)
-        wanted = f"(&(objectClass=changeLogEntry)(changeNumber>={start})(changeNumber<={token}))"
+        wanted = changes_between(start, token)
         names = ["targetDN", "changeType", "changeTime", "targetEntryUUID"]
         found = []
         for entry in self.directory.search(log.suffix or SUFFIX, ONE_LEVEL, wanted, names):
@@ -220,7 +221,7 @@ class LogReader:
             return []
         bases = [Name.parse(base) for base in self._connector.base_contexts]
         start = max(log.first, token - _MOST_TOUCHED + 1, after + 1)
-        wanted = f"(&(objectClass=changeLogEntry)(changeNumber>={start})(changeNumber<={token}))"
+        wanted = changes_between(start, token)
         found: list[Touched] = []
         if start > token:
             return found

@@ -43,11 +43,6 @@ class Difference:
     equal: bool = False
 
     @property
-    def key(self) -> tuple[str | None, str | None]:
-        """What it is about."""
-        return self.id, self.target_id if self.id is None or self.kind == DUPLICATE else None
-
-    @property
     def by_id(self) -> bool:
         """Whether a reconciliation of its id alone mends it, as far as the reason lets it."""
         return self.in_source and self.id is not None and self.kind in (MISSING, UNLINKED, DIFFERING)

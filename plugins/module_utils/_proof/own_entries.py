@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .._base.errors import DirectoryError
 from .._changelog.limits import outermost
-from .._changelog.log import NUMBERS, SUFFIX, ChangeLog
+from .._changelog.log import NUMBERS, SUFFIX, ChangeLog, changes_between
 from .._idm.connector_config import Connector
 from .._idm.connector_filters import classes_filter, search_filter
 from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, SIZE_LIMIT_EXCEEDED, SUBTREE, Directory, Entry
@@ -137,7 +137,7 @@ class OwnEntries:
         if log is None or log.mode != NUMBERS or self.uid.lower() != "entryuuid":
             return None
         found: set[str] = set()
-        wanted = f"(&(objectClass=changeLogEntry)(changeNumber>={token + 1})(changeNumber<={log.last}))"
+        wanted = changes_between(token + 1, log.last)
         if log.last <= token:
             return found
         for entry in self.directory.stream(log.suffix or SUFFIX, ONE_LEVEL, wanted, ["targetEntryUUID"]):

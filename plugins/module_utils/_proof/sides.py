@@ -113,12 +113,16 @@ class Sides:
     def sources_known_as(self, keys: t.Iterable[str]) -> list[Body]:
         """Return the objects of the source that are recognised by some keys."""
         key = self.comparison.key
-        return self._known_as(self.mapping.source, key.source, keys, self.comparison.source_fields) if key else []
+        return (
+            read_these(self.client, self.mapping.source, key.source, keys, self.comparison.source_fields) if key else []
+        )
 
     def targets_known_as(self, keys: t.Iterable[str]) -> list[Body]:
         """Return the objects of the target that are recognised by some keys."""
         key = self.comparison.key
-        return self._known_as(self.mapping.target, key.target, keys, self.comparison.target_fields) if key else []
+        return (
+            read_these(self.client, self.mapping.target, key.target, keys, self.comparison.target_fields) if key else []
+        )
 
     def source_id(self, text: str) -> str:
         """Return an id of the source as the mapping takes it."""
@@ -136,9 +140,6 @@ class Sides:
         first, second = str(body.get("firstId")), str(body.get("secondId"))
         source, target = (second, first) if self.turned else (first, second)
         return Link(self.source_id(source), self.target_id(target), as_text(body.get("linkQualifier")) or "default")
-
-    def _known_as(self, resource: str, field: str, keys: t.Iterable[str], fields: str) -> list[Body]:
-        return read_these(self.client, resource, field, keys, fields)
 
     @staticmethod
     def _in_system(resource: str) -> bool:
