@@ -166,6 +166,67 @@ livesync:
       type: list
       elements: dict
       returned: always
+    last_run:
+      description: When the last run of M(idmops.idm.livesync_trigger) ended, and how, as the run record has it.
+      type: dict
+      returned: always, V(none) where there was none
+      contains:
+        time:
+          description: By the server's clock.
+          type: str
+          returned: always
+        outcome:
+          description: As RV(idmops.idm.livesync_trigger#module:runs[].outcome).
+          type: str
+          returned: always
+    arrived:
+      description:
+        - When something of this source was last seen to arrive, as the run record has it.
+        - Null says that it was never shown. It tells of that moment, and lifts no state.
+      type: dict
+      returned: always, V(none) where it was never shown
+      contains:
+        by:
+          description: V(canary), a change that was made for this, or V(sample), a comparison in which nothing differed.
+          type: str
+          returned: always
+        at:
+          description: When that was, by the server's clock.
+          type: str
+          returned: always
+        checked:
+          description: How many entries were looked at.
+          type: int
+          returned: always
+        seconds:
+          description: How long the canary took.
+          type: float
+          returned: always
+    held_by:
+      description: The task of this collection that runs the source now, on whichever control host.
+      type: dict
+      returned: always, V(none) where none does
+      contains:
+        host:
+          description: Where it runs.
+          type: str
+          returned: always
+        process:
+          description: The number of its process there.
+          type: int
+          returned: always
+        work:
+          description: V(liveSync), V(load) or V(token).
+          type: str
+          returned: always
+        since:
+          description: When it took the source, by the server's clock.
+          type: str
+          returned: always
+        renewed:
+          description: When it last gave word. 30 seconds later it counts as gone.
+          type: str
+          returned: always
     running:
       description: Whether a job of the scheduler runs it now, on the node that answered.
       type: bool

@@ -13,12 +13,11 @@ description:
     included.
   - A line that is cut (a time-out, a proxy, a reset) does not end the run on the server. The module then finds out how
     the run ended, and sends no second one. Where that cannot be known it says so.
-  - Runs of one source never overlap on one control host, and a job of the scheduler that runs it is waited for. A run
-    that an interrupted task has left is waited for too, until audit/access tells of its end, or for an hour where IDM
-    does not tell.
-  - IDM has no lock of its own, so runs from several control hosts, or from several containers, can still meet. What
-    comes of that is told as such (RV(runs[].failure.by_race), RV(runs[].attributed)). Load the data before several
-    hosts trigger the same source, since two runs at once may create the same object twice.
+  - Runs of one source that are sent from here never overlap, from whichever control host or container they come, and a
+    job of the scheduler that runs it is waited for. A run that an interrupted task has left is waited for too, until
+    audit/access tells of its end, or for an hour where IDM does not tell. See O(lock).
+  - What others send beside this collection can still meet a run. What comes of that is told as such
+    (RV(runs[].failure.by_race), RV(runs[].attributed)). Two runs at once may create the same object twice.
   - After a record failure nothing is sent again. Each run uses up one of the connector's retries, and with the last one
     IDM drops the change.
   - No run is sent where its changes would be lost, since liveSync consumes them all the same. That is where no enabled
@@ -95,6 +94,17 @@ options:
     type: str
     choices: [wait, fail, skip]
     default: wait
+  lock:
+    description:
+      - Where runs of one source are kept apart.
+      - V(server) keeps a run record in IDM, beside the stage of the source, which all control hosts and containers see.
+        Whoever dies while holding it is followed after 30 seconds, once nothing tells of a run that may be going on. It
+        takes four small requests. Where IDM keeps no such record the task warns, and does as with V(local).
+      - V(local) keeps the runs of this host apart alone. Give it only where no other host runs the source, and give it
+        to all tasks then, since the two ways do not see each other.
+    type: str
+    choices: [server, local]
+    default: server
   detailed_failure:
     description: Whether RV(runs[].failure) shows the attributes of a record that failed. Passwords stay hidden.
     type: bool
@@ -296,6 +306,11 @@ runs:
       description: How long it took, in milliseconds.
       type: int
       returned: always
+    lock:
+      description: What kept other runs of ours away, V(server) or V(local) as in O(lock). Null where nothing was sent.
+      type: str
+      returned: always
+      sample: server
     runs:
       description: How many runs were sent.
       type: int
@@ -330,6 +345,7 @@ from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._idm.session import session
 from ..module_utils._livesync.trigger import request_of, trigger
+from ..module_utils._record.hold import LOCAL, SERVER
 
 SPEC = idm_spec(
     {
@@ -343,6 +359,7 @@ SPEC = idm_spec(
         "mappings": {"type": "list", "elements": "str"},
         "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
         "if_running": {"type": "str", "choices": ["wait", "fail", "skip"], "default": "wait"},
+        "lock": {"type": "str", "choices": [SERVER, LOCAL], "default": SERVER},
         "detailed_failure": {"type": "bool", "default": False},
         "parallel": {"type": "int", "default": 4},
         "reactivate": {"type": "bool", "default": False},

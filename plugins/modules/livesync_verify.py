@@ -17,7 +17,8 @@ description:
     O(directory), what differs only since a change that liveSync has yet to take is counted as
     RV(verified[].pending), and is no difference.
   - Only the properties that are compared are asked for, and passwords never. No value leaves the process.
-  - Reads only. The memory that it takes grows with the number of entries alone, by some 400 bytes for each.
+  - Reads only, but for O(note). The memory that it takes grows with the number of entries alone, by some 400 bytes
+    for each.
 extends_documentation_fragment:
   - idmops.idm.connection
   - idmops.idm.directory.option
@@ -61,6 +62,13 @@ options:
     description: How many differences of each mapping are listed in RV(verified[].entries). All are counted.
     type: int
     default: 100
+  note:
+    description:
+      - Whether to leave in IDM that it has arrived, for each source in which nothing differs. It stands in the run
+        record then, where RV(idmops.idm.livesync_status#module:livesync[].arrived) shows it. Never in check mode.
+      - Nothing else is ever written.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -254,6 +262,7 @@ from ..module_utils._idm.session import session
 from ..module_utils._idm.source import named_sources
 from ..module_utils._ldap.options import given
 from ..module_utils._proof.difference import KINDS
+from ..module_utils._verify.noted import note_arrivals
 from ..module_utils._verify.verified import VerifyRequest, verify_result
 from ..module_utils._verify.verify import verify
 
@@ -266,6 +275,7 @@ SPEC = idm_spec(
         "fail_on": {"type": "list", "elements": "str", "default": [], "choices": list(KINDS)},
         "detailed": {"type": "bool", "default": False},
         "max_listed": {"type": "int", "default": 100},
+        "note": {"type": "bool", "default": False},
     },
     directory=True,
 )
@@ -285,7 +295,10 @@ def operate(params, context):
     )
     request.check()
     with session("livesync_verify", params, context) as client:
-        return verify_result(*verify(client, request, context), request)
+        done, failed = verify(client, request, context)
+        if params["note"]:
+            note_arrivals(client, done, failed, context)
+        return verify_result(done, failed, request)
 
 
 def main():

@@ -14,6 +14,7 @@ from .._base.errors import DirectoryError, InvalidOption
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.source import Source
+from .._record.run_record import RunRecord
 from .._schedule.schedule import Schedule
 from .log_facts import LogReader, directories
 from .snapshot import Snapshot
@@ -148,7 +149,18 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads_of(schedules)),
         running=str(source) in snapshot.running,
     )
-    return SourceStatus(source, facts, connector, schedules, mappings, stage, filters=filters)
+    record = snapshot.records.get(source.stage_id) or RunRecord()
+    return SourceStatus(
+        source,
+        facts,
+        connector,
+        schedules,
+        mappings,
+        stage,
+        filters=filters,
+        record=record,
+        holder=record.held(snapshot.time),
+    )
 
 
 def loads_of(schedules: t.Iterable[Schedule]) -> dict[str, str]:

@@ -7,20 +7,24 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._http.client import Client
 from .._idm.connector import Connector, ConnectorTest, read_connectors, test_connectors
 from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
-from .._idm.stage import Stage, read_stages
+from .._idm.stage import Stage
+from .._record.run_record import RunRecord, read_stages_and_records
 from .._schedule.schedule import Schedule, executing_sources, read_all_jobs, running_elsewhere
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What there is on a server at one moment."""
+    """What there is on a server at one moment.
+
+    :param time: the server's, when that was.
+    """
 
     connectors: t.Mapping[str, Connector]
     tests: t.Mapping[str, ConnectorTest]
@@ -29,6 +33,8 @@ class Snapshot:
     mappings: t.Sequence[SyncMapping]
     running: frozenset[str]
     jobs: t.Sequence[Schedule] = ()
+    records: t.Mapping[str, RunRecord] = field(default_factory=dict)
+    time: str | None = None
 
     def idle_jobs(self, source: Source) -> tuple[str, ...]:
         """Return what the enabled jobs are that seem to run liveSync of a source and run nothing, a sentence each.
@@ -65,11 +71,13 @@ def read_snapshot(client: Client) -> Snapshot:
     """
     connectors = {connector.name: connector for connector in read_connectors(client)}
     tests = {test.name: test for test in test_connectors(client)}
-    stages = read_stages(client)
+    stages, records = read_stages_and_records(client)
     jobs = read_all_jobs(client, ask_server(client))
     schedules = [job for job in jobs if job.source is not None]
     mappings = read_mappings(client)
-    return Snapshot(connectors, tests, stages, schedules, mappings, _running(client, schedules), jobs)
+    return Snapshot(
+        connectors, tests, stages, schedules, mappings, _running(client, schedules), jobs, records, client.server_time
+    )
 
 
 def _running(client: Client, schedules: t.Iterable[Schedule]) -> frozenset[str]:

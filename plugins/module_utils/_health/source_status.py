@@ -17,6 +17,8 @@ from .._idm.queue import Waiting
 from .._idm.record_failure import RecordFailure
 from .._idm.source import Source
 from .._idm.stage import Stage
+from .._record.owner import Holder
+from .._record.run_record import RunRecord
 from .._schedule.schedule import Schedule
 from .dropped import Dropped
 from .states import DISABLED, DROPPING, FAILING, HEALTHY, LAGGING, Facts, Health, judge_health
@@ -29,7 +31,10 @@ _SHOWN = 100
 
 @dataclass(frozen=True)
 class SourceStatus:
-    """What is known of one source."""
+    """What is known of one source.
+
+    :param holder: the task of ours that runs it now, from whichever host, None where none does.
+    """
 
     source: Source
     facts: Facts
@@ -42,6 +47,8 @@ class SourceStatus:
     letters_unread: bool = False
     filters: tuple[SyncFilter, ...] = ()
     queue: tuple[Waiting, ...] = ()
+    record: RunRecord = RunRecord()
+    holder: Holder | None = None
 
     @property
     def health(self) -> Health:
@@ -117,6 +124,9 @@ class SourceStatus:
                 for mapping in self.mappings
             ],
             "queue": [one.as_result() for one in self.queue],
+            "last_run": self.record.last_run,
+            "arrived": self.record.arrived,
+            "held_by": self.holder.as_result() if self.holder else None,
             "filters": [one.as_result() for one in self.filters],
             "failure_policy": self.connector.failure_policy.as_result() if self.connector else None,
             "dropped": None if self.dropped is None else [one.as_result() for one in self.dropped[:_SHOWN]],

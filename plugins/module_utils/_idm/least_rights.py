@@ -56,6 +56,8 @@ class Need:
 
 _STAGES, _LETTERS = "repo/synchronisation/pooledSyncStage", "repo/synchronisation/deadLetterQueue"
 _ARRIVAL = "whether the newest changes have arrived"
+_HELD = "whether another control host runs the source: tasks of one host alone are kept apart"
+_NOTED = "nothing now: `livesync_status` does not tell later that it has arrived"
 _WHY = "why something did not arrive: its reason is `unknown`"
 
 NEEDS: tuple[Need, ...] = (
@@ -115,6 +117,12 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(UPDATE, f"{_STAGES}/*"), (TOKEN,), "another token is there"),
     Need(Right(UPDATE, f"{_STAGES}/*"), (LOAD,), "another liveSync moved the token during the load"),
     Need(Right(DELETE, f"{_STAGES}/*"), (TOKEN,), "`state: absent`"),
+    Need(Right(CREATE, _STAGES), (TRIGGER, LOAD, TOKEN), "there is no run record yet", _HELD),
+    Need(Right(UPDATE, f"{_STAGES}/*"), (TRIGGER, LOAD, TOKEN), unknown=_HELD),
+    Need(Right(CREATE, _STAGES), (VERIFY, CANARY), "there is no run record yet; in verify with `note`", _NOTED),
+    Need(Right(UPDATE, f"{_STAGES}/*"), (VERIFY, CANARY), "in verify with `note`", _NOTED),
+    Need(Right(READ, f"{_STAGES}/*"), (SCHEDULE,), "`state: absent`", "nothing: the run record stays in IDM"),
+    Need(Right(DELETE, f"{_STAGES}/*"), (SCHEDULE,), "`state: absent`", "nothing: the run record stays in IDM"),
     Need(Right(ACTION, "system/*", "liveSync"), (TRIGGER,)),
     Need(Right(ACTION, "system/*", "liveSync"), (CANARY,), "`run_livesync`"),
     Need(Right(ACTION, "system", "liveSync"), (TRIGGER,), "`endpoint: system`"),

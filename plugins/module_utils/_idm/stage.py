@@ -19,7 +19,10 @@ from .source import Source
 
 #: A token of the open LDAP connector's search by time stamps ("OpenIDM family over REST", section 5.6).
 _MOMENT = re.compile(r"\d{14}(\.\d+)?Z", re.ASCII)
-_CONTAINER = "repo/synchronisation/pooledSyncStage"
+#: Where the stages are.
+STAGES = "repo/synchronisation/pooledSyncStage"
+#: What the ids of our own documents there begin with (the run record): that of a stage begins with SYSTEM.
+OURS = "idmops-"
 #: The native types of a token that holds a number ("OpenIDM family over REST", section 1.3).
 NUMBER_TYPES = ("integer", "JAVA_TYPE_LONG")
 
@@ -77,7 +80,7 @@ class Stage:
         """
         data = body.get("connectorData")
         if not isinstance(data, dict) and data is not None:
-            raise odd(_CONTAINER, "an object (connectorData)", data)
+            raise odd(STAGES, "an object (connectorData)", data)
         told = body.get("lastException")
         last = as_dict(told)
         thrown, delta = last.get("throwable") or told, last.get("syncDelta")
@@ -109,7 +112,16 @@ def read_stages(client: Client) -> dict[str, Stage]:
 
     :raises Unreachable, Refused: as the client; for an entry that does not say whose it is, too.
     """
-    return {id_of(body, f"GET {client.url}/{_CONTAINER}"): Stage.parse(body) for body in client.query(_CONTAINER)}
+    return parse_stages(client, client.query(STAGES))
+
+
+def parse_stages(client: Client, bodies: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, Stage]:
+    """Return the stages among the documents that are there, by their ids: what is no stage has another kind of id.
+
+    :raises Refused: for a document that does not say whose it is.
+    """
+    named = ((id_of(body, f"GET {client.url}/{STAGES}"), body) for body in bodies)
+    return {name: Stage.parse(body) for name, body in named if not name.startswith(OURS)}
 
 
 def write_token(client: Client, source: Source, token: t.Any, native_type: str, rev: str | None) -> Stage:
@@ -141,4 +153,4 @@ def delete_stage(client: Client, source: Source, rev: str | None) -> None:
 
 
 def _path(source: Source) -> str:
-    return f"{_CONTAINER}/{segment(source.stage_id)}"
+    return f"{STAGES}/{segment(source.stage_id)}"

@@ -19,7 +19,7 @@ from .._base.errors import IdmopsError, Refused
 from .._http.client import Client
 from .._idm.source import Source
 from .._idm.stage import read_stage, write_token
-from .._record.lock import RunLock, run_lock
+from .._record.hold import SERVER, Held, hold, who_holds
 from .._schedule.schedule import wait_until_idle
 from .one_run import LiveSync
 from .outcome import PATIENCE
@@ -30,21 +30,23 @@ _TRIES = 5
 
 
 @contextlib.contextmanager
-def alone(client: Client, source: Source, context: Context, timeout: float) -> t.Iterator[None]:
-    """Begin when no liveSync of a source runs, and let none of this control host begin meanwhile.
+def alone(client: Client, source: Source, context: Context, timeout: float, where: str = SERVER) -> t.Iterator[None]:
+    """Begin when no liveSync of a source runs, and let none of ours begin meanwhile.
 
     A run that comes from elsewhere all the same shows in the token when all is done: it is put back then, so that the
     changes which that run has brought are brought once more, after the load.
 
     :param timeout: seconds to wait for those that run.
+    :param where: the other tasks that are kept away: those of all control hosts, or of this one.
     :raises TimedOut: when they still run then.
     :raises IdmopsError: when another task has the source then, or the token cannot be put back.
     :raises Unreachable, Refused: as the client.
     """
-    with run_lock(client.url, source.stage_id, context, wait=timeout) as lock:
+    with hold(client, source, context, wait=timeout, work="load", where=where) as lock:
         if lock is None:
             raise IdmopsError(
-                f"Another task on this host has been running liveSync of {source} for {timeout:g} s (wait_timeout).",
+                f"Another task has been running {source} for {timeout:g} s (wait_timeout)"
+                f"{who_holds(client, source, where)}.",
                 remedy="Run the task again when that one has ended: a load beside it would lose changes.",
             )
         _wait_for_one_left(LiveSync(client, source, context, PATIENCE), lock, timeout)
@@ -56,7 +58,7 @@ def alone(client: Client, source: Source, context: Context, timeout: float) -> t
             _put_back(client, source, before.token, before.native_type or "integer", context)
 
 
-def _wait_for_one_left(livesync: LiveSync, lock: RunLock, timeout: float) -> None:
+def _wait_for_one_left(livesync: LiveSync, lock: Held, timeout: float) -> None:
     """Wait for the end of a run that an earlier task began and did not see end."""
     left = LeftRun(livesync, lock)
     if not left.goes_on():

@@ -22,7 +22,7 @@ from .._idm.connector import Connector, checked, reactivate
 from .._idm.error_texts import MISFIT_REMEDY, VOID_REMEDY
 from .._idm.record_failure import RecordFailure, passed_over, skipped_record
 from .._idm.stage import Stage, read_stage
-from .._record.lock import RunLock
+from .._record.hold import Held
 from .one_run import LiveSync
 from .outcome import ADVANCED, BASELINE, FAILED, UNCHANGED, Mark, Run
 from .request import Request
@@ -45,7 +45,7 @@ class Runs:
     livesync: LiveSync
     connector: Connector
     log: LogReader
-    lock: RunLock
+    lock: Held
     request: Request
     tally: Tally
     left: Mark | None = None

@@ -12,10 +12,18 @@ from __future__ import annotations
 import typing as t
 
 from .._base.context import Context
+from .._base.errors import Refused
 from .._base.limits import check_seconds
 from .._http.client import Client
 from .._idm.server import ask_server
-from .._schedule.schedule import WantedSchedule, apply_schedule, remove_schedule, wait_until_idle
+from .._record.run_record import forget
+from .._schedule.schedule import (
+    WantedSchedule,
+    apply_schedule,
+    read_schedules,
+    remove_schedule,
+    wait_until_idle,
+)
 from .._schedule.wanted import wanted_of
 from .trigger import Request, trigger
 
@@ -34,6 +42,8 @@ def schedule(client: Client, options: t.Mapping[str, t.Any], context: Context) -
     if options["state"] == "absent":
         removed = remove_schedule(client, server, wanted.source, wanted.name, context, timeout)
         _wait_until_idle(client, wanted, options, context)
+        if removed.changed and not context.check_mode and not read_schedules(client, server, str(wanted.source)):
+            _forget(client, wanted, context)
         return removed.as_result()
     runs: list[dict[str, t.Any]] = []
 
@@ -51,6 +61,14 @@ def schedule(client: Client, options: t.Mapping[str, t.Any], context: Context) -
     if wanted.enabled is False:
         _wait_until_idle(client, wanted, options, context)
     return {**applied.as_result(), **({"run": runs[0]} if runs else {})}
+
+
+def _forget(client: Client, wanted: WantedSchedule, context: Context) -> None:
+    """Remove the run record of a source that no schedule is left of, unless somebody needs it."""
+    try:
+        forget(client, wanted.source)
+    except Refused as exc:
+        context.report.warn(f"The run record of {wanted.source} stays in IDM: {exc.message}")
 
 
 def _wait_until_idle(client: Client, wanted: WantedSchedule, options: t.Mapping[str, t.Any], context: Context) -> None:

@@ -13,6 +13,7 @@ from .._base.errors import InvalidOption
 from .._base.limits import check_seconds
 from .._idm.source import Source, option_of_sources
 from .._ldap.options import given
+from .._record.hold import SERVER
 from .outcome import PATIENCE, Mark, Patience
 
 
@@ -24,6 +25,7 @@ class Request:
     :param mappings: those that must take the changes; None: one that does will do.
     :param follow: marks of runs that an earlier task has started, by source: they are followed, nothing is sent.
     :param option: what the user calls the sources, for errors.
+    :param lock: where runs of one source are kept apart: for all control hosts, or on this one alone.
     """
 
     sources: tuple[Source, ...]
@@ -40,6 +42,7 @@ class Request:
     mappings: tuple[str, ...] | None = None
     follow: t.Mapping[Source, Mark] = field(default_factory=dict)
     option: str = "sources"
+    lock: str = SERVER
 
 
 def request_of(options: t.Mapping[str, t.Any]) -> Request:
@@ -77,4 +80,5 @@ def request_of(options: t.Mapping[str, t.Any]) -> Request:
         mappings=None if mappings is None else tuple(mappings),
         follow=follow,
         option=option,
+        lock=options["lock"],
     )

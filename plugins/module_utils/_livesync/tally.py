@@ -21,6 +21,7 @@ class Tally:
 
     :param proved: whether the token was seen to reach the end that the change log had at the start.
     :param seconds: from the first run's start to the last one's end.
+    :param lock: what kept other runs of ours away, None where nothing was sent.
     :param transaction: the id of the request that did not end well, by which the server's logs know it.
     """
 
@@ -37,6 +38,7 @@ class Tally:
     remedy: str | None = None
     status: int | None = None
     transaction: str | None = None
+    lock: str | None = None
 
     @property
     def token(self) -> t.Any:
@@ -89,6 +91,7 @@ class Tally:
             "duration_ms": round(self.seconds * 1000),
             "runs": self.runs,
             "changes": changes,
+            "lock": self.lock,
             "rate": round(changes / self.seconds, 1) if changes and self.seconds > 0 else None,
         }
         if last and last.open:

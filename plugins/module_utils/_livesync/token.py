@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from .._base.context import Context
@@ -18,7 +19,7 @@ from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import NUMBER_TYPES, Stage, delete_stage, read_stage, write_token
 from .._ldap.options import given
-from .._record.lock import run_lock
+from .._record.hold import hold
 from .._schedule.schedule import executing_sources, read_schedules
 from .one_run import LiveSync
 from .outcome import PATIENCE
@@ -81,19 +82,19 @@ def keep_token(client: Client, wish: Wish, context: Context) -> dict[str, t.Any]
     after, native_type = _wanted(wish, stage, counts=connector.reads_change_log)
     retyped = stage is not None and not wish.absent and stage.native_type != native_type
     changed = after != before or retyped or (wish.absent and stage is not None)
-    if changed:
-        if not wish.force:
-            _refuse_while_busy(client, wish.source, context)
-        if not wish.absent:
+    with ExitStack() as held:
+        if changed and not wish.force:
+            _refuse_while_busy(client, wish.source, held, context)
+        if changed and not wish.absent:
             url = directories(wish.directory, [connector], context).get(connector.name)
             with LogReader(wish.directory, url, connector, context) as log:
                 _check_range(wish.source, after, log)
-        if wish.absent:
+        if changed and wish.absent:
             context.report.warn(
                 f"{wish.source}: removing the token replays nothing. The next run stores the end of the change log;"
                 f" what changed after {before} is lost to liveSync until a reconciliation."
             )
-        if not context.check_mode:
+        if changed and not context.check_mode:
             _write(client, wish, stage, after, native_type)
     return {
         "changed": changed,
@@ -127,7 +128,11 @@ def _wanted(wish: Wish, stage: Stage | None, *, counts: bool) -> tuple[t.Any, st
     return int(text), native_type
 
 
-def _refuse_while_busy(client: Client, source: Source, context: Context) -> None:
+def _refuse_while_busy(client: Client, source: Source, held: ExitStack, context: Context) -> None:
+    """See that no run of a source may be going on, and let none of ours begin until ``held`` ends.
+
+    :raises IdmopsError: where one may be.
+    """
     schedules = read_schedules(client, ask_server(client), str(source))
     enabled = [schedule.name for schedule in schedules if schedule.enabled]
     if enabled:
@@ -135,17 +140,16 @@ def _refuse_while_busy(client: Client, source: Source, context: Context) -> None
             f"The token of {source} is not touched while the schedule {', '.join(enabled)} is enabled.",
             remedy="Disable it first (idmops.idm.livesync_schedule with enabled: false), or give force: true.",
         )
-    if str(source) in executing_sources(client) or _is_left_running(client, source, context):
+    lock = held.enter_context(hold(client, source, context, wait=0.0, work="token"))
+    if (
+        lock is None
+        or str(source) in executing_sources(client)
+        or LeftRun(LiveSync(client, source, context, PATIENCE), lock).goes_on()
+    ):
         raise IdmopsError(
             f"The token of {source} is not touched while liveSync runs.",
             remedy="Try again when the run has ended, or give force: true.",
         )
-
-
-def _is_left_running(client: Client, source: Source, context: Context) -> bool:
-    """Tell whether a task on this host runs liveSync of a source, or has left a run that may be going on."""
-    with run_lock(client.url, source.stage_id, context, wait=0.0) as lock:
-        return lock is None or LeftRun(LiveSync(client, source, context, PATIENCE), lock).goes_on()
 
 
 def _check_range(source: Source, token: t.Any, log: LogReader) -> None:

@@ -23,7 +23,7 @@ from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import read_stage
-from .._record.lock import run_lock
+from .._record.hold import hold, who_holds
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
 from .catch_up import Runs
 from .mapped import check_mapped
@@ -118,16 +118,21 @@ class _SourceTask:
             request.detailed,
         )
         patience = request.patience.wait if request.if_running == "wait" else 0.0
-        with run_lock(client.url, self.source.stage_id, context, wait=patience) as lock:
+        with hold(client, self.source, context, wait=patience, work="liveSync", where=request.lock) as lock:
             left = LeftRun(livesync, lock) if lock and self.source not in request.follow else None
             if lock is None or not self._idle(livesync, left):
-                self._busy(tally, client)
+                self._busy(tally, client, who_holds(client, self.source, request.lock) if lock is None else "")
                 return
+            tally.lock = lock.kind
             if self.url is not None and self.connector.remote and self.source not in request.follow:
                 rouse(client, [self.source.system])
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 arrival = partial(self._arrival, client) if self.url is not None else None
-                Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None, arrival).go()
+                runs = Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None, arrival)
+                try:
+                    runs.go()
+                finally:
+                    lock.note(tally.outcome)
 
     def _arrival(self, client: Client, log: LogReader, token: int, after: int) -> Unarrived:
         """Return what of the changes between two numbers has not arrived."""
@@ -192,12 +197,12 @@ class _SourceTask:
             return False
         return True
 
-    def _busy(self, tally: Tally, client: Client) -> None:
+    def _busy(self, tally: Tally, client: Client, holder: str) -> None:
         tally.before = read_stage(client, self.source)
         tally.outcome = SKIPPED
         if self.request.if_running != "skip":
             tally.fail(
-                f"Another liveSync of {self.source} is running (if_running={self.request.if_running}).",
+                f"Another liveSync of {self.source} is running{holder} (if_running={self.request.if_running}).",
                 "Wait for it: if_running: wait with a longer wait_timeout. Two at once damage each other.",
             )
 

@@ -19,7 +19,7 @@ from .._idm.audit import Ended, end_of_call, newest_entry, seconds_between
 from .._idm.nodes import has_restarted, read_startup
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stage
-from .._record.lock import RunLock
+from .._record.hold import Held
 from .._schedule.schedule import is_running
 from .outcome import FAILED, UNKNOWN, Mark, Patience, Run, Surroundings
 
@@ -165,7 +165,7 @@ class LeftRun:
     :ivar mark: what was known before that run, None where there is none, whether it goes on or not.
     """
 
-    def __init__(self, livesync: Followed, lock: RunLock) -> None:
+    def __init__(self, livesync: Followed, lock: Held) -> None:
         self._livesync = livesync
         left = lock.remembered()
         self.mark = self._mark = Mark.parse(left) if left else None

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keeps the liveSync runs of one control host apart: IDM itself has no lock.
+"""Keeps the liveSync runs of one control host apart, where IDM keeps no run record.
 
 The lock does not reach other hosts, nor from one execution environment's container into another.
 """
@@ -77,6 +77,8 @@ class RunLock:
     So a task that comes after one that was interrupted, or that did not wait, knows of the run that may be going on.
     """
 
+    kind = "local"
+
     def __init__(self, handle: io.FileIO) -> None:
         self._handle = handle
         self._path = lock_directory()
@@ -92,6 +94,9 @@ class RunLock:
             text = b"" if run is None else json.dumps(dict(run)).encode()
             if self._handle.write(text) != len(text):
                 raise OSError("there is no space left")
+
+    def note(self, outcome: str) -> None:
+        """Note how a run of ours has ended: no other host would see it here."""
 
     def remembered(self) -> dict[str, t.Any] | None:
         """Return the run that was kept, None where its end became known, or there was none."""

@@ -33,6 +33,7 @@ from .._livesync.trigger import Request, trigger
 from .._proof.comparison import Comparison, TargetSchema
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
+from .._record.run_record import note_arrival
 
 #: What the value of an entry begins with that may be changed: its owner has written that there.
 MARK = "idmops canary"
@@ -172,6 +173,7 @@ class _Flight:
             self._put_back(base)
         canary.token_after = self._token()
         if canary.arrived:
+            note_arrival(self.client, self.request.source, self.context, "canary", checked=1, seconds=canary.seconds)
             return self._result(canary)
         why = f" liveSync said: {self.ran.message}" if self.ran else ""
         raise IdmopsError(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.idmops.idm.plugins.module_utils._http.answer import Answer
+from ansible_collections.idmops.idm.tests.unit.doubles.record import RECORDS, RecordStore
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, refused
 
 SOURCE = "system/ldap/account"
@@ -29,7 +30,10 @@ OLD, NEW = "2026-11-24T10:00:00.000Z", "2026-11-24T12:00:00.000Z"
 
 
 class LiveSyncClient(ScriptedClient):
-    """A scripted client with all that runs of liveSync use of a client; its siblings are itself."""
+    """A scripted client with all that runs of liveSync use of a client; its siblings are itself.
+
+    The run records it keeps by itself, so that no script has to tell of them.
+    """
 
     url = "https://idm.example.com/openidm"
     server_time = "2026-11-24T11:00:00Z"
@@ -37,6 +41,15 @@ class LiveSyncClient(ScriptedClient):
     timeout = 30
     #: the status of a PUT that was taken; None: 201 where it was to create something
     put_status = None
+
+    def __init__(self, *calls, **how):
+        super().__init__(*calls, **how)
+        self.records = RecordStore()
+
+    def get(self, path, params=None, none_on=(), **unused):
+        if path.startswith(RECORDS):
+            return self.records.answer("GET", path, none_on=none_on).body
+        return super().get(path, params, none_on)
 
     def __enter__(self):
         return self
@@ -48,12 +61,20 @@ class LiveSyncClient(ScriptedClient):
         return self
 
     def delete(self, path, headers=None, none_on=(), **unused):
+        if path.startswith(RECORDS):
+            return self._kept("DELETE", path, None, headers, none_on).body
         return self._answer("DELETE", path, None, headers, none_on)
 
     def request(self, method, path, params=None, none_on=(), body=None, headers=None, **unused):
+        if path.startswith(RECORDS):
+            return self._kept(method, path, body, headers, none_on)
         answered = self._answer(method, path, params, body, none_on)
         created = 201 if "If-None-Match" in (headers or {}) else 200
         return Answer(404 if answered is None else self.put_status or created, answered, {})
+
+    def _kept(self, method, path, body, headers, none_on):
+        assert not self.check_mode, f"a write in check mode: {method} {path}"
+        return self.records.answer(method, path, body, headers, none_on)
 
 
 def delta(kind="UPDATE", token=3, uid=UUID, name=DN, attributes=""):

@@ -9,6 +9,7 @@ import re
 
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused
 from ansible_collections.idmops.idm.plugins.module_utils._idm.mapped_property import value_at
+from ansible_collections.idmops.idm.tests.unit.doubles.record import RECORDS, RecordStore
 
 _TERM = re.compile(r'(!?)\(?(\S+) (eq|ge|pr)(?: "((?:[^"\\]|\\.)*)")?\)?')
 #: A longer filter is refused: 200 ids answer 414.
@@ -51,6 +52,7 @@ class Repository:
         self.silent = set()
         self.asked = []
         self.meanwhile = {}
+        self.records = RecordStore()
         self.broken = set()  # ids of objects that the server cannot show
 
     def query(self, path, query_filter="true", **params):
@@ -70,7 +72,12 @@ class Repository:
         size = int(params.get("_pageSize") or 0)
         return [dict(body) for body in (found[:size] if size else found)]
 
+    def request(self, method, path, body=None, headers=None, none_on=(), **unused):
+        return self.records.answer(method, path, body, headers, none_on)
+
     def get(self, path, params=None, none_on=(), **unused):
+        if path.startswith(RECORDS):
+            return self.records.answer("GET", path, none_on=none_on).body
         if params is None or "_queryFilter" not in params:
             self.asked.append((path, None, {}))
             if path in self.documents:

@@ -73,12 +73,12 @@ NO_LETTERS = call("GET", "repo/synchronisation/deadLetterQueue/ldap", {"result":
 RAN = stages(document("2", 9))
 
 
-def lists(*, stage=None, jobs=(), running=(), maps=(MAPPING,), connector=None, test=None, failed=()):
+def lists(*, stage=None, jobs=(), running=(), maps=(MAPPING,), connector=None, test=None, failed=(), beside=()):
     """The requests of a status, whatever its number of sources."""
     return (
         *connectors(connector),
         connector_tests(*([test] if test else [])),
-        stages(*([stage] if stage else [])),
+        stages(*([stage] if stage else []), *beside),
         *(version(), schedules(*jobs)),
         *mappings(*maps),
         executing(*running),
@@ -157,7 +157,26 @@ def test_one_source_and_everything_that_is_told_of_it():
         "filters": [],
         "dropped": [],
         "dead_letters": None,
+        "last_run": None,
+        "arrived": None,
+        "held_by": None,
     }
+
+
+def test_what_the_run_record_holds_is_shown():
+    record = {
+        "_id": "idmops-SYSTEMLDAPACCOUNT",
+        "_rev": "3",
+        "holder": {"owner": "x", "host": "ctl1", "process": 7, "work": "load", "since": OLD, "renewed": NEW},
+        "last_run": {"time": OLD, "outcome": "advanced"},
+        "arrived": {"by": "canary", "at": OLD, "checked": 1, "seconds": 3.1},
+    }
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], beside=[record]), RAN)
+    told = found.as_result()
+    assert told["last_run"] == {"time": OLD, "outcome": "advanced"}
+    assert told["arrived"]["seconds"] == 3.1
+    assert told["held_by"] == {"host": "ctl1", "process": 7, "work": "load", "since": OLD, "renewed": NEW}
+    assert "owner" not in str(told["held_by"])
 
 
 def test_fifty_sources_cost_as_many_requests_as_one(log):

@@ -12,18 +12,19 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
 from ansible_collections.idmops.idm.plugins.module_utils._livesync import beside_load as module
 from ansible_collections.idmops.idm.plugins.module_utils._livesync import watch
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.beside_load import alone
+from ansible_collections.idmops.idm.plugins.module_utils._record.hold import hold
 from ansible_collections.idmops.idm.plugins.module_utils._record.lock import run_lock
+from ansible_collections.idmops.idm.tests.unit.doubles.record import RecordClient
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context, refused
 
 SOURCE = Source.parse("system/ldap/account")
 
 
-class Idm:
+class Idm(RecordClient):
     """A stage that others write to, and a run that an earlier task may have left."""
 
-    url = "http://idm/openidm"
-
     def __init__(self, monkeypatch, tmp_path, *, token=7, going_on=0, clashes=0):
+        super().__init__()
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
         self.stage = None if token is None else Stage(rev="1", token=token, native_type="integer")
         self.going_on, self.clashes = going_on, clashes
@@ -53,7 +54,7 @@ class Idm:
                 self.stage = Stage(rev="2", token=moved_to, native_type="integer")
 
     def leave(self, **run):
-        with run_lock(self.url, SOURCE.stage_id, self.told, wait=0) as lock:
+        with hold(self, SOURCE, self.told, wait=0, work="liveSync") as lock:
             lock.remember(run)
 
 

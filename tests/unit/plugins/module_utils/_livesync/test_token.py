@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption, Refused
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import ChangeLog
@@ -165,7 +167,8 @@ def test_not_beside_an_enabled_schedule_or_a_run(options):
         keep(stage("1", 5), *idle(job(enabled=False), running=[SOURCE]), **options)
 
 
-def test_not_beside_a_run_that_a_task_has_sent():
+def test_not_beside_a_run_that_a_task_has_sent(monkeypatch):
+    monkeypatch.setattr(module, "hold", partial(module.hold, where="local"))
     with run_lock(LiveSyncClient.url, LDAP.stage_id, context(), wait=0.0) as lock:
         with pytest.raises(IdmopsError, match="while liveSync runs"):
             keep(stage("1", 5), *idle(), sync_token=9)

@@ -65,6 +65,7 @@ OPTIONS = {
     "parallel": 4,
     "reactivate": False,
     "directory": None,
+    "lock": "local",
 }
 DIRECTORY = {"servers": ["ldap://localhost:1389"], "bind_dn": "uid=admin", "bind_password": "x"}
 RACE = refused(500, "Update rejected as current Object revision is different than expected by caller")
@@ -250,6 +251,7 @@ def test_one_run_and_all_that_is_asked_for_it():
         "runs": 1,
         "changes": 4,
         "rate": None,
+        "lock": "local",
     }
     assert it.report.warnings == []
 

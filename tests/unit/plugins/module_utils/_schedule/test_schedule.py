@@ -31,6 +31,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._schedule.schedule impo
     remove_schedule,
     wait_until_idle,
 )
+from ansible_collections.idmops.idm.tests.unit.doubles.record import RECORDS
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context, cut, down, refused
 
 SOURCE = Source("ldap", "account")
@@ -112,6 +113,8 @@ class Scheduler:
         kind, unused, name = path.rpartition("/")
         if path == "scheduler/job":
             return self._jobs(method, params, body)
+        if path.startswith(RECORDS):
+            raise refused(404)  # nobody has run anything here
         if path == "cluster":
             return {"results": [{"instanceId": name, "state": "running"} for name in self.nodes]}
         if kind == "scheduler/job":

@@ -99,7 +99,9 @@ def fly(monkeypatch):
             result = module.fly(there.idm, module.CanaryRequest(**{**OPTIONS, **more}), it)
         except IdmopsError as exc:
             result = {**exc.as_result(), "failed": exc}
-        return SimpleNamespace(**{"failed": None, "canary": None, "remedy": None, **result}, line=line, clock=it.clock)
+        return SimpleNamespace(
+            **{"failed": None, "canary": None, "remedy": None, **result}, line=line, clock=it.clock, idm=there.idm
+        )
 
     return of
 
@@ -108,6 +110,8 @@ def test_it_arrives_and_the_old_value_is_put_back(fly):
     found = fly()
     assert found.canary["arrived"] and found.changed and "arrived after" in found.msg
     (dn, how, attribute, sent), back = found.line.written
+    (record,) = found.idm.records.documents.values()
+    assert (record["arrived"]["by"], record["arrived"]["checked"]) == ("canary", 1)
     assert (dn, how, attribute) == (DN, "replace", "rfc822Mailbox") and sent.startswith("idmops canary [idmops ")
     assert back[3] == "idmops canary"
 

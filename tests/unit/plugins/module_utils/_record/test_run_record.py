@@ -1,0 +1,154 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the run record keeps, for how long, and who may change it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._record.owner import Holder
+from ansible_collections.idmops.idm.plugins.module_utils._record.run_record import (
+    RunRecord,
+    forget,
+    note,
+    note_arrival,
+    read_record,
+    read_stages_and_records,
+    write_record,
+)
+from ansible_collections.idmops.idm.tests.unit.doubles.record import RecordClient
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context, refused
+from hypothesis import given
+from hypothesis import strategies as st
+
+SOURCE = Source.parse("system/ldap/account")
+NOW = "2026-11-24T11:00:00Z"
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["holder", "run", "last_run", "arrived", "conditional", "_rev", "x"]), ODD))
+def test_whatever_stands_there_is_read(body):
+    record = RunRecord.parse(body)
+    record.held(NOW)
+    assert RunRecord.parse({**record.as_document(), "_rev": record.rev}) == record
+
+
+def test_it_comes_back_as_it_was_written():
+    client = RecordClient()
+    assert read_record(client, SOURCE) is None
+    mine = Holder.here("load", NOW)
+    record = RunRecord(holder=mine, run={"rev": "1", "token": 5}, last_run={"time": NOW, "outcome": "advanced"})
+    written = write_record(client, SOURCE, record)
+    assert read_record(client, SOURCE) == written
+    assert written.held(NOW) == mine
+
+
+def test_what_a_newer_release_keeps_there_stays():
+    client = RecordClient()
+    client.records.documents[_path()] = {"_id": "x", "_rev": "1", "gaps": [7], "arrived": None}
+    note(client, SOURCE, arrived={"by": "sample"})
+    assert client.records.documents[_path()]["gaps"] == [7]
+
+
+def test_a_stage_is_never_taken_for_a_record_nor_a_record_for_a_stage():
+    client = RecordClient()
+    write_record(client, SOURCE, RunRecord(arrived={"by": "canary"}))
+    client.records.documents["stage"] = {"_id": SOURCE.stage_id, "_rev": "1", "connectorData": {"syncToken": 5}}
+    stages, records = read_stages_and_records(client)
+    assert set(stages) == set(records) == {SOURCE.stage_id}
+    assert (stages[SOURCE.stage_id].token, records[SOURCE.stage_id].arrived) == (5, {"by": "canary"})
+
+
+@pytest.mark.parametrize(
+    ("renewed", "now", "over"),
+    [(NOW, "2026-11-24T11:00:30Z", False), (NOW, "2026-11-24T11:00:31Z", True), ("", NOW, False), (NOW, None, False)],
+)
+def test_who_gives_no_word_for_half_a_minute_holds_it_no_more(renewed, now, over):
+    holder = Holder("a", "somewhere", 1, "liveSync", NOW, renewed, place="another")
+    assert holder.is_over(now) is over
+
+
+def test_a_process_of_this_machine_that_is_gone_holds_it_no_more():
+    mine = Holder.here("liveSync", NOW)
+    assert not mine.is_over(NOW)
+    gone = {**mine.as_document(), "process": 2**22 + 5}
+    assert Holder.parse(gone).is_over(NOW) is (mine.place is not None)
+    assert not Holder.parse({**gone, "place": "another"}).is_over(NOW)
+    assert not Holder.parse({**gone, "place": None}).is_over(NOW)
+
+
+def test_a_process_that_has_ended_and_that_nobody_has_collected_is_gone(monkeypatch):
+    import os
+
+    mine = Holder.here("liveSync", NOW)
+    if mine.place is None:
+        return  # no /proc here: the lease alone tells
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    dead = Holder.parse({**mine.as_document(), "process": child})
+    context().wait_for(lambda: dead.is_over(NOW) or None, timeout=1000.0, what="the child to end")
+    os.waitpid(child, 0)
+
+
+def test_what_has_arrived_is_noted_whoever_holds_the_source():
+    client = RecordClient()
+    mine = Holder.here("liveSync", NOW)
+    held = write_record(client, SOURCE, RunRecord(holder=mine, run={"rev": "1"}))
+    client.records.meanwhile = lambda: write_record(client, SOURCE, held)  # the holder gives word at the same time
+    note_arrival(client, SOURCE, context(), "canary", checked=1, seconds=2.5)
+    record = read_record(client, SOURCE)
+    assert record.arrived == {"by": "canary", "at": NOW, "checked": 1, "seconds": 2.5}
+    assert (record.holder, record.run) == (mine, {"rev": "1"})
+
+
+def test_where_it_cannot_be_noted_that_is_said_and_nothing_else_happens():
+    client, it = RecordClient(), context()
+    client.records.refusal = refused(403, "no")
+    note_arrival(client, SOURCE, it, "sample", checked=9, seconds=None)
+    assert "could not be noted" in it.report.warnings[0]
+
+
+def test_nothing_is_noted_in_check_mode():
+    client = RecordClient()
+    note_arrival(client, SOURCE, context(check_mode=True), "sample", checked=9, seconds=None)
+    assert client.records.writes == []
+
+
+@pytest.mark.parametrize(
+    ("record", "gone"),
+    [
+        (RunRecord(arrived={"by": "sample"}), True),
+        (RunRecord(holder=Holder("a", "b", 1, "load", NOW, NOW, "another")), False),
+        (RunRecord(holder=Holder("a", "b", 1, "load", NOW, "2026-11-24T10:00:00Z", "another")), True),
+        (RunRecord(run={"rev": "1"}), False),
+    ],
+)
+def test_it_is_removed_when_it_is_free_and_tells_of_no_run(record, gone):
+    client = RecordClient()
+    write_record(client, SOURCE, record)
+    forget(client, SOURCE)
+    assert (read_record(client, SOURCE) is None) is gone
+
+
+def test_one_that_is_taken_at_that_moment_stays():
+    client = RecordClient()
+    free = write_record(client, SOURCE, RunRecord())
+    client.records.meanwhile = lambda: write_record(client, SOURCE, free)
+    forget(client, SOURCE)
+    assert read_record(client, SOURCE) is not None
+    client.records.refusal = refused(403, "no")
+    with pytest.raises(Refused):
+        forget(client, SOURCE)
+
+
+def _path():
+    client = RecordClient()
+    write_record(client, SOURCE, RunRecord())
+    (path,) = client.records.documents
+    return path
