@@ -107,7 +107,7 @@ def cases(head: int, whole: int, small: bool) -> t.Iterator[Case]:
     lost = {"stall_timeout": 3.0}
     yield Case("proxy answers 502 and sends nothing on", broken(answer=502, refuse=True), ("unknown",), 0, lost)
     yield Case("connection closed and nothing sent on", broken(refuse=True), ("unknown",), 0, lost)
-    stage = Fault("GET", "pooledSyncStage", skip=1)  # the first one comes before the run
+    stage = Fault("GET", "pooledSyncStage/SYSTEM", skip=1)  # the first one comes before the run
     reads = [
         Fault("GET", "cluster", skip=1, times=2, refuse=True),
         replace(stage, times=2, answer=502),

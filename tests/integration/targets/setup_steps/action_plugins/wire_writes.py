@@ -4,7 +4,8 @@
 
 """What the collection wrote to both servers, as the servers themselves recorded it.
 
-Without ``since`` it returns a mark; with the mark of an earlier call the writes that came after it.
+Without ``since`` it returns a mark; with the mark of an earlier call the writes that came after it, and under
+``changes`` those of them that are not about our own run record.
 """
 
 from __future__ import annotations
@@ -67,7 +68,12 @@ def operate(params, context):
     newest, writes = idm_writes(params, since.get("time", ""))
     log = pathlib.Path(params["stack_dir"], "ds", "logs", "access")
     size, more = ldap_writes(log, int(since.get("size", 0)), params["ds_admin_dn"])
-    return {"mark": {"time": newest, "size": size}, "writes": writes + more if since else []}
+    writes = writes + more if since else []
+    return {
+        "mark": {"time": newest, "size": size},
+        "writes": writes,
+        "changes": [write for write in writes if "/idmops-" not in write],
+    }
 
 
 class ActionModule(Step):
