@@ -10,6 +10,7 @@ until it has ended. The server goes on whatever becomes of us.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 import uuid
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED
 from .._idm.connector import checked, read_connectors, rouse
 from .._idm.entries import traced
 from .._idm.mapping import SyncMapping, read_mapping
+from .._idm.source import Source
+from .._record.hold import SERVER, hold, who_holds
+from .elsewhere import runs_elsewhere
 from .records import AT_ONCE, Records, only
 from .run import ACTIVE, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id, sum_of
 from .single import RECORD_TIMEOUT, OwnWord
@@ -34,6 +38,8 @@ JOIN, WAIT, FAIL = "join", "wait", "fail"
 
 #: How long a run is looked for whose start was not answered, in seconds.
 _APPEARS = 15.0
+#: Between two looks at who holds the source, in seconds.
+_TURN = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class ReconRequest:
     :param ids: of single records, within the source. None: the whole mapping.
     :param wait_timeout: seconds for everything.
     :param if_running: JOIN, WAIT or FAIL when a run of the same mapping is active.
+    :param held: whether the caller holds the source, so that no other task of ours starts anything.
     :param persist_associations: whether a run keeps what became of each entry, in recon/assoc.
     """
 
@@ -55,6 +62,7 @@ class ReconRequest:
     max_failures: int = 0
     max_failure_percent: float | None = None
     persist_associations: bool = False
+    held: bool = False
 
     def validate(self) -> None:
         """Check what can be checked before anything is sent.
@@ -216,17 +224,48 @@ class _Reconciliation:
         return failure.in_source and bool(Records(self.client, self.mapping).gone([failure.record]))
 
     def _one(self, ids: tuple[str, ...]) -> ReconRun:
-        """Start one run, or join it, and wait for its end where that is asked for."""
+        """Start one run, or join it, and wait for its end where that is asked for.
+
+        It is started while no other task of ours, on whichever host, starts one or loads the source.
+        """
         run = None
         while run is None:
-            run = self._joined(ids)
-            if run is None and self.context.check_mode:
-                self.started = True
-                return ReconRun("", self.mapping.name, PLANNED, source_ids=ids)
-            run = run or self._start(ids)
+            with self._alone() as alone:
+                run = self._joined(ids)
+                if run is None and self.context.check_mode:
+                    self.started = True
+                    return ReconRun("", self.mapping.name, PLANNED, source_ids=ids)
+                if run is None and alone:
+                    run = self._start(ids)
+            if run is None and not alone:
+                self._await_turn()
         if not self.request.wait or self.context.check_mode:
             return run
         return run if self._own_word.has_told(ids) else self.follow(run)
+
+    @contextlib.contextmanager
+    def _alone(self) -> t.Iterator[bool]:
+        """Hold the source if nobody else does; yield whether it is held."""
+        source = None if self.request.held else Source.of(self.mapping.source)
+        if source is None:
+            yield True
+            return
+        with hold(self.client, source, self.context, wait=0.0, work="reconciliation") as lock:
+            yield lock is not None
+
+    def _await_turn(self) -> None:
+        """Let whoever holds the source go on for a moment.
+
+        :raises IdmopsError: where that is not to be waited for, or not any longer.
+        """
+        if self.request.if_running == FAIL or self.context.clock.now() >= self.end:
+            source = t.cast(Source, Source.of(self.mapping.source))
+            raise IdmopsError(
+                f"Another task has {source}{who_holds(self.client, source, SERVER)}, so no reconciliation of"
+                f" {self.mapping.name} was started.",
+                remedy="Run the task again when that one has ended: two at once make people twice.",
+            )
+        self.context.clock.sleep(_TURN)
 
     def _joined(self, ids: tuple[str, ...]) -> ReconRun | None:
         """Return the active run to join, None when no run of the mapping is active (any more)."""
@@ -250,7 +289,8 @@ class _Reconciliation:
     def _active(self) -> list[ReconRun]:
         runs = list_runs(self.client, self.mapping.name)
         self._known = {run.id for run in runs}
-        return [run for run in runs if run.state == ACTIVE]
+        active = [run for run in runs if run.state == ACTIVE]
+        return active or runs_elsewhere(self.client, self.mapping.name, self._known)
 
     def _start(self, ids: tuple[str, ...]) -> ReconRun | None:
         """POST once; where the line is cut on the way, find the run that came of it.

@@ -16,6 +16,7 @@ from .._http.client import Client, segment
 from .._http.form import objects
 from .._idm.audit import RECON_TOPIC
 from .._idm.nodes import has_restarted, read_startup
+from .elsewhere import runs_on_another_node
 from .run import ACTIVE, LOST, ReconRun
 from .verdict import JOIN_AGAIN, lost
 
@@ -102,8 +103,11 @@ class ReconWatch:
     def _nowhere(self) -> None:
         """Give up a run that no longer exists, at once after a restart, else when it has been missing for a while."""
         now = self._context.clock.now()
-        self._nowhere_since = now if self._nowhere_since is None else self._nowhere_since
         restarted = has_restarted(self._startup, _startup(self._client))
+        if not restarted and runs_on_another_node(self._client, self.seen.id):
+            self._nowhere_since = None
+            return
+        self._nowhere_since = now if self._nowhere_since is None else self._nowhere_since
         if restarted or now - self._nowhere_since >= _NOWHERE:
             raise lost(replace(self.seen, state=LOST), restarted=restarted)
 

@@ -168,6 +168,7 @@ def _recon_request(client: Client, request: LoadRequest, mapping: SyncMapping) -
         mapping=mapping.name,
         wait_timeout=request.source.wait_timeout,
         if_running=WAIT,
+        held=True,
         allow_empty_source=harmless,
         max_failures=request.max_failures,
         max_failure_percent=request.max_failure_percent,

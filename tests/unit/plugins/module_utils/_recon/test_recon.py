@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
 )
 from ansible_collections.idmops.idm.plugins.module_utils._recon import recon as module
 from ansible_collections.idmops.idm.plugins.module_utils._recon import records as records_module
+from ansible_collections.idmops.idm.plugins.module_utils._recon import watch as watch_module
 from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
 from ansible_collections.idmops.idm.plugins.module_utils._recon.run import EntryFailure, ReconRun, object_id, too_many
 from ansible_collections.idmops.idm.plugins.module_utils._recon.watch import list_runs
@@ -71,6 +73,22 @@ def roused(monkeypatch):
     heard = []
     monkeypatch.setattr(module, "rouse", lambda client, systems: heard.append((*systems, len(client.sent))))
     return heard
+
+
+@pytest.fixture(autouse=True)
+def held(monkeypatch):
+    """Who holds the source, attempt by attempt: nobody once the list is empty. Nothing runs on other nodes."""
+    others = []
+
+    @contextlib.contextmanager
+    def hold(client, source, it, **how):
+        yield None if others and others.pop() else SimpleNamespace(kind="server")
+
+    monkeypatch.setattr(module, "hold", hold)
+    monkeypatch.setattr(module, "who_holds", lambda *unused: " (load of ctl2, process 7, since 11:00)")
+    monkeypatch.setattr(module, "runs_elsewhere", lambda *unused: [])
+    monkeypatch.setattr(watch_module, "runs_on_another_node", lambda *unused: False)
+    return others
 
 
 def mappings(sync=None):
@@ -903,3 +921,38 @@ def test_reasons_are_one_line_without_values(fields, reason):
 
 def test_an_object_that_has_no_source_is_named_by_its_target():
     assert EntryFailure.parse(entry(None, targetObjectId="managed/user/7")).record == "7"
+
+
+def test_nothing_is_started_while_another_task_has_the_source(held):
+    held[:] = [True, True]
+    result = done(*mappings(), runs(), runs(), runs(), started(), cluster(), polled(summary(state="SUCCESS", done=200)))
+    assert result.state == "SUCCESS"
+
+
+def test_what_another_task_runs_is_joined_and_not_waited_for(held):
+    held[:] = [True]
+    result = done(*mappings(), runs(summary()), cluster(), polled(summary(state="SUCCESS", done=200)))
+    assert not result.started
+
+
+def test_who_does_not_wait_is_told_who_has_the_source(held):
+    held[:] = [True]
+    assert "load of ctl2, process 7" in failed(*mappings(), runs(), if_running="fail").message
+    held[:] = [True] * 9
+    assert "no reconciliation of" in failed(*mappings(), *[runs()] * 4, wait_timeout=3).message
+
+
+def test_a_load_holds_the_source_itself(held):
+    held[:] = [True]
+    done(*mappings(), runs(), started(), cluster(), polled(summary(state="SUCCESS", done=200)), held=True)
+    assert held == [True]
+
+
+def test_a_run_of_another_node_is_joined(monkeypatch):
+    monkeypatch.setattr(module, "runs_elsewhere", lambda *unused: [ReconRun("r9", MAPPING, "ACTIVE")])
+    monkeypatch.setattr(watch_module, "runs_on_another_node", lambda client, run_id: run_id == "r9")
+    gone = (polled(refused(404), "r9"), runs(), call("GET", "audit/recon", {"result": []}), cluster())
+    over = {"result": [{"entryType": "summary", "messageDetail": summary("r9", "SUCCESS", 200)}]}
+    ended = (polled(refused(404), "r9"), runs(), call("GET", "audit/recon", over))
+    result = done(*mappings(), runs(), cluster(), *gone * 9, *ended)
+    assert (result.id, result.started) == ("r9", False)
