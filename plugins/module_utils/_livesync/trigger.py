@@ -159,7 +159,7 @@ class _SourceTask:
                 self.context.report.warn(f"{self.source}: {one.effect} {one.remedy}")
         policy = self.connector.failure_policy
         if policy.drops:
-            audited = newest_entry(client, self.source) is not None
+            audited = newest_entry(client, self.source, client.server_time) is not None
             untraced = policy.untraced(audited=audited)
             if untraced and (not audited or policy.max_retries == 0):
                 self.context.report.warn(f"{self.source}: {untraced}")

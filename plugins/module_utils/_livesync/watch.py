@@ -15,7 +15,7 @@ import typing as t
 from .._base.context import Context
 from .._base.errors import IdmopsError
 from .._http.client import Client
-from .._idm.audit import Ended, end_of_call, newest_entry, seconds_between
+from .._idm.audit import Ended, before, end_of_call, newest_entry, seconds_between
 from .._idm.nodes import has_restarted, read_startup
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stage
@@ -148,7 +148,7 @@ class Watch:
         """Return for how many seconds audit has told nothing new; None where it does not answer."""
         if self._audited and self._now() - self._asked >= min(_ASK_AUDIT, self._of.patience.stall / 4):
             self._asked = self._now()
-            newest = newest_entry(self._of.client, self._of.source)
+            newest = newest_entry(self._of.client, self._of.source, self._mark.began)
             self._audited = newest is not None
             if newest != self._newest:
                 self._newest, self._heard = newest, self._now()
@@ -196,7 +196,7 @@ def may_go_on(livesync: Followed, mark: Mark) -> bool:
     written = (stage.rev if stage else None) != mark.rev
     if (written and not livesync.surroundings.scheduled) or has_restarted(mark.startup, read_startup(client)):
         return False
-    heard = newest_entry(client, source)
+    heard = newest_entry(client, source, before(client.server_time, _UNHEARD))
     times = (mark.began, *(entry.timestamp for entry in heard or []))
     known = [seconds for time in times if (seconds := seconds_between(time, client.server_time)) is not None]
     if not known:

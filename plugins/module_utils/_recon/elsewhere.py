@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import typing as t
 
-from .._base.errors import Refused
 from .._base.filters import equals
+from .._base.values import as_text
 from .._http.client import Client
-from .._idm.audit import RECON_TOPIC, second_of, seconds_between
+from .._idm.audit import RECON_TOPIC, ask_audit, second_of, seconds_between
 from .._idm.nodes import Node, read_nodes
 from .run import ACTIVE, ReconRun
 
@@ -23,7 +23,7 @@ from .run import ACTIVE, ReconRun
 #: IDM reads the ids of a large source there are none. Where a node has gone or come since it began, it may have been
 #: that node's, and less silence is enough.
 SILENT, SILENT_BESIDE_A_LOSS = 600.0, 60.0
-#: So many starts and entries are looked through.
+#: So many starts are looked through.
 _MOST = 1000
 
 
@@ -39,9 +39,9 @@ def runs_elsewhere(client: Client, mapping: str, known: t.Iterable[str]) -> list
     # whatever ran before the oldest node was started has died
     since = min((node.startup for node in nodes or () if node.runs and node.startup), default=None)
     of_mapping = equals("mapping", mapping) + (f' and timestamp ge "{second_of(since)}"' if since else "")
-    starts = _ask(client, f'{of_mapping} and entryType eq "start"')
+    starts = _of(client, f'{of_mapping} and entryType eq "start"')
     began = {str(start.get("reconId")): str(start.get("timestamp")) for start in starts}
-    over = _ask(client, f'{of_mapping} and entryType eq "summary"') if starts else []
+    over = _of(client, f'{of_mapping} and entryType eq "summary"') if starts else []
     left = began.keys() - {str(summary.get("reconId")) for summary in over} - set(known)
     going_on = [run_id for run_id in left if _goes_on(client, run_id, nodes)]
     return [ReconRun(run_id, mapping, ACTIVE) for run_id in sorted(going_on, key=lambda run_id: began[run_id])]
@@ -63,22 +63,15 @@ def _several(nodes: t.Sequence[Node] | None) -> bool:
 
 def _goes_on(client: Client, run_id: str, nodes: t.Sequence[Node] | None) -> bool:
     own = equals("reconId", run_id)
-    told = _ask(client, own, _sortKeys="-timestamp")
-    if not told or _ask(client, f'{own} and entryType eq "summary"'):
+    told = ask_audit(client, RECON_TOPIC, own, order="-timestamp", size=1)
+    if not told or _of(client, f'{own} and entryType eq "summary"'):
         return False
-    times = sorted(str(entry.get("timestamp")) for entry in told)  # not every server keeps the order
-    age = seconds_between(times[-1], client.server_time)
-    lost = any(not node.runs or node.startup > times[0] for node in nodes or ())
+    began = min((str(start.get("timestamp")) for start in _of(client, f'{own} and entryType eq "start"')), default="")
+    age = seconds_between(as_text(told[0].get("timestamp")), client.server_time)
+    lost = any(not node.runs or node.startup > began for node in nodes or ())
     return age is not None and age <= (SILENT_BESIDE_A_LOSS if lost else SILENT)
 
 
-def _ask(client: Client, what: str, **params: str) -> list[dict[str, t.Any]]:
-    """Return entries of audit/recon, none where it does not answer."""
-    if RECON_TOPIC in client.silent:
-        return []
-    try:
-        return client.query(RECON_TOPIC, what, _pageSize=str(_MOST), **params)
-    except Refused as exc:
-        if exc.status == 501:
-            client.silent.add(RECON_TOPIC)
-        return []
+def _of(client: Client, what: str) -> list[dict[str, t.Any]]:
+    """Return starts or summaries, none where audit does not answer."""
+    return ask_audit(client, RECON_TOPIC, what, size=_MOST) or []

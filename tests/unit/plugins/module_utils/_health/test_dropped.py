@@ -58,7 +58,7 @@ def sought(*calls, policy=IGNORE, loaded=None, failing=None, time_of=lambda numb
 
 def test_what_failed_last_and_is_there_was_dropped():
     found = sought(audit(failed("a"), failed("b", NEW)), audit(), recon(), there("a", "b"))
-    assert found == [("a", OLD, None), ("b", NEW, None)]
+    assert found == [("b", NEW, None), ("a", OLD, None)]
 
 
 @pytest.mark.parametrize(

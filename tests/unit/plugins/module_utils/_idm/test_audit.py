@@ -10,10 +10,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Unr
 from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import (
     AuditEntry,
     Counter,
+    before,
     end_of_call,
     entries_of_record,
     failures_since,
     newest_entry,
+    oldest_entry,
     seconds_between,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
@@ -56,10 +58,33 @@ def test_the_newest_entry_of_a_source():
     client = LiveSyncClient(
         audit(entry(), **NEWEST, _queryFilter=f'sourceObjectId sw "{SOURCE}/"'), audit(), no_audit()
     )
-    assert [found.record for found in newest_entry(client, LDAP)] == [UUID]
-    assert newest_entry(client, LDAP) == []
-    assert newest_entry(client, LDAP) is None
+    assert [found.record for found in newest_entry(client, LDAP, None)] == [UUID]
+    assert newest_entry(client, LDAP, None) == []
+    assert newest_entry(client, LDAP, None) is None
     client.finished()
+
+
+def test_what_is_older_than_a_moment_is_not_looked_for():
+    wanted = f'sourceObjectId sw "{SOURCE}/" and timestamp ge "2026-11-24T10:00:00"'
+    client = LiveSyncClient(audit(entry(), _queryFilter=wanted, **NEWEST))
+    assert newest_entry(client, LDAP, "2026-11-24T10:00:00Z")
+
+
+def test_order_and_number_are_kept_whatever_the_server_makes_of_them():
+    """The JSON handler, the default of newer releases, answers all that matches, oldest first (seen on OpenIDM 7.0)."""
+    times = [f"2026-11-24T11:00:0{second}.000Z" for second in range(9)]
+    kept = [entry(time, failed=second % 2 == 0) for second, time in enumerate(times)]
+    assert newest_entry(LiveSyncClient(audit(*kept)), LDAP, None)[0].timestamp == times[-1]
+    last = entries_of_record(LiveSyncClient(audit(*kept)), LDAP, UUID)
+    assert [one.timestamp for one in last] == times[:-6:-1]
+    assert [one.timestamp for one in failures_since(LiveSyncClient(audit(*reversed(kept))), LDAP, OLD, 3)] == times[:3]
+    assert oldest_entry(LiveSyncClient(audit(*reversed(kept))), LDAP).timestamp == times[0]
+
+
+@pytest.mark.parametrize(("seconds", "there"), [(60, "2026-11-24T10:59:00Z"), (0.5, "2026-11-24T10:59:59Z")])
+def test_a_moment_before_another_one(seconds, there):
+    assert before("2026-11-24T11:00:00Z", seconds) == there
+    assert before(None, seconds) is None and before("soon", seconds) is None
 
 
 def test_the_last_entries_of_a_record_and_its_id_is_quoted():
@@ -73,11 +98,11 @@ def test_the_last_entries_of_a_record_and_its_id_is_quoted():
 def test_what_a_server_does_not_have_is_asked_for_once():
     """The cloud service answers 501 "Query not supported on stdout" (seen on a live tenant)."""
     client = LiveSyncClient(call("GET", "audit/sync", refused(501)), call("GET", "audit/access", refused(501)))
-    assert newest_entry(client, LDAP) is None and newest_entry(client, LDAP) is None
+    assert newest_entry(client, LDAP, None) is None and newest_entry(client, LDAP, None) is None
     assert end_of_call(client, "t", OLD) is None and end_of_call(client, "t", OLD) is None
     client.finished()
     client = LiveSyncClient(no_audit(), audit(entry()))
-    assert newest_entry(client, LDAP) is None and len(newest_entry(client, LDAP)) == 1
+    assert newest_entry(client, LDAP, None) is None and len(newest_entry(client, LDAP, None)) == 1
 
 
 @pytest.mark.parametrize("fraction", ["", ".1", ".12", ".123", ".123456", ".123456789"])
@@ -125,7 +150,7 @@ def test_the_counter_asks_for_the_new_ones_alone():
 
 def test_a_broken_line_is_not_taken_for_silence():
     with pytest.raises(Unreachable):
-        newest_entry(LiveSyncClient(call("GET", "audit/sync", down())), LDAP)
+        newest_entry(LiveSyncClient(call("GET", "audit/sync", down())), LDAP, None)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,9 @@ def node(startup=OLD, state="running"):
     return {"instanceId": "node", "state": state, "startup": startup}
 
 
+TWO = (node(), node())
+
+
 def told(kind, at=BEGAN, run_id="r1", mapping=MAPPING):
     return {"reconId": run_id, "entryType": kind, "timestamp": at, "mapping": mapping}
 
@@ -26,7 +29,7 @@ class Idm:
 
     server_time = NOW
 
-    def __init__(self, *entries, nodes=(node(), node()), refusal=None):
+    def __init__(self, *entries, nodes=TWO, refusal=None):
         self.entries, self.nodes, self.refusal = entries, nodes, refusal
         self.silent, self.asked = set(), 0
 
