@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import typing as t
 
 from .crest import Call, CrestError, Reply, listing, not_found
@@ -73,6 +74,9 @@ def audit(world: World, call: Call, topic: str) -> Reply:
     if name not in world.audit:
         raise not_found()
     if not entry:
+        if world.switches.unordered:
+            asked = {key: value for key, value in call.params.items() if key not in ("_sortKeys", "_pageSize")}
+            call = dataclasses.replace(call, params=asked)
         return listing(call, world.audit[name])
     for found in world.audit[name]:
         if found["_id"] == entry:

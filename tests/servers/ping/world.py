@@ -114,6 +114,8 @@ class Switches:
     :param no_metadata: the remote connector server has not told IDM yet what it offers (live 3).
     :param deaf: a conditional create is carried out without a look at its condition, as a clustered tenant did to some
         of many at once (live 2).
+    :param unordered: queries of audit look neither at order nor at page size, and answer all that matches, oldest
+        first, as the JSON handler does ("Two IDM nodes and two replicated directories", section 4).
     :param strict_versions: all of the scheduler's actions want version 2.0. That trigger does is seen; of the others
         nobody knows: open (live 7).
     :param unmapped: IDM knows no account for the token's subject (live 1).
@@ -133,6 +135,7 @@ class Switches:
     controlled: str = ""
     no_metadata: bool = False
     deaf: bool = False
+    unordered: bool = False
     strict_versions: bool = False
     unmapped: bool = False
     ping_status: int = 0

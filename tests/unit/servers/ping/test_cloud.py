@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, Refused
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client
+from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import ask_audit
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import reactivate
 from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
 
@@ -317,3 +318,16 @@ def test_where_audit_answers_nobody_is_waited_for_and_nothing_kept(stand, mode):
     assert "Failed policy validation" in error.message or "ForbiddenException" in error.message
     assert not asked(stand_in.world, "POST", "waitForCompletion")
     assert not asked(stand_in.world, "GET", "recon/assoc")
+
+
+def test_where_audit_keeps_neither_order_nor_number_the_newest_entry_is_found(stand):
+    stand_in = stand("standalone", people=4)
+    idm = client(stand_in)
+    reconciled(idm)
+    reconciled(idm)
+    stand_in.world.switches.unordered = True
+    asked_for = {"_sortKeys": "-timestamp", "_pageSize": "1"}
+    raw = idm.query("audit/recon", **asked_for)
+    (newest,) = ask_audit(idm, "audit/recon", "true", order="-timestamp", size=1)
+    assert len(raw) > 1 and raw[0]["timestamp"] < raw[-1]["timestamp"]
+    assert newest["timestamp"] == max(entry["timestamp"] for entry in raw)
