@@ -230,15 +230,15 @@ class _Reconciliation:
         """
         run = None
         while run is None:
-            with self._alone() as alone:
-                run = self._joined(ids)
-                if run is None and self.context.check_mode:
-                    self.started = True
-                    return ReconRun("", self.mapping.name, PLANNED, source_ids=ids)
-                if run is None and alone:
-                    run = self._start(ids)
-            if run is None and not alone:
-                self._await_turn()
+            run = self._joined(ids)
+            if run is None and self.context.check_mode:
+                self.started = True
+                return ReconRun("", self.mapping.name, PLANNED, source_ids=ids)
+            if run is None:
+                with self._alone() as alone:
+                    run = self._start(ids) if alone and not self._begun_meanwhile() else None
+                if not alone:
+                    self._await_turn()
         if not self.request.wait or self.context.check_mode:
             return run
         return run if self._own_word.has_told(ids) else self.follow(run)
@@ -252,6 +252,10 @@ class _Reconciliation:
             return
         with hold(self.client, source, self.context, wait=0.0, work="reconciliation") as lock:
             yield lock is not None
+
+    def _begun_meanwhile(self) -> bool:
+        """Tell whether somebody has started a run since it was looked for."""
+        return not self.request.held and bool(self._active())
 
     def _await_turn(self) -> None:
         """Let whoever holds the source go on for a moment.

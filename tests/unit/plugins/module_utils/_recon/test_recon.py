@@ -85,6 +85,7 @@ def held(monkeypatch):
         yield None if others and others.pop() else SimpleNamespace(kind="server")
 
     monkeypatch.setattr(module, "hold", hold)
+    monkeypatch.setattr(module._Reconciliation, "_begun_meanwhile", lambda self: False)
     monkeypatch.setattr(module, "who_holds", lambda *unused: " (load of ctl2, process 7, since 11:00)")
     monkeypatch.setattr(module, "runs_elsewhere", lambda *unused: [])
     monkeypatch.setattr(watch_module, "runs_on_another_node", lambda *unused: False)
@@ -956,3 +957,10 @@ def test_a_run_of_another_node_is_joined(monkeypatch):
     ended = (polled(refused(404), "r9"), runs(), call("GET", "audit/recon", over))
     result = done(*mappings(), runs(), cluster(), *gone * 9, *ended)
     assert (result.id, result.started) == ("r9", False)
+
+
+def test_what_began_while_the_source_was_waited_for_is_joined(held, monkeypatch):
+    begun = iter([True])
+    monkeypatch.setattr(module._Reconciliation, "_begun_meanwhile", lambda self: next(begun))
+    result = done(*mappings(), runs(), runs(summary()), cluster(), polled(summary(state="SUCCESS", done=200)))
+    assert not result.started
