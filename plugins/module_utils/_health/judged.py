@@ -15,10 +15,10 @@ from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.source import Source
 from .._schedule.schedule import Schedule
+from .facts import Facts
 from .log_facts import LogReader, directories
 from .snapshot import Snapshot
 from .source_status import SourceStatus
-from .states import Facts
 
 T = t.TypeVar("T")
 

@@ -32,7 +32,8 @@ from .._idm.connector import Connector
 from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, require_ldap
 from .._ldap.dn import Name, is_name, is_within_any
 from .._ldap.url import host_and_port
-from .states import LogFacts, outside
+from .facts import LogFacts
+from .states import outside
 from .traceless import Taken
 
 #: So many changes are looked through for those of different entries, some of which change all the time.

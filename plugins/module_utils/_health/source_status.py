@@ -19,7 +19,8 @@ from .._idm.source import Source
 from .._idm.stage import Stage
 from .._schedule.schedule import Schedule
 from .dropped import Dropped
-from .states import DISABLED, DROPPING, FAILING, HEALTHY, LAGGING, Facts, Health, judge_health
+from .facts import Facts
+from .states import DISABLED, DROPPING, FAILING, HEALTHY, LAGGING, Health, judge_health
 
 #: For how long at most the runs of a schedule are watched, in seconds.
 LONGEST_WATCH = 40.0

@@ -15,8 +15,9 @@ from .._base.errors import IdmopsError, Unreachable
 from .._base.progress import Progress
 from .._base.threads import start
 from .._health.arrived import Unarrived
+from .._health.facts import Facts
 from .._health.log_facts import LogReader
-from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
+from .._health.states import DORMANT, PENDING_SECONDS, judge_health
 from .._idm.audit import Counter, failures_since
 from .._idm.connector import Connector, checked, reactivate
 from .._idm.error_texts import MISFIT_REMEDY, VOID_REMEDY

@@ -18,8 +18,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import P
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Access
 from ansible_collections.idmops.idm.plugins.module_utils._health import judged
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
+from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
-from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right

@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
-from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts, outside
+from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.states import outside
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
