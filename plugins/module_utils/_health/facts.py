@@ -61,6 +61,7 @@ class Facts:
     :param log: of the directory, None where none was given or the connector reads none.
     :param log_error: why nothing is known of the change log although a directory was given.
     :param unmapped: whether no mapping has this source.
+    :param refused_mappings: why the mappings as they are written are not in force, None as far as is known.
     :param misnamed: mappings that spell it in another case, a sentence each.
     :param sync_disabled: the mappings of the source whose enableSync is false.
     :param sync_unknown: those of which that cannot be known.
@@ -99,6 +100,7 @@ class Facts:
     log_error: str | None = None
     void: bool = False
     unmapped: bool = False
+    refused_mappings: str | None = None
     misnamed: tuple[str, ...] = ()
     sync_disabled: tuple[str, ...] = ()
     sync_unknown: tuple[str, ...] = ()

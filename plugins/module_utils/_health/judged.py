@@ -13,6 +13,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
+from .._idm.mapping import misnamed
 from .._idm.source import Source
 from .._schedule.schedule import Schedule
 from .facts import Facts
@@ -108,11 +109,6 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     connector = snapshot.connectors.get(source.system)
     schedules = [schedule for schedule in snapshot.schedules if schedule.source == str(source)]
     mappings = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
-    misnamed = tuple(
-        f"The mapping {mapping.name} names {mapping.source}, and takes no change: it is {source}, in this case."
-        for mapping in snapshot.mappings
-        if mapping not in mappings and source.resembles(mapping.source)
-    )
     enabled = [schedule for schedule in schedules if schedule.enabled]
     number = stage.number if stage else None
     counts = connector is not None and connector.reads_change_log
@@ -131,7 +127,8 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         log=log,
         log_error=logs.error(source),
         unmapped=not mappings,
-        misnamed=misnamed,
+        misnamed=misnamed(source, snapshot.mappings),
+        refused_mappings=next((mapping.refused for mapping in snapshot.mappings if mapping.refused), None),
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
         sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import ALIAS, GRANT, MISFIT_REMEDY, VOID_REMEDY
-from .._idm.mapping import switch_unknown
+from .._idm.mapping import REFUSED_REMEDY, switch_unknown
 from .facts import Facts, LogFacts
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
@@ -219,11 +219,14 @@ def _dropping(facts: Facts) -> str | None:
 
 
 def _disabled(facts: Facts) -> str | None:
+    if facts.refused_mappings:
+        return f"{facts.refused_mappings} {REFUSED_REMEDY}"
     if facts.unmapped:
         return (
-            "No mapping has this source: liveSync consumes its changes for nothing. Add the mapping, then let the role"
-            " livesync load it: what was consumed does not come back by itself."
-            + "".join(f" {one}" for one in facts.misnamed)
+            "No mapping has this source: liveSync consumes its changes for nothing. "
+            + "".join(f"{one} " for one in facts.misnamed)
+            + f"{'Correct that' if facts.misnamed else 'Add the'} mapping, then let the role livesync load it: what was"
+            " consumed does not come back by itself."
         )
     if not facts.sync_disabled:
         said = " ".join((*facts.misnamed, *facts.filtered))

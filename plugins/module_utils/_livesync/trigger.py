@@ -143,7 +143,7 @@ class _SourceTask:
 
         :raises IdmopsError: saying why, and what mends it.
         """
-        if warning := check_mapped(self.source, self.mappings, self.request.mappings):
+        if warning := check_mapped(self.source, self.mappings, self.request.mappings, self.known):
             self.context.report.warn(warning)
         if self.connector.ambiguity:
             raise IdmopsError(f"{self.connector.ambiguity} No run was sent.", remedy=TWINS_REMEDY)

@@ -108,6 +108,8 @@ class SourceEvidence:
     :param left_out: mappings of the source that are not asked for and whose enableSync is false.
     :param queued: the mappings with a queue that its changes go through, each with how many events wait there, None
         where that is not known.
+    :param refused_mappings: why the mappings as they are written are not in force, None as far as is known.
+    :param misnamed: mappings that spell the source in another case, a sentence each.
     :param strangers: mappings that were asked for and are none of this source, each with what it is instead.
     :param schedules: that run liveSync of this source.
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
@@ -128,6 +130,8 @@ class SourceEvidence:
     mappings: tuple[SyncMapping, ...] = ()
     left_out: tuple[str, ...] = ()
     queued: tuple[tuple[SyncMapping, int | None], ...] = ()
+    refused_mappings: str | None = None
+    misnamed: tuple[str, ...] = ()
     strangers: t.Mapping[str, str] = field(default_factory=dict)
     known_systems: tuple[str, ...] = ()
     schedules: tuple[Schedule, ...] = ()

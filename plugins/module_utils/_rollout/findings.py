@@ -18,7 +18,7 @@ from .._idm.connector_filters import filters_of
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import MISFIT_REMEDY
 from .._idm.least_rights import rights_to_write
-from .._idm.mapping import SyncMapping
+from .._idm.mapping import REFUSED_REMEDY, SyncMapping
 from .directory_findings import directory_findings
 from .evidence import SourceEvidence
 from .finding import BLOCKING, MENDED, WARNING, Finding, Say
@@ -227,6 +227,9 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
 
 def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
     say = Say(evidence.name)
+    if evidence.refused_mappings:
+        yield say("mappings_refused", BLOCKING, evidence.refused_mappings, REFUSED_REMEDY)
+        return
     for name, reason in evidence.strangers.items():
         yield say(
             "mapping_unknown",
@@ -238,8 +241,10 @@ def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
         yield say(
             "no_mapping",
             BLOCKING,
-            f"No mapping has the source {evidence.name}: liveSync would consume its changes for nothing.",
-            "Add a mapping to config/sync (or config/mapping/<name>).",
+            f"No mapping has the source {evidence.name}: liveSync would consume its changes for nothing."
+            + "".join(f" {one}" for one in evidence.misnamed),
+            f"{'Correct that mapping in' if evidence.misnamed else 'Add a mapping to'} config/sync (or"
+            " config/mapping/<name>).",
         )
     for name in evidence.left_out:
         yield say(

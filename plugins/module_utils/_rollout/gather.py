@@ -26,7 +26,7 @@ from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
 from .._idm.connector_filters import entry_filter
-from .._idm.mapping import SyncMapping, has_links, queued_after
+from .._idm.mapping import SyncMapping, has_links, misnamed, queued_after
 from .._idm.queue import read_waiting
 from .._idm.server import Server
 from .._ldap.directory import SUBTREE, Directory
@@ -83,6 +83,8 @@ class Gatherer:
                 (one, waiting.depth if (waiting := read_waiting(self._client, one.name)) else None)
                 for one in queued_after(own, snapshot.mappings)
             ),
+            refused_mappings=next((one.refused for one in snapshot.mappings if one.refused), None),
+            misnamed=misnamed(source, snapshot.mappings),
             strangers=strangers,
             known_systems=tuple(sorted(snapshot.connectors)),
             schedules=schedules,

@@ -693,6 +693,8 @@ def test_with_a_directory_a_remote_connector_is_tested_before_its_first_operatio
     [
         ([], {}, "No mapping has the source"),
         ([{**MAPPED, "source": "managed/user"}], {}, "No mapping has the source"),
+        ([{**MAPPED, "source": "system/ldap/Account"}], {}, "The mapping one names system/ldap/Account"),
+        ([MAPPED, {**OFF, "links": "nosuch"}], {}, "config/sync is not in force"),
         ([OFF], {}, "enableSync is false for two"),
         ([MAPPED, OFF], {"mappings": ["one", "two"]}, "enableSync is false for two"),
         ([MAPPED], {"mappings": ["three"]}, "mappings: 'three' cannot be used"),
