@@ -60,7 +60,7 @@ class SourceStatus:
             records = list(dict.fromkeys(one.record for one in self.dropped))
             names = ", ".join(records[:3]) + (", ..." if len(records) > 3 else "")
             return (
-                f"{_first(self.dropped)}{health.remedy} They are: {names}."
+                f"{_first(self.dropped, str(health.remedy))}{health.remedy} They are: {names}."
                 + _departed(self.dropped)
                 + _letters_of(self.source, self.dropped)
             )
@@ -131,10 +131,10 @@ class SourceStatus:
         }
 
 
-def _first(dropped: t.Iterable[Dropped]) -> str:
-    """Return what has to be mended before any reconciliation can go well, "" where nothing has."""
+def _first(dropped: t.Iterable[Dropped], said: str) -> str:
+    """Return what has to be mended before any reconciliation can go well, "" where nothing has, or that is said."""
     names = dict.fromkeys(one.mapping for one in dropped if one.cause == NO_SITUATION)
-    if not names:
+    if not names or NO_SITUATION_REMEDY in said:
         return ""
     whose = ", ".join(name for name in names if name)
     return f"First: {NO_SITUATION_REMEDY}{f' It is that of {whose}.' if whose else ''} Then: "

@@ -21,12 +21,12 @@ from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._schedule.schedule import is_running
 from .arrived import Unarrived, read_unarrived
-from .dropped import DEAD_LETTERS, Dropped, Watched, newest_failures, read_dropped
+from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
 from .judged import Logs, judged, loads_of
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
 from .states import PENDING_SECONDS, RUNNING, UNAVAILABLE
-from .traceless import ANY_SKEW, read_traceless
+from .traceless import ANY_SKEW, Traceless, read_traceless
 
 #: Between two looks at what runs, in seconds: a run that has nothing to do takes some 10 ms.
 _LOOK = 1.0
@@ -107,9 +107,14 @@ def _with_dropped(
         known = dropped.get(entry.source)
         records = known.records if known else None
         policy = entry.connector.failure_policy if entry.connector else None
-        if failures is not None and policy:
-            records = _with_traceless(client, entry, records or (), logs)
         unarrived = _unarrived(client, entry, snapshot, logs, context)
+        silent = None
+        if failures is not None and policy:
+            well = unarrived.compared - {one.record for one in unarrived.records}
+            traceless = _traceless(client, entry, well, logs)
+            known_ones = {one.record for one in records or ()}
+            records = (*(records or ()), *(one for one in traceless.records if one.record not in known_ones))
+            silent = traceless.doubt
         names = {one.record for one in records or ()}
         more = [one for one in unarrived.records if one.record not in names]
         untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
@@ -120,7 +125,7 @@ def _with_dropped(
             dropped=len(names),
             untraced=untraced,
             unarrived=unarrived.sentences if more else (),
-            doubt=unarrived.doubt,
+            doubt=" ".join(text for text in (unarrived.said, silent) if text) or None,
         )
         records = (*(records or ()), *more) if more else records
         told.append(replace(entry, dropped=records, letters_unread=bool(known and known.unread), facts=facts))
@@ -167,21 +172,22 @@ def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> Sou
     return replace(entry, queue=waiting, facts=facts)
 
 
-def _with_traceless(client: Client, entry: SourceStatus, known: tuple[Dropped, ...], logs: Logs) -> tuple[Dropped, ...]:
-    """Add the records whose newest change left no trace, where each change should have left one."""
+def _traceless(client: Client, entry: SourceStatus, well: t.Collection[str], logs: Logs) -> Traceless:
+    """Return the records whose newest change left no trace, where each change should have left one.
+
+    :param well: the ids of entries that are as they should be, whatever audit tells: it may have been switched off.
+    """
     facts, connector, number = entry.facts, entry.connector, entry.facts.number
     if number is None or facts.failure or facts.unmapped or facts.sync_disabled or connector is None:
-        return known
+        return Traceless()
     if entry.filters or connector.sync_settings.get("attributesToSynchronize"):
-        return known  # what leaves no trace may have been left out
+        return Traceless()  # what leaves no trace may have been left out
     if any(mapping.selective for mapping in entry.mappings):
-        return known  # or be none of the mapping's
-    taken = logs.ask(entry.source, lambda reader: reader.taken(number)) or []
+        return Traceless()  # or be none of the mapping's
+    taken = [one for one in logs.ask(entry.source, lambda reader: reader.taken(number)) or [] if one.record not in well]
     loaded = max(loads_of(entry.schedules).values(), default=None)
     clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None
-    found = read_traceless(client, entry.source, taken, loaded, client.server_time, clock)
-    names = {one.record for one in known}
-    return (*known, *(one for one in found if one.record not in names))
+    return read_traceless(client, entry.source, taken, loaded, client.server_time, clock)
 
 
 def _time_of(logs: Logs, source: Source, number: int) -> str | None:

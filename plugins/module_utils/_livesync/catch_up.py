@@ -57,7 +57,7 @@ class Runs:
         self._reactivated = False
         self._known: set[str] = set()
         self._unmoved_since: float | None = None
-        self._passed_by = False
+        self._passed_by = self._doubted = False
 
     def go(self) -> None:
         """Run, and fill the tally.
@@ -103,12 +103,12 @@ class Runs:
         self._conclude(first, end)
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
-        tally.proved = tally.proved and not self._passed_by
+        tally.proved = tally.proved and not self._passed_by and not self._doubted
         if self.request.until_caught_up and not tally.proved and tally.error is None:
             self._say_that_nothing_is_proved()
 
     def _say_that_nothing_is_proved(self) -> None:
-        if self._passed_by:
+        if self._passed_by or self._doubted:
             return  # that has been said
         if self.log.unrecorded:
             self._context.report.warn(
@@ -328,8 +328,9 @@ class Runs:
         if not moved and not self.request.until_caught_up:
             return None
         found = self.arrival(self.log, end, start if moved else 0)
-        if found.doubt:
-            self._context.report.warn(f"{self.livesync.source}: {found.doubt}")
+        if found.said:
+            self._context.report.warn(f"{self.livesync.source}: {found.said}")
+        self._doubted = self._doubted or found.doubt is not None
         if not moved:
             if found.records:
                 names = ", ".join(one.record for one in found.records)

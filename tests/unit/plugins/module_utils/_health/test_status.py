@@ -18,6 +18,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import P
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Access
 from ansible_collections.idmops.idm.plugins.module_utils._health import judged
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
+from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
+from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
@@ -469,6 +471,7 @@ def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
     monkeypatch.setattr(log, "taken", lambda self, token: [Taken("a", "2026-11-24T10:30:00Z")])
     calls = (audit(entry()), audit(), call("GET", "audit/recon", {"result": []}))
     there = call("GET", SOURCE, {"result": [{"_id": "a"}]})
+    calls, there = (*calls, there), audit(entry("2026-11-24T10:50:00.000Z", "another"))
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), *calls, there, directory=DIRECTORY)
     assert (found.health.state, [one.record for one in found.dropped]) == ("dropping", ["a"])
     assert "IDM's log tells" in found.dropped[0].cause
@@ -482,6 +485,15 @@ def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
     filtered = {**CONNECTOR, "configurationProperties": properties}
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=filtered), directory=DIRECTORY)
     assert found.dropped == ()
+
+
+def test_a_change_that_has_arrived_was_not_dropped_whatever_audit_tells(log, monkeypatch):
+    """With the topic sync switched off (config/audit) good changes leave no trace (seen on OpenIDM 6.1.0)."""
+    monkeypatch.setattr(log, "taken", lambda self, token: [Taken("a", "2026-11-24T10:30:00Z")])
+    found = Unarrived(compared=frozenset("a"), aside="A word.")
+    monkeypatch.setattr(module, "read_unarrived", lambda *unused: found)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), NO_LETTERS, directory=DIRECTORY)
+    assert (found.health.state, found.dropped, found.remedy) == ("healthy", (), "A word.")
 
 
 @pytest.mark.parametrize(

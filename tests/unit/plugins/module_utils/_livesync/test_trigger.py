@@ -623,6 +623,12 @@ def test_what_others_have_passed_by_is_warned_of_and_proves_nothing(arrival):
     result, it = run(*calls, until_caught_up=True)
     assert "failed" not in result and result["runs"][0]["proved"] is False and arrival.asked == [(0, 9)]
     assert len(it.report.warnings) == 1 and "They are: s1." in it.report.warnings[0]
+    arrival.found = Unarrived(aside="A word.")
+    result, it = run(*calls, until_caught_up=True)
+    assert result["runs"][0]["proved"] is True and "A word." in it.report.warnings[0]
+    arrival.found = Unarrived(doubt="It cannot be known.")
+    result, it = run(*calls, until_caught_up=True)
+    assert result["runs"][0]["proved"] is False and it.report.warnings == [f"{SOURCE}: It cannot be known."]
     arrival.found = Unarrived()
     assert run(*calls, until_caught_up=True)[0]["runs"][0]["proved"] is True
 
