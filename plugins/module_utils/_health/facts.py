@@ -82,6 +82,7 @@ class Facts:
     :param next_run: when a schedule runs it next, as the server says it; None where that is soon, or not known.
     :param far: whether that is more than eight days away.
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
+    :param namesake: what the job is that has the name of its schedule and does something else, None where none has.
     :param meeting: the schedules, where more than one fires.
     :param unloaded: the mappings of the source of which no load is recorded.
     :param unmoved: a run came and went while changes had been pending for more than 10 seconds, and left them.
@@ -122,6 +123,7 @@ class Facts:
     next_run: str | None = None
     far: bool = False
     idle_jobs: tuple[str, ...] = ()
+    namesake: str | None = None
     meeting: tuple[str, ...] = ()
     unloaded: tuple[str, ...] = ()
     running: bool = False

@@ -13,7 +13,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
-from .._idm.mapping import misnamed
+from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
 from .._schedule.schedule import Schedule
 from .facts import Facts
@@ -113,6 +113,8 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     number = stage.number if stage else None
     counts = connector is not None and connector.reads_change_log
     log = logs.ask(source, lambda reader: reader.facts(number))
+    namesake = snapshot.namesake(source)
+    loads = loads_of([*schedules, namesake] if namesake else schedules)
     filters = filters_of(connector, source.object_type, mappings) if connector else ()
     facts = Facts(
         system=source.system,
@@ -142,10 +144,26 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         paused=len([schedule for schedule in enabled if schedule.paused]),
         meeting=tuple(schedule.name for schedule in enabled if not schedule.paused),
         idle_jobs=snapshot.idle_jobs(source),
-        unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads_of(schedules)),
+        unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
+        namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
         running=str(source) in snapshot.running,
     )
     return SourceStatus(source, facts, connector, schedules, mappings, stage, filters=filters)
+
+
+def said_of_namesake(source: Source, job: Schedule, mappings: t.Sequence[SyncMapping]) -> str:
+    """Return what a job is that has the name of a source's own schedule and does something else, and the way out."""
+    does = f"the action {job.invoke_context.get('action')} of the service {job.service or 'unknown'}"
+    if job.source:
+        does = f"liveSync of {job.source}"
+    loads = loads_of([job])
+    recorded = ", ".join(mapping.name for mapping in mappings if mapping.name in loads)
+    return (
+        f"The job {job.name} has the name of this source's schedule, and runs {does}. Where it should be that schedule,"
+        f" set action to liveSync and source to {source} in its invokeContext (PUT scheduler/job/{job.name})"
+        + (f", and keep the rest of it: the load of {recorded} is recorded there." if recorded else ".")
+        + " Where it is meant so, give the schedule of this source another name."
+    )
 
 
 def loads_of(schedules: t.Iterable[Schedule]) -> dict[str, str]:

@@ -287,6 +287,14 @@ class LogReader:
         """The grants that the connector's account lacks, by name; None where that cannot be judged."""
         return self._access.missing if self._access else None
 
+    @property
+    def denied_by(self) -> tuple[str, ...]:
+        """The names of the ACIs that deny the account the change log, or some of it; none where that is not known."""
+        try:
+            return self._access.denied_by if self._usable and self._access else ()
+        except DirectoryError:  # bind_dn may not read what tells it
+            return ()
+
     @cached_property
     def _access(self) -> Access | None:
         if self.directory is None or self._connector is None or not self._connector.principal:

@@ -126,7 +126,7 @@ def outside(first: int | None, last: int | None, number: int | None) -> tuple[st
 def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Iterator[tuple[str, str | None]]:
     """Yield each state that needs mending with its remedy, None for those that do not hold; worst first."""
     yield UNAVAILABLE, _unavailable(facts)
-    yield UNREADABLE, _unreadable(log)
+    yield UNREADABLE, unreadable(log)
     if log and (found := outside(log.first, log.last, number)):
         yield found
     readable = log is not None and log.missing == () and log.alias_search is not False
@@ -177,7 +177,8 @@ def _unavailable(facts: Facts) -> str | None:
     return f"The test of the connector {facts.system} fails: {error}. {remedy_for(error, facts.remote)}"
 
 
-def _unreadable(log: LogFacts | None) -> str | None:
+def unreadable(log: LogFacts | None) -> str | None:
+    """Return what keeps liveSync from the change log and what mends it, None where nothing does."""
     if log is None:
         return None
     if not log.usable:
@@ -274,6 +275,9 @@ def _meeting(facts: Facts) -> str | None:
 
 def _unscheduled(facts: Facts) -> str:
     first = [VOID_REMEDY] if facts.void else []
+    if facts.namesake and not facts.unloaded:
+        return " ".join([*first, "No schedule of this source is enabled.", *facts.idle_jobs, facts.namesake])
+    first += [facts.namesake] if facts.namesake else []
     idle = "".join(f"{sentence} " for sentence in [*first, *facts.idle_jobs])
     if facts.unloaded:
         return (

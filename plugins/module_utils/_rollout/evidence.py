@@ -113,6 +113,7 @@ class SourceEvidence:
     :param strangers: mappings that were asked for and are none of this source, each with what it is instead.
     :param schedules: that run liveSync of this source.
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
+    :param namesake: what the job is that has the name of its schedule and does something else, None where none has.
     :param job: the one of them that the role manages.
     :param job_name: its name, also where it is still to be made.
     :param schedule_error: why the wanted schedule cannot be.
@@ -136,6 +137,7 @@ class SourceEvidence:
     known_systems: tuple[str, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     idle_jobs: tuple[str, ...] = ()
+    namesake: str | None = None
     job: Schedule | None = None
     job_name: str = ""
     schedule_error: IdmopsError | None = None

@@ -332,7 +332,9 @@ def _schedule(evidence: SourceEvidence) -> t.Iterator[Finding]:
             sentence,
             "Remove it (DELETE scheduler/job/<name>), or correct it; the role makes one of its own.",
         )
-    if evidence.schedule_error:
+    if evidence.schedule_error and evidence.namesake:
+        yield say("schedule_invalid", BLOCKING, evidence.schedule_error.message, evidence.namesake)
+    elif evidence.schedule_error:
         yield schedule_finding(evidence.schedule_error, evidence.name)
     elif evidence.connector is None:
         return  # nothing is made for a source that there is not

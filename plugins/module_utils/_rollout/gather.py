@@ -22,6 +22,7 @@ from .._changelog.rights import Visibility
 from .._changelog.server_config import SYNCHRONIZATION, search_config, seconds
 from .._changelog.verify import Verification
 from .._changelog.whose import Identity, Whose, judge_whose, read_identity
+from .._health.judged import said_of_namesake
 from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
@@ -73,6 +74,7 @@ class Gatherer:
         schedules = tuple(schedule for schedule in snapshot.schedules if schedule.source == str(source))
         own = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
         mappings, strangers = self._mappings(request, own)
+        namesake = snapshot.namesake(source)
         evidence = SourceEvidence(
             request=request,
             connector=connector,
@@ -89,6 +91,7 @@ class Gatherer:
             known_systems=tuple(sorted(snapshot.connectors)),
             schedules=schedules,
             idle_jobs=snapshot.idle_jobs(source),
+            namesake=said_of_namesake(source, namesake, own) if namesake else None,
             stage=stage,
             running=str(source) in snapshot.running,
         )

@@ -487,6 +487,26 @@ def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
     assert found.dropped == ()
 
 
+@pytest.mark.parametrize(
+    ("context", "does"),
+    [
+        ({"action": "liveSync", "source": "system/ldap/group"}, "runs liveSync of system/ldap/group"),
+        ({"action": "testConfig", "source": SOURCE}, "runs the action testConfig of the service provisioner"),
+    ],
+)
+def test_a_job_of_the_schedules_own_name_that_does_something_else_is_named(context, does):
+    """The role and livesync_schedule refuse the name then; what the job keeps of the load still holds."""
+    record = {"initialLoad": {"one": {"recon": "r", "time": OLD, "idm": []}}}
+    taken = job("liveSync_ldap_account", invokeContext={**context, **record})
+    (found,) = look(*lists(stage=document("1", 9), jobs=[taken]), sources=[SOURCE])
+    assert found.health.state == "unscheduled"
+    assert f"The job liveSync_ldap_account has the name of this source's schedule, and {does}" in found.remedy
+    assert "the load of one is recorded there" in found.remedy and "no load is recorded" not in found.remedy
+    taken["invokeContext"].pop("initialLoad")
+    (found,) = look(*lists(stage=document("1", 9), jobs=[taken]), sources=[SOURCE])
+    assert "The job liveSync_ldap_account" in found.remedy and "no load is recorded of one" in found.remedy
+
+
 def test_a_change_that_has_arrived_was_not_dropped_whatever_audit_tells(log, monkeypatch):
     """With the topic sync switched off (config/audit) good changes leave no trace (seen on OpenIDM 6.1.0)."""
     monkeypatch.setattr(log, "taken", lambda self, token: [Taken("a", "2026-11-24T10:30:00Z")])

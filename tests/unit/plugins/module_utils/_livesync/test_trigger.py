@@ -99,6 +99,7 @@ class FakeLog:
     end = None
     directory = None
     unrecorded = ()
+    denied_by: tuple = ()
     whose = None
     missing = ()
     first = 1
@@ -119,7 +120,12 @@ class FakeLog:
         return outside(self.first, self.end, token)
 
     def facts(self, token):
-        return LogFacts(self.first, self.end, True, self.missing, True, self.end - token, self.end - token)
+        return LogFacts(
+            *(self.first, self.end, True, self.missing, True, self.end - token, self.end - token),
+            denied_by=self.denied_by,
+            account="uid=idm",
+            server="ldap://ds1",
+        )
 
     def target_of(self, number):
         return f"uid=of.{number}"
@@ -715,6 +721,21 @@ def test_changes_that_no_mapping_would_take_are_not_consumed(check, mappings, op
 def test_the_remedy_of_a_mapping_that_is_off_names_what_is_needed_afterwards():
     result, unused = run(*lists(mappings=[OFF]))
     assert "reconcile the mapping once it is on" in result["remedy"]
+
+
+def test_no_run_is_sent_where_an_aci_denies_some_of_the_change_log(log):
+    """It would pass by what lacks its targetDN, and fail at what lacks its changes (seen on OpenDJ 4.6.5)."""
+    log.end, log.denied_by = 9, ("no changes",)
+    result, unused = run(*lists(), executing(), *before(), directory=DIRECTORY)
+    assert result["failed"] and "An ACI denies" in result["msg"] and "none was sent" in result["msg"]
+    assert "An ACI of ldap://ds1 denies uid=idm what liveSync reads: no changes" in result["runs"][0]["remedy"]
+
+
+def test_what_the_account_lacks_is_the_remedy_of_a_run_that_failed(log):
+    log.end, log.missing = 9, ("change_log",)
+    failed = refused(500, "Cannot invoke &quot;a&quot; because &quot;b&quot; is null")
+    result, unused = run(*lists(), executing(), *before(), post(failed), directory=DIRECTORY)
+    assert "lacks on ldap://ds1: change_log" in result["runs"][0]["remedy"]
 
 
 def test_a_disabled_connector_is_called_that_with_a_directory_too(log):

@@ -359,3 +359,9 @@ def test_an_idm_that_is_not_ready_says_what_it_is():
 def test_the_account_is_named():
     found = findings_of(finished(directory=directory(grants(missing=("privilege", "change_log")), grants())))
     assert PRINCIPAL in found[0].message and "changelog-read" in found[0].message and "cn=changelog" in found[0].message
+
+
+def test_a_name_that_another_job_has_is_told_with_what_that_job_is():
+    taken = finished(schedule_error=InvalidOption("name", "x", "It runs another."), namesake="The job x is another.")
+    (finding,) = [one for one in findings_of(taken) if one.code == "schedule_invalid"]
+    assert finding.severity == "blocking" and finding.remedy == "The job x is another."
