@@ -62,6 +62,7 @@ class Facts:
     :param log_error: why nothing is known of the change log although a directory was given.
     :param unmapped: whether no mapping has this source.
     :param refused_mappings: why the mappings as they are written are not in force, None as far as is known.
+    :param estranged: what has happened to the links of a mapping since the connector's uidAttribute was changed.
     :param misnamed: mappings that spell it in another case, a sentence each.
     :param sync_disabled: the mappings of the source whose enableSync is false.
     :param sync_unknown: those of which that cannot be known.
@@ -102,6 +103,7 @@ class Facts:
     void: bool = False
     unmapped: bool = False
     refused_mappings: str | None = None
+    estranged: str | None = None
     misnamed: tuple[str, ...] = ()
     sync_disabled: tuple[str, ...] = ()
     sync_unknown: tuple[str, ...] = ()

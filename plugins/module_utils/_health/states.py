@@ -222,6 +222,8 @@ def _dropping(facts: Facts) -> str | None:
 def _disabled(facts: Facts) -> str | None:
     if facts.refused_mappings:
         return f"{facts.refused_mappings} {REFUSED_REMEDY}"
+    if facts.estranged:
+        return f"{facts.estranged} {_AFTERWARDS}"
     if facts.unmapped:
         return (
             "No mapping has this source: liveSync consumes its changes for nothing. "

@@ -14,11 +14,12 @@ from .._base.context import Context
 from .._base.errors import IdmopsError, Refused
 from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
-from .._idm.mapping import queued_after
+from .._idm.mapping import SyncMapping, queued_after
 from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
+from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import is_running
 from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
@@ -60,7 +61,15 @@ def status(
         found = _with_dropped(client, found, failures, snapshot, logs, context)
     found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = _watch(client, found, snapshot, directory, context)
-    found = [replace(entry, facts=replace(entry.facts, refused=_refused(client, entry))) for entry in found]
+    found = [
+        replace(
+            entry,
+            facts=replace(
+                entry.facts, refused=_refused(client, entry), estranged=_estranged(client, entry, snapshot.mappings)
+            ),
+        )
+        for entry in found
+    ]
     return [replace(entry, failure=_last_failure(client, entry)) for entry in found]
 
 
@@ -242,6 +251,14 @@ def _refused(client: Client, entry: SourceStatus) -> tuple[str, ...]:
         for right in client.lacking
         if right.resource in telling
     )
+
+
+def _estranged(client: Client, entry: SourceStatus, known: t.Sequence[SyncMapping]) -> str | None:
+    """Return what has happened to the links, asked where something speaks for it: to find one, IDM reads them all."""
+    facts, connector = entry.facts, entry.connector
+    if connector is None or not (facts.failure or facts.dropped or facts.unarrived or not by_uuid(connector)):
+        return None
+    return estranged(client, connector, entry.mappings, known)
 
 
 def _rev(stage: Stage | None) -> str | None:

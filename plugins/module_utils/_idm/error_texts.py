@@ -69,7 +69,7 @@ _REMEDIES = {
     MISFIT: f"The token is not one that this connector takes. {MISFIT_REMEDY}",
     WITHHELD: "The connector has met an entry of the change log without something that it needs, mostly since an ACI"
     " denies its account an attribute of the change log (changes, targetEntryUUID): idmops.idm.livesync_status with"
-    " directory names that ACI. Where there is none, IDM's log has the error. Nothing was taken.",
+    " directory names that ACI. Where there is none, IDM's log has the error.",
     UNSUPPORTED: "This connector or object type does not do liveSync: look at operationOptions in its configuration.",
 }
 

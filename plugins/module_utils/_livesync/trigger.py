@@ -23,6 +23,7 @@ from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import read_stage
+from .._proof.link_ids import by_uuid, estranged
 from .._record.lock import run_lock
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
 from .catch_up import Runs
@@ -128,6 +129,13 @@ class _SourceTask:
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 arrival = partial(self._arrival, client) if self.url is not None else None
                 Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None, arrival).go()
+        if tally.error and tally.last and tally.last.failure and (said := self._estranged(client)):
+            tally.fail(
+                f"{tally.error} {said}", "See that first: it is the connector's, not the record's.", tally.status
+            )
+
+    def _estranged(self, client: Client) -> str | None:
+        return estranged(client, self.connector, self.mappings, self.known)
 
     def _arrival(self, client: Client, log: LogReader, token: int, after: int) -> Unarrived:
         """Return what of the changes between two numbers has not arrived."""
@@ -149,6 +157,8 @@ class _SourceTask:
             raise IdmopsError(f"{self.connector.ambiguity} No run was sent.", remedy=TWINS_REMEDY)
         if self.connector.enabled is False:
             raise not_tested(self.connector, " No run was sent.")
+        if not by_uuid(self.connector) and (said := self._estranged(client)):
+            raise IdmopsError(said, remedy="No run was sent: each would use up a retry of the record that it meets.")
         for one in filters_of(self.connector, self.source.object_type, self.mappings):
             if one.against:
                 self.context.report.warn(f"{self.source}: {one.effect} {one.remedy}")

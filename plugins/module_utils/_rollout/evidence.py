@@ -121,6 +121,7 @@ class SourceEvidence:
     :param stage: what IDM keeps of the source between two runs, None where it has never run.
     :param foreign: the recorded mappings whose load was done elsewhere.
     :param linked: for mappings that can delete, whether they have links; None where that cannot be read.
+    :param estranged: what has happened to these links since the connector's uidAttribute was changed.
     :param directory: None where none is known, or the connector reads no change log.
     :param directory_error: why nothing is known of the directory that was given.
     """
@@ -147,6 +148,7 @@ class SourceEvidence:
     record: t.Mapping[str, Load] = field(default_factory=dict)
     foreign: frozenset[str] = frozenset()
     linked: t.Mapping[str, bool | None] = field(default_factory=dict)
+    estranged: str | None = None
     directory: DirectoryFacts | None = None
     directory_error: IdmopsError | None = None
 

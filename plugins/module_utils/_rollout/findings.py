@@ -379,6 +379,8 @@ def _load(evidence: SourceEvidence) -> t.Iterator[Finding]:
             "Let the account read them (an ACI on the base context), or narrow baseContexts or the search filter of the"
             " connector to what it may read.",
         )
+    if evidence.estranged:
+        yield say("links_estranged", BLOCKING, evidence.estranged, "Load nothing before that.")
     for mapping in evidence.unguarded:
         links = "has links" if evidence.linked.get(mapping.name) else "may have links"
         yield say(

@@ -33,6 +33,7 @@ from .._idm.server import Server
 from .._ldap.directory import SUBTREE, Directory
 from .._ldap.refused_binds import RefusedBinds
 from .._ldap.url import host_and_port
+from .._proof.link_ids import estranged
 from .._schedule.document import is_placeholder
 from .._schedule.plan import Found, WantedSchedule, decide_schedule, pick_name
 from .._schedule.store import check_cron, read_config, read_job
@@ -259,15 +260,21 @@ class Gatherer:
             for mapping in evidence.mappings
             if mapping.deletes and mapping.name in loads
         }
+        may_go = [mapping for mapping in evidence.mappings if linked.get(mapping.name)]
+        evidence = replace(
+            evidence,
+            linked=linked,
+            estranged=estranged(self._client, connector, may_go, self._snapshot.mappings) if may_go else None,
+        )
         facts, options = evidence.directory, evidence.request.directory
         server = facts.server if facts else None
         if facts and options and server and not server.error:
             try:
                 seen = compare(evidence.request, connector, facts.principal, facts.uri, self._reading)
-                return replace(evidence, linked=linked, directory=replace(facts, seen=seen))
+                return replace(evidence, directory=replace(facts, seen=seen))
             except DirectoryError as exc:
-                return replace(evidence, linked=linked, directory_error=exc)
-        return replace(evidence, linked=linked)
+                return replace(evidence, directory_error=exc)
+        return evidence
 
 
 def compare(

@@ -507,6 +507,20 @@ def test_a_job_of_the_schedules_own_name_that_does_something_else_is_named(conte
     assert "The job liveSync_ldap_account" in found.remedy and "no load is recorded of one" in found.remedy
 
 
+LINKED = call("GET", "repo/link", {"result": [{"firstId": UUID}]})
+BY_DN = {**KEEPS, "configurationProperties": {**KEEPS["configurationProperties"], "uidAttribute": "dn"}}
+
+
+def test_a_connector_that_calls_entries_otherwise_than_their_links_is_the_cause_of_it_all():
+    """Seen on OpenIDM 6.1.0: each change ends in FOUND_ALREADY_LINKED."""
+    held = document("1", 9, failed_text(2), delta())
+    calls = (*lists(stage=held, jobs=[job()], connector=BY_DN), NO_LETTERS, LINKED, call("GET", SOURCE, {"result": []}))
+    (found,) = look(*calls, audit(entry(failed=True, cause="why")))
+    assert found.health.state == "disabled"
+    assert "knows entries by dn (uidAttribute), and the links of one know them by entryUUID" in found.remedy
+    assert found.remedy.index("Set uidAttribute to entryUUID") < found.remedy.index("Then reconcile")
+
+
 def test_a_change_that_has_arrived_was_not_dropped_whatever_audit_tells(log, monkeypatch):
     """With the topic sync switched off (config/audit) good changes leave no trace (seen on OpenIDM 6.1.0)."""
     monkeypatch.setattr(log, "taken", lambda self, token: [Taken("a", "2026-11-24T10:30:00Z")])

@@ -738,6 +738,27 @@ def test_what_the_account_lacks_is_the_remedy_of_a_run_that_failed(log):
     assert "lacks on ldap://ds1: change_log" in result["runs"][0]["remedy"]
 
 
+def test_no_run_is_sent_where_the_connector_calls_entries_otherwise_than_their_links():
+    by_dn = {**KEEPS, "configurationProperties": {**KEEPS["configurationProperties"], "uidAttribute": "dn"}}
+    links = (
+        call("GET", "repo/link", {"result": [{"firstId": "0b072004-6d5e-3831-92df-d802a61b5f46"}]}),
+        call("GET", SOURCE, {"result": []}),
+    )
+    result, unused = run(*lists(connector=by_dn), *links)
+    assert result["failed"] and "the links of one know them by entryUUID" in result["msg"]
+    assert "No run was sent" in result["runs"][0]["remedy"]
+
+
+def test_links_that_do_not_fit_are_named_beside_the_record_that_fails():
+    properties = {**KEEPS["configurationProperties"], "uidAttribute": "entryUUID"}
+    links = (call("GET", "repo/link", {"result": [{"firstId": DN}]}), call("GET", SOURCE, {"result": []}))
+    stopped = (post(answer(5, failure=failed_text(0))), stage("2", 5, failed_text(0), delta()))
+    failing = (*stopped, audit(entry(failed=True, cause="Situation FOUND_ALREADY_LINKED marked as EXCEPTION")))
+    seen = lists(connector={**KEEPS, "configurationProperties": properties})
+    result, unused = run(*seen, executing(), *before(), *failing, *links)
+    assert "FOUND_ALREADY_LINKED" in result["msg"] and "the links of one know them by dn" in result["msg"]
+
+
 def test_a_disabled_connector_is_called_that_with_a_directory_too(log):
     log.end = 9
     result, unused = run(*lists(connector={**KEEPS, "enabled": "false"}), directory=DIRECTORY)

@@ -87,6 +87,7 @@ FAULTS = {
     "token_type": ("blocking", {"token": "29", "native_type": "string"}),
     "uid_attribute_dn": ("warning", {"connector": replace(CONNECTOR, uid_attribute="DN")}),
     "mapping_unknown": ("blocking", {"strangers": {"x": "IDM has none of this name"}}),
+    "links_estranged": ("blocking", {"estranged": "The connector knows entries by dn, and the links by entryUUID."}),
     "mappings_refused": ("blocking", {"refused_mappings": "config/sync is not in force.", "mappings": ()}),
     "no_mapping": ("blocking", {"mappings": ()}),
     "mapping_disabled": ("blocking", {"mappings": (replace(MAPPING, sync_enabled=False),)}),
