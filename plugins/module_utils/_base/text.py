@@ -38,6 +38,10 @@ _ELEMENT = re.compile(r">[^<>]+</")
 #: What is said of a password and may be one: what follows "=", or is no plain word.
 _SECRET = re.compile(r"(passw\w*|pwd|secret)(=|[:\s]\s*)([^\s,;]+)", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
+#: A resource of IDM that holds objects, and what follows it: of one of them, the id. What IDM has no route to it names
+#: from where it lost the way (seen on OpenIDM 6.1.0: "Resource 'users/jdoe' not found" for managed/users/jdoe).
+_RESOURCE = re.compile(r"(/?(?:managed|repo|config|system/[\w-]+)/[\w-]+)([/?].*)?")
+_NO_ROUTE = re.compile(r"([\w-]+)(/.*)?")
 _CLOSING = {"{": "}", "[": "]"}
 
 
@@ -69,11 +73,17 @@ def _without_secret(found: re.Match[str]) -> str:
 
 
 def _unquoted(found: re.Match[str]) -> str:
-    """Return a quotation where it is a name or a DN, and its marks alone where it is a value."""
+    """Return a quotation where it is a name or a DN, and its marks alone where it is a value.
+
+    What resource was asked for is a name too, as one that a mapping spells wrongly; whose object there is none.
+    """
     mark, content = found.group()[0], found.group().strip(found.group()[0])
     if _DN.fullmatch(content):
         return found.group()
     before, after = found.string[: found.start()].rstrip(), found.string[found.end() :].lstrip()
+    unrouted = before.endswith("Resource") and after.startswith("not found")
+    if resource := _RESOURCE.fullmatch(content) or (_NO_ROUTE.fullmatch(content) if unrouted else None):
+        return f"{mark}{resource[1]}{'/...' if resource[2] else ''}{mark}"
     named = _NAMING.search(before[-12:]) and before[-1:] not in ":=" and _NAMING.search(before.split()[-1])
     if _NAME.fullmatch(content) and (named or _NAMING.match(after)):
         return found.group()

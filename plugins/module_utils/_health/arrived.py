@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import typing as t
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.context import Context
 from .._http.client import Client
-from .._idm.audit import AuditEntry
+from .._idm.audit import NO_SITUATION, NO_SITUATION_REMEDY, AuditEntry
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import DIFFERING, FILTERED, HIDDEN, MISSING, ORPHANED, UNKNOWN, Difference
-from .._proof.look import look
+from .._proof.difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING, ORPHANED, REFUSED, UNKNOWN, Difference
+from .._proof.look import SECOND_LINK, look
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .dropped import Dropped, successes_of
@@ -44,12 +44,21 @@ class Unarrived:
 
     :param records: as the dropped ones are told.
     :param sentences: what it is, and what mends it.
-    :param doubt: why it cannot be known, None where it is.
+    :param doubt: why it cannot be known of all of it, None where it is: then nothing is proved.
+    :param aside: what else is to be said, and is no loss; None for nothing.
+    :param compared: the ids of the entries of which it is known, whatever became of them.
     """
 
     records: tuple[Dropped, ...] = ()
     sentences: tuple[str, ...] = ()
     doubt: str | None = None
+    aside: str | None = None
+    compared: frozenset[str] = frozenset()
+
+    @property
+    def said(self) -> str | None:
+        """What is to be said beside what has not arrived, None for nothing."""
+        return " ".join(text for text in (self.doubt, self.aside) if text) or None
 
 
 def read_unarrived(
@@ -71,39 +80,78 @@ def read_unarrived(
     :param after: the change number that the changes come after.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
+    on = [one for one in mappings if one.sync_enabled is not False]
+    if reader.directory is None or not on:
+        return Unarrived()
     own = OwnEntries.of(reader.directory, connector, source.object_type)
     if own is None or own.uid.lower() != "entryuuid":
-        return Unarrived()
-    taking = [one for one in mappings if one.sync_enabled and one.links_objects and not one.queue]
+        return Unarrived(doubt=_cannot_compare(own))
+    taking = [one for one in on if one.sync_enabled and one.links_objects and not one.queue]
+    doubt = _not_compared([one for one in on if one not in taking])
     touched = reader.touched(token, NEWEST, after) if taking else []
     times = {one.record: one.time for one in touched}
     for one in touched:
         for record in own.below(one.moved_to, _BELOW) if one.moved_to else ():
             times.setdefault(record, one.time)
     if not times:
-        return Unarrived()
+        return Unarrived(doubt=doubt)
     managed = client.get("config/managed", none_on=(404,)) or {}
     left: list[tuple[SyncMapping, Difference]] = []
+    unseen: set[str] = set()
+    pending: set[str] = set()
     for mapping in taking:
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
-        left += [(mapping, one) for one in _left(sides, own, reader, token, times, context)]
+        looked = _look_twice(sides, own, reader, token, times, context)
+        left += [(mapping, one) for one in looked.left]
+        unseen |= looked.unseen
+        pending |= looked.pending
     left, ruled = _by_rule(client, source, left)
     records = tuple(
         Dropped(str(one.id), mapping.name, times.get(str(one.id)), _situation(one), _cause(one))
         for mapping, one in left
     )
-    doubt = (
-        f"By the mapping's own rule, as audit tells, the newest changes were left alone: {ruled}." if ruled else None
+    aside = (
+        [f"By the mapping's own rule, as audit tells, the newest changes were left alone: {ruled}."] if ruled else []
     )
-    return Unarrived(records, tuple(_sentences([one for unused, one in left])), doubt)
+    aside += [_unseen(len(unseen))] if unseen else []
+    sentences = tuple(_sentences([one for unused, one in left]))
+    compared = frozenset(times) - pending if doubt is None else frozenset()
+    return Unarrived(records, sentences, doubt, " ".join(aside) or None, compared)
+
+
+def _cannot_compare(own: OwnEntries | None) -> str:
+    """Return why the newest changes cannot be compared with the target."""
+    why = "the connector's configuration does not tell which entries it looks for"
+    if own is not None:
+        why = f"the connector knows entries by {own.uid} (uidAttribute), and the change log by entryUUID"
+    return f"{_UNKNOWABLE}: {why}. idmops.idm.livesync_verify compares all."
+
+
+def _not_compared(mappings: t.Sequence[SyncMapping]) -> str | None:
+    """Return of which mappings it cannot be known what has arrived, None for none."""
+    why = "it has a queue, keeps no links, or nobody knows whether it is on"
+    names = ", ".join(one.name for one in mappings)
+    return f"{_UNKNOWABLE} by {names}: {why}. idmops.idm.livesync_verify compares all." if mappings else None
+
+
+def _unseen(count: int) -> str:
+    """Return what is to be said of entries that have arrived and that IDM does not see any more."""
+    entries = "1 of the newest changed entries has" if count == 1 else f"{count} of the newest changed entries have"
+    return (
+        f"{entries} arrived and cannot be seen through the connector now (an ACI, or the connector's own search): no"
+        " further change of it will arrive, and a reconciliation of the whole mapping would take it for gone"
+        " (SOURCE_MISSING). Let the connector's account see it before any such reconciliation."
+    )
 
 
 def _by_rule(
     client: Client, source: Source, left: list[tuple[SyncMapping, Difference]]
 ) -> tuple[list[tuple[SyncMapping, Difference]], str]:
     """Take out what a policy or a script of the mapping left alone, by the newest word of audit; tell what that was.
+
+    What failed by that word gets its cause.
 
     :returns: what is left, and the situations with their actions.
     """
@@ -118,31 +166,51 @@ def _by_rule(
         word = newest.get((str(one.id), mapping.name))
         if word and not word.failed and word.action in _LEFT_ALONE:
             ruled.add(f"{word.situation}: {word.action}")
+        elif word and word.failed and one.reason == UNKNOWN and one.in_source:
+            kept.append((mapping, replace(one, reason=REFUSED, detail=word.cause)))
         else:
             kept.append((mapping, one))
     return kept, ", ".join(sorted(ruled))
 
 
-def _left(
+@dataclass(frozen=True)
+class _LookedTwice:
+    """What two looks have found.
+
+    :param left: what differs.
+    :param unseen: the ids of what has arrived, and that IDM does not see.
+    :param pending: the ids of what changes that are still to come touch.
+    """
+
+    left: list[Difference]
+    unseen: set[str]
+    pending: set[str]
+
+
+def _look_twice(
     sides: Sides,
     own: OwnEntries,
     reader: LogReader,
     token: int,
     ids: t.Collection[str],
     context: Context,
-) -> list[Difference]:
+) -> _LookedTwice:
     """Return what differs at two looks, and no change that is pending explains."""
     found: list[Difference] = []
+    unseen: set[str] = set()
+    pending: set[str] = set()
     for again in (False, True):
         if again:
             context.clock.sleep(_PAUSE)
         looked = look(sides, own, ids)
-        flux = own.changed_after(reader.again(), token) or set()
-        found = [one for one in looked.differences if one.id not in flux and _counts(one, sides.mapping)]
+        pending |= own.changed_after(reader.again(), token) or set()
+        still = [one for one in looked.differences if one.id not in pending]
+        found = [one for one in still if _counts(one, sides.mapping)]
+        unseen |= {str(one.id) for one in still if one.equal}
         ids = {str(one.id) for one in found}
         if not found:
             break
-    return found
+    return _LookedTwice(found, unseen, pending)
 
 
 def _counts(one: Difference, mapping: SyncMapping) -> bool:
@@ -154,6 +222,8 @@ def _counts(one: Difference, mapping: SyncMapping) -> bool:
         return False
     if one.equal:
         return False  # it has arrived as it is now
+    if one.kind == DUPLICATE:
+        return one.detail == SECOND_LINK
     if one.kind == MISSING:
         return mapping.creates or one.target_id is not None or not one.in_source
     if one.kind == DIFFERING:
@@ -166,6 +236,8 @@ def _situation(one: Difference) -> str | None:
 
 
 def _cause(one: Difference) -> str:
+    if one.kind == DUPLICATE:
+        return f"{one.detail}, to {one.target_id}: it is in the target twice"
     if one.detail and (one.reason != UNKNOWN or not one.in_source) and one.kind != ORPHANED:
         return one.detail
     if one.kind == ORPHANED:
@@ -180,10 +252,14 @@ def _sentences(found: t.Sequence[Difference]) -> t.Iterator[str]:
     kinds = Counter(_kind(one) for one in found)
     for kind, count in kinds.items():
         subject = "1 changed entry has" if count == 1 else f"{count} changed entries have"
-        yield f"{subject} not arrived, though liveSync has passed the change: {_MEND[kind]}"
+        if kind == DUPLICATE:
+            yield f"{subject} arrived twice, {_MEND[kind]}"
+        else:
+            yield f"{subject} not arrived, though liveSync has passed the change: {_MEND[kind]}"
 
 
-_AWAY = "away"
+_UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
+_AWAY, _UNDECIDED = "away", "undecided"
 _MEND = {
     HIDDEN: (
         "the connector's account does not see all of it in the directory. Look for an ACI that denies it, then"
@@ -198,6 +274,14 @@ _MEND = {
         "the target does not have it. Reconcile the records (dropped): idmops.idm.recon with ids; where nothing has"
         " been loaded yet, load (role livesync)."
     ),
+    _UNDECIDED: (
+        f"{NO_SITUATION}. {NO_SITUATION_REMEDY} Then reconcile the records (dropped): idmops.idm.recon with ids."
+    ),
+    DUPLICATE: (
+        "with two links of one mapping, as where two runs met (dropped names the second target): see that one schedule"
+        " alone runs the source; delete that link first (repo/link), so that the removal reaches nobody else, then the"
+        " target that is too many."
+    ),
     _AWAY: "it is gone from the source, and its target is still there. Reconcile the whole mapping.",
     DIFFERING: (
         "the target is not as the source, and why is not told here: idmops.idm.livesync_verify looks for the reason."
@@ -209,6 +293,8 @@ _MEND = {
 def _kind(one: Difference) -> str:
     if one.reason == FILTERED:
         return FILTERED
+    if one.detail == NO_SITUATION:
+        return _UNDECIDED
     if one.kind == ORPHANED:
         return _AWAY
     return HIDDEN if one.reason == HIDDEN or not one.in_source else one.kind

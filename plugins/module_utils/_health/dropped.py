@@ -24,6 +24,7 @@ from .._idm.audit import (
     RACE_SECONDS,
     RECON_TOPIC,
     RECONCILED,
+    SYNC_FAILED,
     SYNC_TOPIC,
     AuditEntry,
     ask_sync,
@@ -103,7 +104,7 @@ def newest_failures(client: Client) -> list[AuditEntry] | None:
 
     :raises Unreachable: as the client.
     """
-    return ask_sync(client, FAILED, size=_MOST_FAILURES)
+    return ask_sync(client, SYNC_FAILED, size=_MOST_FAILURES)
 
 
 def read_dropped(
@@ -142,7 +143,7 @@ def _with_older(client: Client, newest: t.Sequence[AuditEntry], one: Watched) ->
     found = list(newest)
     read = len(found)
     loaded = second_of(min(one.loaded.values(), default=""))
-    what = f"{starts_with('sourceObjectId', f'{one.source}/')} and {FAILED}"
+    what = f"{starts_with('sourceObjectId', f'{one.source}/')} and {SYNC_FAILED}"
     if one.failing:
         what += f" and !({equals('sourceObjectId', f'{one.source}/{one.failing}')})"
     for _page in range(_MOST_PAGES):
@@ -161,7 +162,7 @@ def _failed(failures: t.Iterable[AuditEntry], one: Watched) -> list[Dropped]:
     found: dict[tuple[str, str | None], Dropped] = {}
     for entry in failures:
         loaded = second_of(one.loaded.get(entry.mapping or "", ""))
-        if not entry.is_of(one.source) or entry.timestamp < loaded:
+        if not entry.failed or not entry.is_of(one.source) or entry.timestamp < loaded:
             continue
         key = entry.record, entry.mapping
         if key not in found or str(found[key].time) < entry.timestamp:

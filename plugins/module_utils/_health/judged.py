@@ -13,13 +13,14 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
+from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
 from .._record.run_record import RunRecord
 from .._schedule.schedule import Schedule
+from .facts import Facts
 from .log_facts import LogReader, directories
 from .snapshot import Snapshot
 from .source_status import SourceStatus
-from .states import Facts
 
 T = t.TypeVar("T")
 
@@ -109,15 +110,12 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     connector = snapshot.connectors.get(source.system)
     schedules = [schedule for schedule in snapshot.schedules if schedule.source == str(source)]
     mappings = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
-    misnamed = tuple(
-        f"The mapping {mapping.name} names {mapping.source}, and takes no change: it is {source}, in this case."
-        for mapping in snapshot.mappings
-        if mapping not in mappings and source.resembles(mapping.source)
-    )
     enabled = [schedule for schedule in schedules if schedule.enabled]
     number = stage.number if stage else None
     counts = connector is not None and connector.reads_change_log
     log = logs.ask(source, lambda reader: reader.facts(number))
+    namesake = snapshot.namesake(source)
+    loads = loads_of([*schedules, namesake] if namesake else schedules)
     filters = filters_of(connector, source.object_type, mappings) if connector else ()
     facts = Facts(
         system=source.system,
@@ -132,7 +130,8 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         log=log,
         log_error=logs.error(source),
         unmapped=not mappings,
-        misnamed=misnamed,
+        misnamed=misnamed(source, snapshot.mappings),
+        refused_mappings=next((mapping.refused for mapping in snapshot.mappings if mapping.refused), None),
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
         sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
@@ -146,7 +145,8 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         paused=len([schedule for schedule in enabled if schedule.paused]),
         meeting=tuple(schedule.name for schedule in enabled if not schedule.paused),
         idle_jobs=snapshot.idle_jobs(source),
-        unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads_of(schedules)),
+        unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
+        namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
         running=str(source) in snapshot.running,
     )
     record = snapshot.records.get(source.stage_id) or RunRecord()
@@ -160,6 +160,21 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         filters=filters,
         record=record,
         holder=record.held(snapshot.time),
+    )
+
+
+def said_of_namesake(source: Source, job: Schedule, mappings: t.Sequence[SyncMapping]) -> str:
+    """Return what a job is that has the name of a source's own schedule and does something else, and the way out."""
+    does = f"the action {job.invoke_context.get('action')} of the service {job.service or 'unknown'}"
+    if job.source:
+        does = f"liveSync of {job.source}"
+    loads = loads_of([job])
+    recorded = ", ".join(mapping.name for mapping in mappings if mapping.name in loads)
+    return (
+        f"The job {job.name} has the name of this source's schedule, and runs {does}. Where it should be that schedule,"
+        f" set action to liveSync and source to {source} in its invokeContext (PUT scheduler/job/{job.name})"
+        + (f", and keep the rest of it: the load of {recorded} is recorded there." if recorded else ".")
+        + " Where it is meant so, give the schedule of this source another name."
     )
 
 

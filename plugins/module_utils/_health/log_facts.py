@@ -32,7 +32,8 @@ from .._idm.connector import Connector
 from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, require_ldap
 from .._ldap.dn import Name, is_name, is_within_any
 from .._ldap.url import host_and_port
-from .states import LogFacts, outside
+from .facts import LogFacts
+from .states import outside
 from .traceless import Taken
 
 #: So many changes are looked through for those of different entries, some of which change all the time.
@@ -285,6 +286,14 @@ class LogReader:
     def missing(self) -> tuple[str, ...] | None:
         """The grants that the connector's account lacks, by name; None where that cannot be judged."""
         return self._access.missing if self._access else None
+
+    @property
+    def denied_by(self) -> tuple[str, ...]:
+        """The names of the ACIs that deny the account the change log, or some of it; none where that is not known."""
+        try:
+            return self._access.denied_by if self._usable and self._access else ()
+        except DirectoryError:  # bind_dn may not read what tells it
+            return ()
 
     @cached_property
     def _access(self) -> Access | None:

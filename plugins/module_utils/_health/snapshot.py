@@ -16,6 +16,7 @@ from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage
 from .._record.run_record import RunRecord, read_stages_and_records
+from .._schedule.plan import own_name
 from .._schedule.schedule import Schedule, executing_sources, read_all_jobs, running_elsewhere
 
 
@@ -52,6 +53,13 @@ class Snapshot:
             elif job.source != str(source):
                 found.append(f"The job {job.name} names {job.source}, and runs nothing: it is {source}, in this case.")
         return tuple(found)
+
+    def namesake(self, source: Source) -> Schedule | None:
+        """Return the job that has the name of a source's own schedule and does something else, None where none has."""
+        return next(
+            (job for job in self.jobs if job.name == own_name(source) and not source.resembles(job.meant)),
+            None,
+        )
 
     def known_sources(self) -> list[Source]:
         """Return the sources that have a token or a schedule of liveSync."""

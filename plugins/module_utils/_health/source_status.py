@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._idm.audit import seconds_between
+from .._idm.audit import NO_SITUATION, NO_SITUATION_REMEDY, seconds_between
 from .._idm.connector import Connector
 from .._idm.connector_filters import SyncFilter
 from .._idm.mapping import SyncMapping
@@ -21,7 +21,8 @@ from .._record.owner import Holder
 from .._record.run_record import RunRecord
 from .._schedule.schedule import Schedule
 from .dropped import Dropped
-from .states import DISABLED, DROPPING, FAILING, HEALTHY, LAGGING, Facts, Health, judge_health
+from .facts import Facts
+from .states import DISABLED, DROPPING, FAILING, HEALTHY, LAGGING, Health, judge_health
 
 #: For how long at most the runs of a schedule are watched, in seconds.
 LONGEST_WATCH = 40.0
@@ -66,7 +67,9 @@ class SourceStatus:
             records = list(dict.fromkeys(one.record for one in self.dropped))
             names = ", ".join(records[:3]) + (", ..." if len(records) > 3 else "")
             return (
-                f"{health.remedy} They are: {names}." + _departed(self.dropped) + _letters_of(self.source, self.dropped)
+                f"{_first(self.dropped, str(health.remedy))}{health.remedy} They are: {names}."
+                + _departed(self.dropped)
+                + _letters_of(self.source, self.dropped)
             )
         return health.remedy
 
@@ -136,6 +139,15 @@ class SourceStatus:
             or not (self.connector and self.connector.failure_policy.may_keep_letters)
             else len([one for one in self.dropped if one.dead_letter]),
         }
+
+
+def _first(dropped: t.Iterable[Dropped], said: str) -> str:
+    """Return what has to be mended before any reconciliation can go well, "" where nothing has, or that is said."""
+    names = dict.fromkeys(one.mapping for one in dropped if one.cause == NO_SITUATION)
+    if not names or NO_SITUATION_REMEDY in said:
+        return ""
+    whose = ", ".join(name for name in names if name)
+    return f"First: {NO_SITUATION_REMEDY}{f' It is that of {whose}.' if whose else ''} Then: "
 
 
 def _departed(dropped: t.Iterable[Dropped]) -> str:

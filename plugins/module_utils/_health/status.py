@@ -14,19 +14,20 @@ from .._base.context import Context
 from .._base.errors import IdmopsError, Refused
 from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
-from .._idm.mapping import queued_after
+from .._idm.mapping import SyncMapping, queued_after
 from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
+from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import is_running
 from .arrived import Unarrived, read_unarrived
-from .dropped import DEAD_LETTERS, Dropped, Watched, newest_failures, read_dropped
+from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
 from .judged import Logs, judged, loads_of
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
 from .states import PENDING_SECONDS, RUNNING, UNAVAILABLE
-from .traceless import ANY_SKEW, read_traceless
+from .traceless import ANY_SKEW, Traceless, read_traceless
 
 #: Between two looks at what runs, in seconds: a run that has nothing to do takes some 10 ms.
 _LOOK = 1.0
@@ -60,7 +61,15 @@ def status(
         found = _with_dropped(client, found, failures, snapshot, logs, context)
     found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = _watch(client, found, snapshot, directory, context)
-    found = [replace(entry, facts=replace(entry.facts, refused=_refused(client, entry))) for entry in found]
+    found = [
+        replace(
+            entry,
+            facts=replace(
+                entry.facts, refused=_refused(client, entry), estranged=_estranged(client, entry, snapshot.mappings)
+            ),
+        )
+        for entry in found
+    ]
     return [replace(entry, failure=_last_failure(client, entry)) for entry in found]
 
 
@@ -107,9 +116,14 @@ def _with_dropped(
         known = dropped.get(entry.source)
         records = known.records if known else None
         policy = entry.connector.failure_policy if entry.connector else None
-        if failures is not None and policy:
-            records = _with_traceless(client, entry, records or (), logs)
         unarrived = _unarrived(client, entry, snapshot, logs, context)
+        silent = None
+        if failures is not None and policy:
+            well = unarrived.compared - {one.record for one in unarrived.records}
+            traceless = _traceless(client, entry, well, logs)
+            known_ones = {one.record for one in records or ()}
+            records = (*(records or ()), *(one for one in traceless.records if one.record not in known_ones))
+            silent = traceless.doubt
         names = {one.record for one in records or ()}
         more = [one for one in unarrived.records if one.record not in names]
         untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
@@ -120,7 +134,7 @@ def _with_dropped(
             dropped=len(names),
             untraced=untraced,
             unarrived=unarrived.sentences if more else (),
-            doubt=unarrived.doubt,
+            doubt=" ".join(text for text in (unarrived.said, silent) if text) or None,
         )
         records = (*(records or ()), *more) if more else records
         told.append(replace(entry, dropped=records, letters_unread=bool(known and known.unread), facts=facts))
@@ -167,21 +181,22 @@ def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> Sou
     return replace(entry, queue=waiting, facts=facts)
 
 
-def _with_traceless(client: Client, entry: SourceStatus, known: tuple[Dropped, ...], logs: Logs) -> tuple[Dropped, ...]:
-    """Add the records whose newest change left no trace, where each change should have left one."""
+def _traceless(client: Client, entry: SourceStatus, well: t.Collection[str], logs: Logs) -> Traceless:
+    """Return the records whose newest change left no trace, where each change should have left one.
+
+    :param well: the ids of entries that are as they should be, whatever audit tells: it may have been switched off.
+    """
     facts, connector, number = entry.facts, entry.connector, entry.facts.number
     if number is None or facts.failure or facts.unmapped or facts.sync_disabled or connector is None:
-        return known
+        return Traceless()
     if entry.filters or connector.sync_settings.get("attributesToSynchronize"):
-        return known  # what leaves no trace may have been left out
+        return Traceless()  # what leaves no trace may have been left out
     if any(mapping.selective for mapping in entry.mappings):
-        return known  # or be none of the mapping's
-    taken = logs.ask(entry.source, lambda reader: reader.taken(number)) or []
+        return Traceless()  # or be none of the mapping's
+    taken = [one for one in logs.ask(entry.source, lambda reader: reader.taken(number)) or [] if one.record not in well]
     loaded = max(loads_of(entry.schedules).values(), default=None)
     clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None
-    found = read_traceless(client, entry.source, taken, loaded, client.server_time, clock)
-    names = {one.record for one in known}
-    return (*known, *(one for one in found if one.record not in names))
+    return read_traceless(client, entry.source, taken, loaded, client.server_time, clock)
 
 
 def _time_of(logs: Logs, source: Source, number: int) -> str | None:
@@ -236,6 +251,14 @@ def _refused(client: Client, entry: SourceStatus) -> tuple[str, ...]:
         for right in client.lacking
         if right.resource in telling
     )
+
+
+def _estranged(client: Client, entry: SourceStatus, known: t.Sequence[SyncMapping]) -> str | None:
+    """Return what has happened to the links, asked where something speaks for it: to find one, IDM reads them all."""
+    facts, connector = entry.facts, entry.connector
+    if connector is None or not (facts.failure or facts.dropped or facts.unarrived or not by_uuid(connector)):
+        return None
+    return estranged(client, connector, entry.mappings, known)
 
 
 def _rev(stage: Stage | None) -> str | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .._base.errors import Refused
 from .._http.client import Client
-from .._idm.audit import AuditEntry, oldest_entry, second_of, seconds_between
+from .._idm.audit import AuditEntry, newest_entry, oldest_entry, second_of, seconds_between
 from .._idm.source import Source
 from .dropped import Dropped, successes_of, there_in
 
@@ -30,6 +30,17 @@ CAUSE = (
     "audit has no entry of this change: it failed before the mapping, as IDM's log tells, or the connector leaves such"
     " entries out (the object type's nativeType, filters), or no mapping was on when it came"
 )
+
+
+@dataclass(frozen=True)
+class Traceless:
+    """What has left no trace.
+
+    :param doubt: why that cannot be told of all changes, None where it can.
+    """
+
+    records: tuple[Dropped, ...] = ()
+    doubt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ def read_traceless(
     loaded: str | None,
     now: str | None,
     directory_now: str | None = None,
-) -> tuple[Dropped, ...]:
+) -> Traceless:
     """Return the records whose newest change has left no trace, although the source still has them.
 
     :param taken: the newest changes behind the token, oldest first.
@@ -65,18 +76,33 @@ def read_traceless(
     begins = oldest_entry(client, source) if old else None
     old = [change for change in old if begins and change.time > begins.timestamp]  # audit may not reach further back
     if not old:
-        return ()
+        return Traceless()
     differ = seconds_between(now, directory_now)
     skew = ANY_SKEW if differ is None else abs(differ) + _EXACTLY
     traces = successes_of(client, source, [change.record for change in old], failures=True)
     if traces is None:
-        return ()
+        return Traceless()
     left = [change for change in old if not any(_is_trace(entry, change, skew) for entry in traces)]
     try:
         there = there_in(client, source, [change.record for change in left]) if left else set()
     except Refused:
         there = {change.record for change in left}
-    return tuple(Dropped(change.record, None, change.time, None, CAUSE) for change in left if change.record in there)
+    left = [change for change in left if change.record in there]
+    written = newest_entry(client, source) if left else None
+    last = written[0].timestamp if written else ""
+    told = [change for change in left if change.time < last]  # where audit has gone on without a word of it
+    return Traceless(
+        tuple(Dropped(change.record, None, change.time, None, CAUSE) for change in told),
+        _silent(source, last) if len(told) < len(left) else None,
+    )
+
+
+def _silent(source: Source, last: str) -> str:
+    return (
+        f"audit/sync has no entry about {source} since {last}, though liveSync has passed changes: the topic sync may"
+        " be switched off (config/audit), and whether these changes failed cannot be known. idmops.idm.livesync_verify"
+        " compares all."
+    )
 
 
 def _is_trace(entry: AuditEntry, change: Taken, skew: float) -> bool:

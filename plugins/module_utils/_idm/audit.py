@@ -34,6 +34,18 @@ RACE_SECONDS = 60.0
 #: The filter of entries that tell of a record which was not brought over; that of a reconciliation's records.
 FAILED = '(status eq "FAILURE" or action eq "EXCEPTION")'
 RECONCILED = 'entryType eq "entry"'
+#: The same filter for audit/sync, where one without action and situation failed too.
+SYNC_FAILED = f"({FAILED.strip('()')} or (!(action pr) and !(situation pr)))"
+#: Why it did. Scripts that keep a record out (validSource) leave a FAILURE with their words (seen on OpenIDM 6.1.0).
+NO_SITUATION = (
+    "IDM has found no situation for it, without a word: the correlationQuery or correlationScript of the mapping ends"
+    " in an error"
+)
+#: What mends that. Until then a reconciliation ends in the state FAILED, "Synchronization failed" (seen there).
+NO_SITUATION_REMEDY = (
+    "Mend the correlationQuery (or correlationScript) of the mapping: IDM's log has the error of the script or of its"
+    " filter, beside the id of the record."
+)
 
 
 @dataclass(frozen=True)
@@ -41,9 +53,9 @@ class AuditEntry:
     """One record that was synchronised, or was not.
 
     :param record: the record's id within its source.
-    :param failed: whether it was not brought over. A situation whose action is EXCEPTION is, and one for which neither
-        situation nor action was found, as where the correlation query breaks: audit calls their status SUCCESS all the
-        same (seen on OpenIDM 6.1.0).
+    :param failed: whether it was not brought over. A situation whose action is EXCEPTION is not, nor is a record for
+        which neither situation nor action was found (the keys are null, or missing), as where the correlation query
+        breaks: audit calls their status SUCCESS all the same (seen on OpenIDM 6.1.0).
     :param cause: why it failed, one line, None where it did not.
     :param mapping: the name of the mapping, None where the entry does not tell.
     :param source: what the record is of, as in system/ldap/account.
@@ -65,14 +77,14 @@ class AuditEntry:
         """Return the entry that an answer holds."""
         path = str(body.get("sourceObjectId") or "")
         source = next(iter(re.findall(r"^system/[^/]+/[^/]+(?=/)", path)), "")
+        unfound = not body.get("action") and not body.get("situation")
         return cls(
             id=str(body.get("_id")),
             timestamp=str(body.get("timestamp")),
             record=path.removeprefix(f"{source}/"),
-            failed=body.get("status") == "FAILURE"
-            or body.get("action") == "EXCEPTION"
-            or (body.get("action", "") is None and body.get("situation", "") is None),
-            cause=reason_in(str(body.get("exception") or body.get("message") or "")),
+            failed=body.get("status") == "FAILURE" or body.get("action") == "EXCEPTION" or unfound,
+            cause=reason_in(str(body.get("exception") or body.get("message") or ""))
+            or (NO_SITUATION if unfound else None),
             mapping=as_text(body.get("mapping")),
             situation=as_text(body.get("situation")),
             source=source,
@@ -123,7 +135,7 @@ def ask_audit(
     return found[:size]
 
 
-def newest_entry(client: Client, source: Source, since: str | None) -> list[AuditEntry] | None:
+def newest_entry(client: Client, source: Source, since: str | None = None) -> list[AuditEntry] | None:
     """Return the newest entry about a source in a list, which is empty for none; None where audit does not answer.
 
     :param since: entries before this moment are not looked for: the server's time, None for all that there are.
@@ -155,7 +167,7 @@ def failures_since(client: Client, source: Source, since: str, most: int = 100) 
 
     :param since: the server's time, as in 2026-11-24T17:19:26Z.
     """
-    what = f'{_about(source)} and {FAILED} and timestamp ge "{second_of(since)}"'
+    what = f'{_about(source)} and {SYNC_FAILED} and timestamp ge "{second_of(since)}"'
     return ask_sync(client, what, order="timestamp", size=most) or []
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .._base.text import reason_in
 
-UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPPORTED, MISFIT, OTHER = (
+UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPPORTED, MISFIT, WITHHELD, OTHER = (
     "unreadable",
     "alias_search",
     "race",
@@ -26,6 +26,7 @@ UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPP
     "remote",
     "unsupported",
     "misfit",
+    "withheld",
     "other",
 )
 
@@ -66,6 +67,9 @@ _REMEDIES = {
     REMOTE: "The remote connector server broke off: test the connector (idmops.idm.connector_info), then run liveSync"
     " again.",
     MISFIT: f"The token is not one that this connector takes. {MISFIT_REMEDY}",
+    WITHHELD: "The connector has met an entry of the change log without something that it needs, mostly since an ACI"
+    " denies its account an attribute of the change log (changes, targetEntryUUID): idmops.idm.livesync_status with"
+    " directory names that ACI. Where there is none, IDM's log has the error.",
     UNSUPPORTED: "This connector or object type does not do liveSync: look at operationOptions in its configuration.",
 }
 
@@ -96,6 +100,8 @@ _PATTERNS = (
     ),
     # a text, or a number beyond those of change logs (seen on OpenIDM 6.1.0; the second one with status 400)
     (MISFIT, re.compile(r"cannot be cast to (class )?java\.lang\.Integer|^java\.lang\.\w+ to java\.lang\.Integer")),
+    # the open connector where an ACI denies "changes", or "targetEntryUUID" of a deletion (seen on OpenIDM 6.1.0)
+    (WITHHELD, re.compile(r"^Unsupported Uid attribute|NullPointerException|^Cannot invoke .* because .* is null")),
     (UNSUPPORTED, re.compile(r"SyncApiOp is (denied|not supported)|Failed to get latest sync token", re.IGNORECASE)),
 )
 

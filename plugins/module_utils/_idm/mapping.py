@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 
 from .._base.errors import InvalidOption, Refused
 from .._base.filters import equals
@@ -29,6 +30,13 @@ _QUALIFYING = ("validSource", "sourceCondition", "linkQualifiers")
 _ALL = "true"
 #: What a server answers that does not query its configuration at all.
 _NO_SUCH_QUERY = (400, 404, 501)
+#: What stands where a server's property or secret is to be filled in.
+_PLACEHOLDER = "&{"
+#: What mends a document that IDM refuses.
+REFUSED_REMEDY = (
+    "Correct it, and PUT config/sync again; IDM's log says whether it was taken (\"activate method has thrown an"
+    ' exception" where it was not). Then look with idmops.idm.livesync_verify.'
+)
 #: One item of a query is enough, and of that the id.
 _ANY = {"_fields": "_id", "_pageSize": "1"}
 
@@ -55,6 +63,7 @@ class SyncMapping:
     :param properties: what it copies, as far as it names it.
     :param links_objects: whether it keeps links; without them it correlates anew each time.
     :param folds: whether it takes the ids of its source, and those of its target, for the same in any case.
+    :param refused: why the document that it stands in is not in force, in sentences; None as far as is known.
     :param reads_more: whether a script of it is given the whole source object, so that nobody knows what else it reads.
     """
 
@@ -76,6 +85,7 @@ class SyncMapping:
     properties: tuple[MappedProperty, ...] = ()
     links_objects: bool = True
     folds: tuple[bool, bool] = (False, False)
+    refused: str | None = None
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> SyncMapping:
@@ -175,9 +185,61 @@ def read_mappings(client: Client, source: Source | None = None) -> list[SyncMapp
         if exc.status not in _NO_SUCH_QUERY or not exc.own:
             raise  # fewer mappings than there are would be taken for all of them
         files = []
-    documents += [item for item in files if "source" in item and "target" in item]
-    found = {mapping.name: mapping for mapping in map(SyncMapping.parse, documents) if mapping.name}
+    files = [item for item in files if "source" in item and "target" in item]
+    refused = _refused(documents, [SyncMapping.parse(item) for item in files])
+    parsed = [replace(SyncMapping.parse(item), refused=refused) for item in documents]
+    found = {mapping.name: mapping for mapping in [*parsed, *map(SyncMapping.parse, files)] if mapping.name}
     return [mapping for mapping in found.values() if source is None or source.is_named_by(mapping.source)]
+
+
+def _refused(stated: t.Sequence[t.Mapping[str, t.Any]], elsewhere: t.Sequence[SyncMapping]) -> str | None:
+    """Return why IDM does not take config/sync as it stands, None where nothing is known against it.
+
+    A PUT of such a document answers 200, a GET shows it, and IDM goes on with the mappings from before (seen on OpenIDM
+    6.1.0: each of these; nothing over REST tells which mappings are in force there).
+
+    :param stated: the mappings of config/sync.
+    :param elsewhere: those in documents of their own.
+    """
+    if any(_PLACEHOLDER in str(item.get(key)) for item in stated for key in ("name", "source", "target", "links")):
+        return None
+    own = [SyncMapping.parse(item) for item in stated]
+    why = next(_clashes(own, {one.name: one for one in [*elsewhere, *own]}), None)
+    if why is None:
+        return None
+    return (
+        f"config/sync is not in force: IDM refuses it, since {why}. It goes on with the mappings from before, or with"
+        " none once it has been started again; which these are cannot be read."
+    )
+
+
+def _clashes(own: t.Sequence[SyncMapping], known: t.Mapping[str, SyncMapping]) -> t.Iterator[str]:
+    """Yield what IDM does not take in a document of mappings."""
+    for name, count in Counter(one.name for one in own).items():
+        if count > 1:
+            yield f"two mappings have the name {name}"
+    for one in own:
+        if not one.source or not one.target:
+            yield f"{one.name} has no {'target' if one.source else 'source'}"
+        if one.link_type == one.name:
+            continue
+        other = known.get(one.link_type)
+        shares = f"{one.name} shares the links of {one.link_type}, and"
+        if other is None:
+            yield f"{shares} there is no such mapping"
+        elif other.link_type != other.name:
+            yield f"{shares} that shares those of {other.link_type}"
+        elif (one.source, one.target) not in ((other.source, other.target), (other.target, other.source)):
+            yield f"{shares} that is from {other.source} to {other.target}, not between {one.source} and {one.target}"
+
+
+def misnamed(source: Source, known: t.Iterable[SyncMapping]) -> tuple[str, ...]:
+    """Return which mappings spell a source in another case, a sentence each."""
+    return tuple(
+        f"The mapping {mapping.name} names {mapping.source}, and takes no change: it is {source}, in this case."
+        for mapping in known
+        if not source.is_named_by(mapping.source) and source.resembles(mapping.source)
+    )
 
 
 def read_mapping(client: Client, name: str, option: str = "mapping") -> SyncMapping:

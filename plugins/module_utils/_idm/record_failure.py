@@ -14,7 +14,16 @@ from xml.etree import ElementTree
 from .._base.text import reason_in
 from .._base.values import as_int, as_text
 from .._http.client import Client
-from .audit import RACE_SECONDS, AuditEntry, entries_of_record, failures_since, seconds_between, since
+from .audit import (
+    NO_SITUATION,
+    NO_SITUATION_REMEDY,
+    RACE_SECONDS,
+    AuditEntry,
+    entries_of_record,
+    failures_since,
+    seconds_between,
+    since,
+)
 from .connector import FailurePolicy
 from .error_texts import DOUBLED, RACE, read_reason
 from .source import Source
@@ -93,6 +102,8 @@ class RecordFailure:
                 "See that no two runs of the source meet (one schedule, one control host, if_running: wait); the next"
                 " run takes the record again."
             )
+        if self.cause == NO_SITUATION:
+            return NO_SITUATION_REMEDY
         text = "" if self.cause else UNTOLD
         text += "Mend the record or the mapping before the next run"
         return f"{text}, and set maxRetries and postRetryAction in the connector." if self.blocks else f"{text}."

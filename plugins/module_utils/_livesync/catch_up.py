@@ -11,12 +11,13 @@ from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass, replace
 from functools import partial
 
-from .._base.errors import IdmopsError, Unreachable
+from .._base.errors import DirectoryError, IdmopsError, Unreachable
 from .._base.progress import Progress
 from .._base.threads import start
 from .._health.arrived import Unarrived
+from .._health.facts import Facts
 from .._health.log_facts import LogReader
-from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
+from .._health.states import DORMANT, PENDING_SECONDS, judge_health, unreadable
 from .._idm.audit import Counter, failures_since
 from .._idm.connector import Connector, checked, reactivate
 from .._idm.error_texts import MISFIT_REMEDY, VOID_REMEDY
@@ -56,7 +57,7 @@ class Runs:
         self._reactivated = False
         self._known: set[str] = set()
         self._unmoved_since: float | None = None
-        self._passed_by = False
+        self._passed_by = self._doubted = False
 
     def go(self) -> None:
         """Run, and fill the tally.
@@ -74,6 +75,7 @@ class Runs:
         target = self.log.last()
         tally.before, mark = self.livesync.mark(target)
         self._see_that_the_token_fits(tally.before)
+        self._see_that_no_aci_denies_it()
         earlier = self.request.follow.get(self.livesync.source)
         if earlier is not None:
             tally.before = Stage(rev=earlier.rev, token=earlier.token)
@@ -102,12 +104,12 @@ class Runs:
         self._conclude(first, end)
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
-        tally.proved = tally.proved and not self._passed_by
+        tally.proved = tally.proved and not self._passed_by and not self._doubted
         if self.request.until_caught_up and not tally.proved and tally.error is None:
             self._say_that_nothing_is_proved()
 
     def _say_that_nothing_is_proved(self) -> None:
-        if self._passed_by:
+        if self._passed_by or self._doubted:
             return  # that has been said
         if self.log.unrecorded:
             self._context.report.warn(
@@ -144,6 +146,20 @@ class Runs:
         if bad:
             state, remedy = bad
             raise IdmopsError(f"liveSync of {self.livesync.source} is {state}, so no run was sent.", remedy=remedy)
+
+    def _see_that_no_aci_denies_it(self) -> None:
+        """Send no run that would pass by what an ACI hides of the change log, or fail at it.
+
+        :raises IdmopsError: saying which ACI, and what mends it.
+        """
+        if self.livesync.source in self.request.follow or not self.log.denied_by:
+            return
+        if said := unreadable(self.log.facts(self.tally.number)):
+            raise IdmopsError(
+                f"An ACI denies the connector's account some of the change log: a run of {self.livesync.source} would"
+                " lose changes or end in an error, so none was sent.",
+                remedy=said,
+            )
 
     def _one(self, mark: Mark) -> Run:
         """Send one POST, or follow the run that an earlier task has sent; remember it until its end is known."""
@@ -266,7 +282,7 @@ class Runs:
         if run.failure:
             told.append((run.failure.sentence(), run.failure.remedy))
         elif run.error and not tally.error:
-            tally.fail(run.error, run.remedy, run.status)
+            tally.fail(run.error, self._log_remedy(run) or run.remedy, run.status)
         if not run.open and (skipped := self._skipped(first)):
             told.append(skipped)
         if not run.open and tally.error is None and (unarrived := self._unarrived()):
@@ -277,6 +293,15 @@ class Runs:
         elif told:
             errors = [*([tally.error] if tally.error else []), *(error for error, unused in told)]
             tally.fail(" ".join(errors), tally.remedy or told[0][1], tally.status)
+
+    def _log_remedy(self, run: Run) -> str | None:
+        """Return what mends a change log that the connector cannot read, None where that did not end the run."""
+        if run.outcome != FAILED or not run.attributed:
+            return None
+        try:
+            return unreadable(self.log.facts(self.tally.number))
+        except DirectoryError:
+            return None
 
     def _after_race(self, run: Run, end: float) -> Run:
         """Look again after a failure that another run has caused: that run, or the next, may have mended it."""
@@ -327,8 +352,9 @@ class Runs:
         if not moved and not self.request.until_caught_up:
             return None
         found = self.arrival(self.log, end, start if moved else 0)
-        if found.doubt:
-            self._context.report.warn(f"{self.livesync.source}: {found.doubt}")
+        if found.said:
+            self._context.report.warn(f"{self.livesync.source}: {found.said}")
+        self._doubted = self._doubted or found.doubt is not None
         if not moved:
             if found.records:
                 names = ", ".join(one.record for one in found.records)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from .._base.errors import IdmopsError, InvalidOption
-from .._idm.mapping import SyncMapping, switch_unknown
+from .._idm.mapping import REFUSED_REMEDY, SyncMapping, misnamed, switch_unknown
 from .._idm.source import Source
 
 _AFTERWARDS = (
@@ -22,15 +22,20 @@ _AFTERWARDS = (
 )
 
 
-def check_mapped(source: Source, own: t.Sequence[SyncMapping], wanted: t.Sequence[str] | None) -> str | None:
+def check_mapped(
+    source: Source, own: t.Sequence[SyncMapping], wanted: t.Sequence[str] | None, known: t.Sequence[SyncMapping] = ()
+) -> str | None:
     """See that a run would not consume changes for nothing.
 
     :param own: the mappings of the source.
+    :param known: all mappings.
     :param wanted: the mappings that must take its changes; None: one that does will do.
     :returns: a warning about mappings that are off beside others, or may be; None where there is nothing to warn of.
     :raises InvalidOption: for a wanted mapping that is none of the source.
     :raises IdmopsError: where no mapping takes the changes, or a wanted one does not.
     """
+    if refused := next((mapping.refused for mapping in known if mapping.refused), None):
+        raise IdmopsError(f"{refused} What a run would do cannot be known, so none was sent.", remedy=REFUSED_REMEDY)
     names = [mapping.name for mapping in own]
     for name in wanted or ():
         if name not in names:
@@ -38,9 +43,12 @@ def check_mapped(source: Source, own: t.Sequence[SyncMapping], wanted: t.Sequenc
     off = [mapping.name for mapping in own if mapping.sync_enabled is False]
     missed = [name for name in off if wanted is None or name in wanted]
     if not own:
+        spelled = misnamed(source, known)
         raise IdmopsError(
-            f"No mapping has the source {source}: a run would consume its changes for nothing, so none was sent.",
-            remedy="Add a mapping (config/sync, or config/mapping/<name>), and let the role livesync load it.",
+            f"No mapping has the source {source}: a run would consume its changes for nothing, so none was sent."
+            + "".join(f" {one}" for one in spelled),
+            remedy=f"{'Correct that' if spelled else 'Add a'} mapping (config/sync, or config/mapping/<name>), and let"
+            " the role livesync load it.",
         )
     if missed and (wanted is not None or len(missed) == len(own)):
         raise IdmopsError(

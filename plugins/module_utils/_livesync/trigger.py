@@ -23,6 +23,7 @@ from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import read_stage
+from .._proof.link_ids import by_uuid, estranged
 from .._record.hold import hold, who_holds
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
 from .catch_up import Runs
@@ -133,6 +134,13 @@ class _SourceTask:
                     runs.go()
                 finally:
                     lock.note(tally.outcome)
+        if tally.error and tally.last and tally.last.failure and (said := self._estranged(client)):
+            tally.fail(
+                f"{tally.error} {said}", "See that first: it is the connector's, not the record's.", tally.status
+            )
+
+    def _estranged(self, client: Client) -> str | None:
+        return estranged(client, self.connector, self.mappings, self.known)
 
     def _arrival(self, client: Client, log: LogReader, token: int, after: int) -> Unarrived:
         """Return what of the changes between two numbers has not arrived."""
@@ -148,12 +156,14 @@ class _SourceTask:
 
         :raises IdmopsError: saying why, and what mends it.
         """
-        if warning := check_mapped(self.source, self.mappings, self.request.mappings):
+        if warning := check_mapped(self.source, self.mappings, self.request.mappings, self.known):
             self.context.report.warn(warning)
         if self.connector.ambiguity:
             raise IdmopsError(f"{self.connector.ambiguity} No run was sent.", remedy=TWINS_REMEDY)
         if self.connector.enabled is False:
             raise not_tested(self.connector, " No run was sent.")
+        if not by_uuid(self.connector) and (said := self._estranged(client)):
+            raise IdmopsError(said, remedy="No run was sent: each would use up a retry of the record that it meets.")
         for one in filters_of(self.connector, self.source.object_type, self.mappings):
             if one.against:
                 self.context.report.warn(f"{self.source}: {one.effect} {one.remedy}")

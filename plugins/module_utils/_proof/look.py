@@ -27,6 +27,7 @@ from .pages import Body
 from .sides import Link, Sides
 
 GONE_TARGET = "its link leads to an object that is gone from the target"
+SECOND_LINK = "it has a second link of the same mapping"
 _NO_LINK = "the target has such an object, and no link leads to it"
 _TWICE = "the target has such an object already"
 
@@ -112,7 +113,7 @@ def _of_source(
         elif properties := sides.comparison.differing(body, targets[there[0]]):
             yield Difference(DIFFERING, one, there[0], properties)
         for target in there[1:]:
-            yield Difference(DUPLICATE, one, target, detail="it has a second link of the same mapping")
+            yield Difference(DUPLICATE, one, target, detail=SECOND_LINK)
 
 
 def _has_stale(links: t.Iterable[Link], targets: t.Mapping[str, Body]) -> bool:

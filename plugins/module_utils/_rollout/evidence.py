@@ -108,9 +108,12 @@ class SourceEvidence:
     :param left_out: mappings of the source that are not asked for and whose enableSync is false.
     :param queued: the mappings with a queue that its changes go through, each with how many events wait there, None
         where that is not known.
+    :param refused_mappings: why the mappings as they are written are not in force, None as far as is known.
+    :param misnamed: mappings that spell the source in another case, a sentence each.
     :param strangers: mappings that were asked for and are none of this source, each with what it is instead.
     :param schedules: that run liveSync of this source.
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
+    :param namesake: what the job is that has the name of its schedule and does something else, None where none has.
     :param job: the one of them that the role manages.
     :param job_name: its name, also where it is still to be made.
     :param schedule_error: why the wanted schedule cannot be.
@@ -118,6 +121,7 @@ class SourceEvidence:
     :param stage: what IDM keeps of the source between two runs, None where it has never run.
     :param foreign: the recorded mappings whose load was done elsewhere.
     :param linked: for mappings that can delete, whether they have links; None where that cannot be read.
+    :param estranged: what has happened to these links since the connector's uidAttribute was changed.
     :param directory: None where none is known, or the connector reads no change log.
     :param directory_error: why nothing is known of the directory that was given.
     """
@@ -128,10 +132,13 @@ class SourceEvidence:
     mappings: tuple[SyncMapping, ...] = ()
     left_out: tuple[str, ...] = ()
     queued: tuple[tuple[SyncMapping, int | None], ...] = ()
+    refused_mappings: str | None = None
+    misnamed: tuple[str, ...] = ()
     strangers: t.Mapping[str, str] = field(default_factory=dict)
     known_systems: tuple[str, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     idle_jobs: tuple[str, ...] = ()
+    namesake: str | None = None
     job: Schedule | None = None
     job_name: str = ""
     schedule_error: IdmopsError | None = None
@@ -141,6 +148,7 @@ class SourceEvidence:
     record: t.Mapping[str, Load] = field(default_factory=dict)
     foreign: frozenset[str] = frozenset()
     linked: t.Mapping[str, bool | None] = field(default_factory=dict)
+    estranged: str | None = None
     directory: DirectoryFacts | None = None
     directory_error: IdmopsError | None = None
 

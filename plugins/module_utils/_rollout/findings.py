@@ -18,7 +18,7 @@ from .._idm.connector_filters import filters_of
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import MISFIT_REMEDY
 from .._idm.least_rights import rights_to_write
-from .._idm.mapping import SyncMapping
+from .._idm.mapping import REFUSED_REMEDY, SyncMapping
 from .directory_findings import directory_findings
 from .evidence import SourceEvidence
 from .finding import BLOCKING, MENDED, WARNING, Finding, Say
@@ -227,6 +227,9 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
 
 def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
     say = Say(evidence.name)
+    if evidence.refused_mappings:
+        yield say("mappings_refused", BLOCKING, evidence.refused_mappings, REFUSED_REMEDY)
+        return
     for name, reason in evidence.strangers.items():
         yield say(
             "mapping_unknown",
@@ -238,8 +241,10 @@ def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
         yield say(
             "no_mapping",
             BLOCKING,
-            f"No mapping has the source {evidence.name}: liveSync would consume its changes for nothing.",
-            "Add a mapping to config/sync (or config/mapping/<name>).",
+            f"No mapping has the source {evidence.name}: liveSync would consume its changes for nothing."
+            + "".join(f" {one}" for one in evidence.misnamed),
+            f"{'Correct that mapping in' if evidence.misnamed else 'Add a mapping to'} config/sync (or"
+            " config/mapping/<name>).",
         )
     for name in evidence.left_out:
         yield say(
@@ -327,7 +332,9 @@ def _schedule(evidence: SourceEvidence) -> t.Iterator[Finding]:
             sentence,
             "Remove it (DELETE scheduler/job/<name>), or correct it; the role makes one of its own.",
         )
-    if evidence.schedule_error:
+    if evidence.schedule_error and evidence.namesake:
+        yield say("schedule_invalid", BLOCKING, evidence.schedule_error.message, evidence.namesake)
+    elif evidence.schedule_error:
         yield schedule_finding(evidence.schedule_error, evidence.name)
     elif evidence.connector is None:
         return  # nothing is made for a source that there is not
@@ -372,6 +379,8 @@ def _load(evidence: SourceEvidence) -> t.Iterator[Finding]:
             "Let the account read them (an ACI on the base context), or narrow baseContexts or the search filter of the"
             " connector to what it may read.",
         )
+    if evidence.estranged:
+        yield say("links_estranged", BLOCKING, evidence.estranged, "Load nothing before that.")
     for mapping in evidence.unguarded:
         links = "has links" if evidence.linked.get(mapping.name) else "may have links"
         yield say(

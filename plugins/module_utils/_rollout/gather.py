@@ -22,16 +22,18 @@ from .._changelog.rights import Visibility
 from .._changelog.server_config import SYNCHRONIZATION, search_config, seconds
 from .._changelog.verify import Verification
 from .._changelog.whose import Identity, Whose, judge_whose, read_identity
+from .._health.judged import said_of_namesake
 from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
 from .._idm.connector_filters import entry_filter
-from .._idm.mapping import SyncMapping, has_links, queued_after
+from .._idm.mapping import SyncMapping, has_links, misnamed, queued_after
 from .._idm.queue import read_waiting
 from .._idm.server import Server
 from .._ldap.directory import SUBTREE, Directory
 from .._ldap.refused_binds import RefusedBinds
 from .._ldap.url import host_and_port
+from .._proof.link_ids import estranged
 from .._schedule.document import is_placeholder
 from .._schedule.plan import Found, WantedSchedule, decide_schedule, pick_name
 from .._schedule.store import check_cron, read_config, read_job
@@ -73,6 +75,7 @@ class Gatherer:
         schedules = tuple(schedule for schedule in snapshot.schedules if schedule.source == str(source))
         own = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
         mappings, strangers = self._mappings(request, own)
+        namesake = snapshot.namesake(source)
         evidence = SourceEvidence(
             request=request,
             connector=connector,
@@ -83,10 +86,13 @@ class Gatherer:
                 (one, waiting.depth if (waiting := read_waiting(self._client, one.name)) else None)
                 for one in queued_after(own, snapshot.mappings)
             ),
+            refused_mappings=next((one.refused for one in snapshot.mappings if one.refused), None),
+            misnamed=misnamed(source, snapshot.mappings),
             strangers=strangers,
             known_systems=tuple(sorted(snapshot.connectors)),
             schedules=schedules,
             idle_jobs=snapshot.idle_jobs(source),
+            namesake=said_of_namesake(source, namesake, own) if namesake else None,
             stage=stage,
             running=str(source) in snapshot.running,
         )
@@ -254,15 +260,21 @@ class Gatherer:
             for mapping in evidence.mappings
             if mapping.deletes and mapping.name in loads
         }
+        may_go = [mapping for mapping in evidence.mappings if linked.get(mapping.name)]
+        evidence = replace(
+            evidence,
+            linked=linked,
+            estranged=estranged(self._client, connector, may_go, self._snapshot.mappings) if may_go else None,
+        )
         facts, options = evidence.directory, evidence.request.directory
         server = facts.server if facts else None
         if facts and options and server and not server.error:
             try:
                 seen = compare(evidence.request, connector, facts.principal, facts.uri, self._reading)
-                return replace(evidence, linked=linked, directory=replace(facts, seen=seen))
+                return replace(evidence, directory=replace(facts, seen=seen))
             except DirectoryError as exc:
-                return replace(evidence, linked=linked, directory_error=exc)
-        return replace(evidence, linked=linked)
+                return replace(evidence, directory_error=exc)
+        return evidence
 
 
 def compare(

@@ -25,6 +25,7 @@ from .._idm.mapping import SyncMapping, has_links, read_mappings
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stage
 from .._livesync.beside_load import alone
+from .._proof.link_ids import estranged
 from .._recon.recon import WAIT, ReconRequest, reconcile
 from .gather import ask_whose, compare
 from .load_record import Load, some_links
@@ -198,6 +199,8 @@ def _guard(
 
     :raises IdmopsError: when it does not, or when that cannot be compared and something could be deleted.
     """
+    if said := estranged(client, connector, [one for one in mappings if one.deletes], mappings):
+        raise IdmopsError(said, remedy="Nothing was loaded. Load nothing before that.")
     options = request.source.directory
     if not options or not connector.reads_change_log:
         _refuse_unguarded(client, request, mappings)

@@ -90,6 +90,11 @@ class SchedulePlan:
         return self.before is not None and self.before.storage != self.after.storage
 
 
+def own_name(source: Source) -> str:
+    """Return the name that the schedule of a source has where nobody gives it another."""
+    return f"liveSync_{source.system}_{source.object_type}"
+
+
 def pick_name(jobs: t.Iterable[Schedule], source: Source, name: str | None, server: Server) -> str:
     """Return the name of the schedule that is meant.
 
@@ -101,7 +106,7 @@ def pick_name(jobs: t.Iterable[Schedule], source: Source, name: str | None, serv
             raise InvalidOption("name", None, f"{source} has several schedules: {', '.join(own)}. Name one.")
         if own:
             return own[0]
-        name = f"liveSync_{source.system}_{source.object_type}"
+        name = own_name(source)
     if not server.any_job_name and not _PLAIN_NAME.match(name):
         raise InvalidOption(
             "name",

@@ -136,6 +136,8 @@ def entry(timestamp=OLD, record=UUID, failed=False, cause=None):
         "_id": f"{record}-{timestamp}",
         "timestamp": timestamp,
         "sourceObjectId": f"{SOURCE}/{record}",
+        "action": "UPDATE",
+        "situation": "CONFIRMED",
         "status": "FAILURE" if failed else "SUCCESS",
         "exception": f"org.forgerock.openidm.sync.SynchronizationException: {cause}\n\tat x" if cause else None,
     }

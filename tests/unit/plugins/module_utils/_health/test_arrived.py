@@ -25,19 +25,24 @@ TIME = "2026-11-24T10:00:00Z"
 def look(monkeypatch):
     """Look at what became of some changes; ``pending`` are the entries that later ones touch, look by look."""
 
-    def of(there, ids=("s1",), pending=(), below=(), mappings=None, moved=None):
+    def of(there, ids=("s1",), pending=(), below=(), mappings=None, moved=None, uid="entryUUID"):
         looks = list(pending) or [set()]
-        there.uid = "entryUUID"
+        there.uid = uid
         there.below = lambda dn, most: list(below)
         there.changed_after = lambda log, token: looks.pop(0) if len(looks) > 1 else looks[0]
         touched = [Touched(one, TIME, moved) for one in ids]
         reader = SimpleNamespace(directory=object(), again=lambda: None, touched=lambda token, most, after: touched)
-        monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: there)
+        monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: there if uid else None)
         known = [there.mapping] if mappings is None else mappings
         it = context()
         found = module.read_unarrived(there.idm, Source.parse(SOURCE), CONNECTOR, known, known, reader, 9, it)
         return SimpleNamespace(
-            records=found.records, said=" ".join(found.sentences), doubt=found.doubt, slept=it.clock.slept
+            records=found.records,
+            said=" ".join(found.sentences),
+            doubt=found.doubt,
+            aside=found.aside,
+            compared=found.compared,
+            slept=it.clock.slept,
         )
 
     return of
@@ -115,9 +120,14 @@ def test_what_is_hidden_and_has_arrived_is_no_reason_to_reconcile_anybody_away(l
     """A reconciliation of the whole mapping would delete a target whose source the account does not see."""
     there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
     there.hide("s1")
-    assert look(there).records == ()
+    found = look(there, ["s1", "s2"])
+    assert found.records == () and found.doubt is None
+    assert "1 of the newest changed entries has arrived and cannot be seen" in found.aside
+    assert "would take it for gone (SOURCE_MISSING)" in found.aside
     there.narrowed.add("s1")
-    assert look(there).records == ()
+    found = look(there)
+    assert found.records == () and "the connector's own search" in found.aside
+    assert look(there, pending=[{"s1"}]).aside is None
 
 
 def test_what_the_connectors_own_search_leaves_out_is_no_loss(look):
@@ -126,6 +136,45 @@ def test_what_the_connectors_own_search_leaves_out_is_no_loss(look):
     there.hide("s1")
     there.narrowed.add("s1")
     assert look(there).records == ()
+
+
+def twice(there):
+    """What two runs that met leave (seen on OpenIDM 6.1.0): two targets, and a link to each."""
+    there.users.append({"_id": "t9", "userName": "u1", "mail": "u1@x"})
+    there.links.append(there.link("s1", "t9"))
+
+
+def test_who_is_in_the_target_twice_is_told_however_equal_both_are(look):
+    there = Environment()
+    twice(there)
+    found = look(there)
+    (one,) = found.records
+    assert one.record == "s1" and "second link" in one.cause and "t9" in one.cause
+    assert "1 changed entry has arrived twice" in found.said and "delete that link first" in found.said
+    assert "not arrived" not in found.said and "recon" not in found.said
+
+
+def told(action=None, **more):
+    return {
+        "_id": "1",
+        "timestamp": "2026-11-24T10:00:01.000Z",
+        "sourceObjectId": f"{SOURCE}/s1",
+        "mapping": "m",
+        "status": "SUCCESS",
+        **({"action": action, "situation": "ABSENT"} if action else {}),
+        **more,
+    }
+
+
+def test_what_audit_tells_of_a_failure_is_the_cause_and_the_remedy_is_none_that_fails_too(look):
+    there = Environment()
+    new_and_missing(there)
+    there.idm.resources["audit/sync"] = [told()]
+    found = look(there)
+    assert "correlationQuery" in found.records[0].cause
+    assert found.said.index("Mend the correlationQuery") < found.said.index("recon with ids")
+    there.idm.resources["audit/sync"] = [told("CREATE", status="FAILURE", message="Policy validation failed")]
+    assert look(there).records[0].cause == "Policy validation failed"
 
 
 @pytest.mark.parametrize(("action", "told"), [("IGNORE", 0), ("REPORT", 0), ("UPDATE", 1)])
@@ -145,7 +194,8 @@ def test_what_a_script_or_a_policy_left_alone_is_said_and_no_loss(look, action, 
     ]
     found = look(there)
     assert len(found.records) == told
-    assert told or f"UNQUALIFIED: {action}" in found.doubt
+    assert told or f"UNQUALIFIED: {action}" in found.aside
+    assert found.doubt is None
 
 
 @pytest.mark.parametrize("fault", [differing, new_and_missing, deleted])
@@ -182,10 +232,31 @@ def test_who_is_below_a_name_that_changed_is_looked_at_too(look):
 @pytest.mark.parametrize(
     "more", [{"enableSync": False}, {"enableLinking": False}, {"queuedSync": {"enabled": True}}, {"enableSync": "&{x}"}]
 )
-def test_a_mapping_that_takes_nothing_at_once_is_not_judged(look, more):
+def test_a_mapping_that_takes_nothing_at_once_is_not_judged_and_that_is_said(look, more):
     there = Environment(**more)
     differing(there)
-    assert look(there).records == () and not there.idm.asked
+    found = look(there)
+    assert found.records == () and not there.idm.asked and not found.compared
+    off = more.get("enableSync") is False  # which is told elsewhere
+    assert found.doubt is None if off else "cannot be known by m: it has a queue, keeps no links" in found.doubt
+
+
+@pytest.mark.parametrize(
+    ("uid", "why"), [("dn", "knows entries by dn (uidAttribute), and the change log by entryUUID"), (None, "look")]
+)
+def test_where_nothing_can_be_compared_that_is_said(look, monkeypatch, uid, why):
+    there = Environment()
+    differing(there)
+    found = look(there, uid=uid)
+    assert found.records == () and not there.idm.asked and not found.compared
+    assert why in found.doubt and "livesync_verify" in found.doubt
+
+
+def test_what_was_compared_is_known_but_for_what_is_pending(look):
+    there = Environment()
+    differing(there)
+    assert look(there, ["s1", "s2"]).compared == {"s1", "s2"}
+    assert look(there, ["s1", "s2"], pending=[{"s2"}]).compared == {"s1"}
 
 
 def change(record, dn, number, **more):

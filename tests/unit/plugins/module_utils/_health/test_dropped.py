@@ -61,6 +61,13 @@ def test_what_failed_last_and_is_there_was_dropped():
     assert found == [("b", NEW, None), ("a", OLD, None)]
 
 
+def test_what_no_situation_was_found_for_counts_and_other_entries_that_the_filter_lets_pass_do_not():
+    """A correlationQuery that breaks leaves neither action nor situation, and SUCCESS (seen on OpenIDM 6.1.0)."""
+    broken = {**well("a", OLD), "action": None, "situation": None}
+    odd = {**well("b", OLD), "action": None}
+    assert sought(audit(broken, odd), audit(), recon(), there("a")) == [("a", OLD, None)]
+
+
 @pytest.mark.parametrize(
     "marked", [{"status": "SUCCESS", "action": "EXCEPTION"}, {"status": "FAILURE", "action": "UPDATE"}]
 )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._health.states import STATES, Facts, LogFacts, judge_health
+from ansible_collections.idmops.idm.plugins.module_utils._health.facts import Facts, LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.states import STATES, judge_health
 
 LOG = LogFacts(first=1, last=100, missing=(), alias_search=True, pending=0, pending_inside=0)
 GOOD = Facts("ldap", token=100, number=100, log=LOG, enabled=1)

@@ -18,8 +18,10 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import P
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Access
 from ansible_collections.idmops.idm.plugins.module_utils._health import judged
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
+from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
+from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
+from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
-from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
@@ -488,6 +490,7 @@ def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
     monkeypatch.setattr(log, "taken", lambda self, token: [Taken("a", "2026-11-24T10:30:00Z")])
     calls = (audit(entry()), audit(), call("GET", "audit/recon", {"result": []}))
     there = call("GET", SOURCE, {"result": [{"_id": "a"}]})
+    calls, there = (*calls, there), audit(entry("2026-11-24T10:50:00.000Z", "another"))
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), *calls, there, directory=DIRECTORY)
     assert (found.health.state, [one.record for one in found.dropped]) == ("dropping", ["a"])
     assert "IDM's log tells" in found.dropped[0].cause
@@ -501,6 +504,49 @@ def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
     filtered = {**CONNECTOR, "configurationProperties": properties}
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=filtered), directory=DIRECTORY)
     assert found.dropped == ()
+
+
+@pytest.mark.parametrize(
+    ("context", "does"),
+    [
+        ({"action": "liveSync", "source": "system/ldap/group"}, "runs liveSync of system/ldap/group"),
+        ({"action": "testConfig", "source": SOURCE}, "runs the action testConfig of the service provisioner"),
+    ],
+)
+def test_a_job_of_the_schedules_own_name_that_does_something_else_is_named(context, does):
+    """The role and livesync_schedule refuse the name then; what the job keeps of the load still holds."""
+    record = {"initialLoad": {"one": {"recon": "r", "time": OLD, "idm": []}}}
+    taken = job("liveSync_ldap_account", invokeContext={**context, **record})
+    (found,) = look(*lists(stage=document("1", 9), jobs=[taken]), sources=[SOURCE])
+    assert found.health.state == "unscheduled"
+    assert f"The job liveSync_ldap_account has the name of this source's schedule, and {does}" in found.remedy
+    assert "the load of one is recorded there" in found.remedy and "no load is recorded" not in found.remedy
+    taken["invokeContext"].pop("initialLoad")
+    (found,) = look(*lists(stage=document("1", 9), jobs=[taken]), sources=[SOURCE])
+    assert "The job liveSync_ldap_account" in found.remedy and "no load is recorded of one" in found.remedy
+
+
+LINKED = call("GET", "repo/link", {"result": [{"firstId": UUID}]})
+BY_DN = {**KEEPS, "configurationProperties": {**KEEPS["configurationProperties"], "uidAttribute": "dn"}}
+
+
+def test_a_connector_that_calls_entries_otherwise_than_their_links_is_the_cause_of_it_all():
+    """Seen on OpenIDM 6.1.0: each change ends in FOUND_ALREADY_LINKED."""
+    held = document("1", 9, failed_text(2), delta())
+    calls = (*lists(stage=held, jobs=[job()], connector=BY_DN), NO_LETTERS, LINKED, call("GET", SOURCE, {"result": []}))
+    (found,) = look(*calls, audit(entry(failed=True, cause="why")))
+    assert found.health.state == "disabled"
+    assert "knows entries by dn (uidAttribute), and the links of one know them by entryUUID" in found.remedy
+    assert found.remedy.index("Set uidAttribute to entryUUID") < found.remedy.index("Then reconcile")
+
+
+def test_a_change_that_has_arrived_was_not_dropped_whatever_audit_tells(log, monkeypatch):
+    """With the topic sync switched off (config/audit) good changes leave no trace (seen on OpenIDM 6.1.0)."""
+    monkeypatch.setattr(log, "taken", lambda self, token: [Taken("a", "2026-11-24T10:30:00Z")])
+    found = Unarrived(compared=frozenset("a"), aside="A word.")
+    monkeypatch.setattr(module, "read_unarrived", lambda *unused: found)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), NO_LETTERS, directory=DIRECTORY)
+    assert (found.health.state, found.dropped, found.remedy) == ("healthy", (), "A word.")
 
 
 @pytest.mark.parametrize(

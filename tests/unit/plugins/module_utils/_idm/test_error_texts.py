@@ -67,3 +67,17 @@ def test_a_token_that_the_connector_does_not_take_has_a_remedy(text):
 def test_what_misleads_is_left_out():
     assert read_reason(PREFIX + "the truth").text == "the truth"
     assert read_reason("it says: " + PREFIX).text == "it says: " + PREFIX.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Cannot invoke "org.x.Parser.next()" because "reader" is null',
+        "Failed to get OperationOptionsBuilder: Unsupported Uid attribute: entryUUID",
+        "java.lang.NullPointerException",
+    ],
+)
+def test_a_change_log_that_withholds_something_is_named_and_how_to_look(text):
+    """Seen on OpenIDM 6.1.0 where an ACI denies the attributes changes, targetEntryUUID of the change log."""
+    remedy = read_reason(text).remedy
+    assert "ACI" in remedy and "livesync_status with directory" in remedy

@@ -67,6 +67,36 @@ def test_a_mapping_that_is_listed_twice_is_one():
     assert len(read_mappings(idm)) == 1
 
 
+@pytest.mark.parametrize(
+    ("documents", "why"),
+    [
+        ([ONE, TWO], None),
+        ([ONE, {**ONE, "name": "again", "links": "one"}], None),
+        ([{**ONE, "source": "system/ldap/accounts"}, TWO], "two shares the links of one"),
+        ([{**ONE, "source": "/system/ldap/account"}, TWO], "two shares the links of one"),
+        ([ONE, {**TWO, "links": "nosuch"}], "two shares the links of nosuch, and there is no such mapping"),
+        ([ONE, TWO, {**ONE, "name": "more", "links": "two"}], "more shares the links of two"),
+        ([ONE, ONE], "two mappings have the name one"),
+        ([{**ONE, "target": None}], "one has no target"),
+        ([{**ONE, "source": "&{my.source}"}, TWO], None),
+    ],
+)
+def test_a_document_that_IDM_refuses_is_not_in_force(documents, why):
+    """PUT answers 200, and IDM goes on with the mappings from before (seen on OpenIDM 6.1.0, each of them)."""
+    found = read_mappings(client({"mappings": documents}, {"result": [FILE]}))
+    assert {bool(mapping.refused) for mapping in found[:-1]} == {bool(why)}
+    assert found[-1].refused is None  # a document of its own stands for itself
+    if why:
+        assert why in found[0].refused and "config/sync is not in force" in found[0].refused
+
+
+def test_links_of_a_mapping_in_a_document_of_its_own_may_be_shared():
+    found = read_mappings(
+        client({"mappings": [{**ONE, "target": "managed/role", "links": "three"}]}, {"result": [FILE]})
+    )
+    assert [mapping.refused for mapping in found] == [None, None]
+
+
 def test_an_unknown_name_is_answered_with_those_there_are():
     with pytest.raises(InvalidOption) as caught:
         read_mapping(client({"mappings": [TWO, ONE]}, {"result": []}), "four")

@@ -161,6 +161,16 @@ def test_a_situation_that_is_an_exception_is_a_failure_whatever_its_status_says(
     assert gone(LiveSyncClient(audit(marked, entry())), stage(4), Stage("2", 9)) == [(UUID, DN, text)]
 
 
+def test_a_correlation_query_that_breaks_is_the_cause_and_no_reconciliation_the_remedy():
+    """Recorded on OpenIDM 6.1.0: the stage tells no cause, audit neither action nor situation."""
+    broken = {**entry(), "action": None, "situation": None}
+    failure = read_failure(LiveSyncClient(audit(broken)), LDAP, stage(), detailed=False)
+    assert "correlationQuery" in failure.sentence()
+    assert failure.remedy.startswith("Mend the correlationQuery") and "econcil" not in failure.remedy
+    text = str(gone(LiveSyncClient(audit(broken)), stage(4), Stage("2", 9)))
+    assert "correlationQuery" in text
+
+
 def test_an_attempt_counts_also_where_two_runs_met():
     failure = replace(parse_failure(stage(4)).under(FIVE), by_race=True)
     assert "Two runs" in failure.sentence() and "attempt 5 of 6" in failure.sentence()

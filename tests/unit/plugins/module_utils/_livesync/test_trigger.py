@@ -14,7 +14,8 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
-from ansible_collections.idmops.idm.plugins.module_utils._health.states import LogFacts, outside
+from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.states import outside
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
@@ -99,6 +100,7 @@ class FakeLog:
     end = None
     directory = None
     unrecorded = ()
+    denied_by: tuple = ()
     whose = None
     missing = ()
     first = 1
@@ -119,7 +121,12 @@ class FakeLog:
         return outside(self.first, self.end, token)
 
     def facts(self, token):
-        return LogFacts(self.first, self.end, True, self.missing, True, self.end - token, self.end - token)
+        return LogFacts(
+            *(self.first, self.end, True, self.missing, True, self.end - token, self.end - token),
+            denied_by=self.denied_by,
+            account="uid=idm",
+            server="ldap://ds1",
+        )
 
     def target_of(self, number):
         return f"uid=of.{number}"
@@ -624,6 +631,12 @@ def test_what_others_have_passed_by_is_warned_of_and_proves_nothing(arrival):
     result, it = run(*calls, until_caught_up=True)
     assert "failed" not in result and result["runs"][0]["proved"] is False and arrival.asked == [(0, 9)]
     assert len(it.report.warnings) == 1 and "They are: s1." in it.report.warnings[0]
+    arrival.found = Unarrived(aside="A word.")
+    result, it = run(*calls, until_caught_up=True)
+    assert result["runs"][0]["proved"] is True and "A word." in it.report.warnings[0]
+    arrival.found = Unarrived(doubt="It cannot be known.")
+    result, it = run(*calls, until_caught_up=True)
+    assert result["runs"][0]["proved"] is False and it.report.warnings == [f"{SOURCE}: It cannot be known."]
     arrival.found = Unarrived()
     assert run(*calls, until_caught_up=True)[0]["runs"][0]["proved"] is True
 
@@ -694,6 +707,8 @@ def test_with_a_directory_a_remote_connector_is_tested_before_its_first_operatio
     [
         ([], {}, "No mapping has the source"),
         ([{**MAPPED, "source": "managed/user"}], {}, "No mapping has the source"),
+        ([{**MAPPED, "source": "system/ldap/Account"}], {}, "The mapping one names system/ldap/Account"),
+        ([MAPPED, {**OFF, "links": "nosuch"}], {}, "config/sync is not in force"),
         ([OFF], {}, "enableSync is false for two"),
         ([MAPPED, OFF], {"mappings": ["one", "two"]}, "enableSync is false for two"),
         ([MAPPED], {"mappings": ["three"]}, "mappings: 'three' cannot be used"),
@@ -708,6 +723,42 @@ def test_changes_that_no_mapping_would_take_are_not_consumed(check, mappings, op
 def test_the_remedy_of_a_mapping_that_is_off_names_what_is_needed_afterwards():
     result, unused = run(*lists(mappings=[OFF]))
     assert "reconcile the mapping once it is on" in result["remedy"]
+
+
+def test_no_run_is_sent_where_an_aci_denies_some_of_the_change_log(log):
+    """It would pass by what lacks its targetDN, and fail at what lacks its changes (seen on OpenDJ 4.6.5)."""
+    log.end, log.denied_by = 9, ("no changes",)
+    result, unused = run(*lists(), executing(), *before(), directory=DIRECTORY)
+    assert result["failed"] and "An ACI denies" in result["msg"] and "none was sent" in result["msg"]
+    assert "An ACI of ldap://ds1 denies uid=idm what liveSync reads: no changes" in result["runs"][0]["remedy"]
+
+
+def test_what_the_account_lacks_is_the_remedy_of_a_run_that_failed(log):
+    log.end, log.missing = 9, ("change_log",)
+    failed = refused(500, "Cannot invoke &quot;a&quot; because &quot;b&quot; is null")
+    result, unused = run(*lists(), executing(), *before(), post(failed), directory=DIRECTORY)
+    assert "lacks on ldap://ds1: change_log" in result["runs"][0]["remedy"]
+
+
+def test_no_run_is_sent_where_the_connector_calls_entries_otherwise_than_their_links():
+    by_dn = {**KEEPS, "configurationProperties": {**KEEPS["configurationProperties"], "uidAttribute": "dn"}}
+    links = (
+        call("GET", "repo/link", {"result": [{"firstId": "0b072004-6d5e-3831-92df-d802a61b5f46"}]}),
+        call("GET", SOURCE, {"result": []}),
+    )
+    result, unused = run(*lists(connector=by_dn), *links)
+    assert result["failed"] and "the links of one know them by entryUUID" in result["msg"]
+    assert "No run was sent" in result["runs"][0]["remedy"]
+
+
+def test_links_that_do_not_fit_are_named_beside_the_record_that_fails():
+    properties = {**KEEPS["configurationProperties"], "uidAttribute": "entryUUID"}
+    links = (call("GET", "repo/link", {"result": [{"firstId": DN}]}), call("GET", SOURCE, {"result": []}))
+    stopped = (post(answer(5, failure=failed_text(0))), stage("2", 5, failed_text(0), delta()))
+    failing = (*stopped, audit(entry(failed=True, cause="Situation FOUND_ALREADY_LINKED marked as EXCEPTION")))
+    seen = lists(connector={**KEEPS, "configurationProperties": properties})
+    result, unused = run(*seen, executing(), *before(), *failing, *links)
+    assert "FOUND_ALREADY_LINKED" in result["msg"] and "the links of one know them by dn" in result["msg"]
 
 
 def test_a_disabled_connector_is_called_that_with_a_directory_too(log):

@@ -87,6 +87,8 @@ FAULTS = {
     "token_type": ("blocking", {"token": "29", "native_type": "string"}),
     "uid_attribute_dn": ("warning", {"connector": replace(CONNECTOR, uid_attribute="DN")}),
     "mapping_unknown": ("blocking", {"strangers": {"x": "IDM has none of this name"}}),
+    "links_estranged": ("blocking", {"estranged": "The connector knows entries by dn, and the links by entryUUID."}),
+    "mappings_refused": ("blocking", {"refused_mappings": "config/sync is not in force.", "mappings": ()}),
     "no_mapping": ("blocking", {"mappings": ()}),
     "mapping_disabled": ("blocking", {"mappings": (replace(MAPPING, sync_enabled=False),)}),
     "mapping_sync_unknown": ("warning", {"mappings": (replace(MAPPING, sync_enabled=None),)}),
@@ -358,3 +360,9 @@ def test_an_idm_that_is_not_ready_says_what_it_is():
 def test_the_account_is_named():
     found = findings_of(finished(directory=directory(grants(missing=("privilege", "change_log")), grants())))
     assert PRINCIPAL in found[0].message and "changelog-read" in found[0].message and "cn=changelog" in found[0].message
+
+
+def test_a_name_that_another_job_has_is_told_with_what_that_job_is():
+    taken = finished(schedule_error=InvalidOption("name", "x", "It runs another."), namesake="The job x is another.")
+    (finding,) = [one for one in findings_of(taken) if one.code == "schedule_invalid"]
+    assert finding.severity == "blocking" and finding.remedy == "The job x is another."

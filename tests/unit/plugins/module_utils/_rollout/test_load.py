@@ -48,7 +48,7 @@ class Surroundings:
 
     def __init__(self, monkeypatch, seen=(5,), linked=True, state="SUCCESS", token=7):
         self.seen, self.linked, self.token = list(seen), linked, token
-        self.native, self.beyond = "integer", None
+        self.native, self.beyond, self.estranged = "integer", None, None
         self.asked, self.reactivated, self.waited = [], 0, 0
         self.whose, self.identity = Whose(), Identity({"replication server": "1"})
         for name, stand_in in {
@@ -57,6 +57,7 @@ class Surroundings:
             "has_links": lambda *unused: self.linked,
             "read_stage": lambda *unused: None if self.token is None else Stage("1", self.token, self.native),
             "outside_of": lambda *unused: self.beyond,
+            "estranged": lambda client, connector, mappings, known: self.estranged if mappings else None,
             "some_links": lambda *unused: ("a",),
             "ask_whose": lambda *unused: (self.whose, self.identity),
             "compare": self._compare,
@@ -101,6 +102,16 @@ def test_a_load_is_done_and_proved(monkeypatch):
     assert result["changed"] and result["record"]["m"]["recon"] == "r-1" and result["record"]["m"]["idm"] == ["a"]
     assert result["entries"] == {"total": 5, "readable": 5, "through_idm": 5}
     assert there.waited == 1
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_nothing_is_loaded_where_the_connector_calls_entries_otherwise_than_their_links(monkeypatch, allowed):
+    """Everybody who is linked would be taken for gone, which nobody means by allow_deletes."""
+    there = Surroundings(monkeypatch)
+    there.estranged = "The connector ldap knows entries by dn, and the links by entryUUID."
+    with pytest.raises(IdmopsError, match="the links by entryUUID"):
+        load(ScriptedClient(), request(allow_deletes=allowed), context())
+    assert there.asked == []
 
 
 def test_the_record_names_the_server_whose_change_log_goes_on_from_the_load(monkeypatch):

@@ -60,6 +60,8 @@ def audit(status="FAILURE", time="2026-11-24T10:00:00.000Z", **more):
         "sourceObjectId": f"{SOURCE}/s1",
         "status": status,
         "mapping": "m",
+        "action": "UPDATE",
+        "situation": "CONFIRMED",
         "message": "Policy validation failed",
         **more,
     }
