@@ -154,13 +154,14 @@ def unrecorded(directory: Directory, bases: t.Iterable[str]) -> tuple[str, ...]:
         if exc.status != INSUFFICIENT_ACCESS:
             raise
         return ()
-    suffixes = {Name.parse(entry.dn).normal: entry.text("ds-cfg-base-dn") for entry in entries}
+    suffixes = {Name.parse(entry.dn).normal: entry.text("ds-cfg-base-dn") for entry in entries if is_name(entry.dn)}
     found = []
     for entry in entries:
         classes = [text.lower() for text in entry.texts("objectClass")]
         if "ds-cfg-external-changelog-domain" not in classes or (entry.text("ds-cfg-enabled") or "").lower() != "false":
             continue
-        suffix = suffixes.get(Name.parse(Name.parse(entry.dn).parent).normal)
+        above = Name.parse(entry.dn).parent if is_name(entry.dn) else ""
+        suffix = suffixes.get(Name.parse(above).normal) if above else None
         if suffix and any(is_within_any(base, [Name.parse(suffix)]) for base in bases):
             found.append(suffix)
     return tuple(found)

@@ -11,12 +11,12 @@ from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass, replace
 from functools import partial
 
-from .._base.errors import IdmopsError, Unreachable
+from .._base.errors import DirectoryError, IdmopsError, Unreachable
 from .._base.progress import Progress
 from .._base.threads import start
 from .._health.arrived import Unarrived
 from .._health.log_facts import LogReader
-from .._health.states import DORMANT, PENDING_SECONDS, Facts, judge_health
+from .._health.states import DORMANT, PENDING_SECONDS, UNREADABLE, Facts, judge_health
 from .._idm.audit import Counter, failures_since
 from .._idm.connector import Connector, checked, reactivate
 from .._idm.error_texts import MISFIT_REMEDY, VOID_REMEDY
@@ -103,8 +103,24 @@ class Runs:
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
         tally.proved = tally.proved and not self._passed_by
-        if self.request.until_caught_up and not tally.proved and tally.error is None:
+        if tally.proved and (unreadable := self._unreadable()):
+            tally.proved = False
+            self._context.report.warn(f"{self.livesync.source}: the token has moved on all the same. {unreadable}")
+        elif self.request.until_caught_up and not tally.proved and tally.error is None:
             self._say_that_nothing_is_proved()
+
+    def _unreadable(self) -> str | None:
+        """Return why the connector cannot read the changes, as the directory tells it; None where it tells nothing.
+
+        An account that is not let read what a change is about passes it by, and the token moves on (seen on OpenIDM
+        6.1.0).
+        """
+        try:
+            log = self.log.facts(self.tally.number)
+        except DirectoryError:
+            return None  # what has come of the runs is known without it
+        health = judge_health(Facts(self.livesync.source.system, ok=True, number=self.tally.number, log=log))
+        return health.remedy if health.state == UNREADABLE else None
 
     def _say_that_nothing_is_proved(self) -> None:
         if self._passed_by:
@@ -266,7 +282,7 @@ class Runs:
         if run.failure:
             told.append((run.failure.sentence(), run.failure.remedy))
         elif run.error and not tally.error:
-            tally.fail(run.error, run.remedy, run.status)
+            tally.fail(run.error, self._unreadable() or run.remedy, run.status)
         if not run.open and (skipped := self._skipped(first)):
             told.append(skipped)
         if not run.open and tally.error is None and (unarrived := self._unarrived()):

@@ -18,6 +18,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     read_change_log,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import unrecorded
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import (
     ACCOUNT,
     REPLICATION,
@@ -56,6 +57,14 @@ def test_a_suffix_that_is_kept_out_of_the_change_log_is_named(enabled, bases, le
     world = World()
     world.put(SWITCH, objectClass=["ds-cfg-external-changelog-domain"], **{"ds-cfg-enabled": [enabled]})
     assert unrecorded(FakeDirectory(world), bases) == left_out
+
+
+@pytest.mark.parametrize("dn", ["", "=\\,,+", "cn=alone"])
+def test_an_entry_whose_name_is_none_is_no_switch(dn):
+    directory = FakeDirectory(World())
+    entry = Entry(dn, {"objectclass": (b"ds-cfg-external-changelog-domain",), "ds-cfg-enabled": (b"false",)})
+    directory.search = lambda *unused: [entry]
+    assert unrecorded(directory, PEOPLE) == ()
 
 
 def test_nothing_is_said_of_a_switch_that_may_not_be_read():
