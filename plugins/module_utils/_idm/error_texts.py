@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .._base.text import reason_in
 
-UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPPORTED, MISFIT, OTHER = (
+UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPPORTED, MISFIT, LIMIT, OTHER = (
     "unreadable",
     "alias_search",
     "race",
@@ -26,6 +26,7 @@ UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPP
     "remote",
     "unsupported",
     "misfit",
+    "limit",
     "other",
 )
 
@@ -66,6 +67,9 @@ _REMEDIES = {
     REMOTE: "The remote connector server broke off: test the connector (idmops.idm.connector_info), then run liveSync"
     " again.",
     MISFIT: f"The token is not one that this connector takes. {MISFIT_REMEDY}",
+    LIMIT: "The directory has stopped a search of the connector's account at its size, time or look-through limit: raise"
+    " it (idmops.idm.changelog_access with raise_limits or size_limit), then activate the connector again"
+    " (idmops.idm.connector with state: reactivated), since pooled connections keep the limits of their bind.",
     UNSUPPORTED: "This connector or object type does not do liveSync: look at operationOptions in its configuration.",
 }
 
@@ -83,6 +87,7 @@ _PATTERNS = (
             re.IGNORECASE,
         ),
     ),
+    (LIMIT, re.compile(r"error code (3|4|11)\b")),
     (DOUBLED, re.compile(r"more than one link found", re.IGNORECASE)),
     (CREDENTIALS, re.compile(r"error code 49\b|invalid credentials", re.IGNORECASE)),
     (REMOTE, re.compile(r"interim message missed|remote connector|websocket", re.IGNORECASE)),

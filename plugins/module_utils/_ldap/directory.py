@@ -322,10 +322,8 @@ class Directory:
             return NoAnswer(f"{self.uri} hangs: {reason}.", self.uri, remedy)
         remedy = "Check the URL, and that the directory server runs there."
         if "certificate is refused" in reason:
-            remedy = (
-                remedy_for_dates(reason)
-                or "Give the CA that signed it in ca_path, and in the URL a host name that stands in it."
-            )
+            named = "Give the CA that signed it in ca_path, and in the URL a host name that stands in it."
+            remedy = remedy_for_dates(reason) or named
         elif "in ca_path" in reason:
             remedy = "Give in ca_path a file in PEM that can be read where the task runs, or leave it out."
             return NoAnswer(f"{self.uri} was not asked: {reason}.", self.uri, remedy)
