@@ -67,8 +67,8 @@ _REMEDIES = {
     REMOTE: "The remote connector server broke off: test the connector (idmops.idm.connector_info), then run liveSync"
     " again.",
     MISFIT: f"The token is not one that this connector takes. {MISFIT_REMEDY}",
-    LIMIT: "The directory has stopped a search of the connector's account at a limit (size, time, look-through): raise it"
-    " (idmops.idm.changelog_access with raise_limits or size_limit), then activate the connector again"
+    LIMIT: "The directory has stopped a search of the connector's account at a limit (size, time, look-through): raise"
+    " it (idmops.idm.changelog_access with raise_limits or size_limit), then activate the connector again"
     " (idmops.idm.connector with state: reactivated), since pooled connections keep the limits of their bind.",
     UNSUPPORTED: "This connector or object type does not do liveSync: look at operationOptions in its configuration.",
 }
