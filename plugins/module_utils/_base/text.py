@@ -88,3 +88,13 @@ def _unquoted(found: re.Match[str]) -> str:
     if _NAME.fullmatch(content) and (named or _NAMING.match(after)):
         return found.group()
     return f"{mark}...{mark}"
+
+
+def remedy_for_dates(reason: str) -> str | None:
+    """Return what mends a certificate that OpenSSL refuses for its dates, where no CA and no host name would; or None.
+
+    :param reason: OpenSSL's words.
+    """
+    if "certificate has expired" in reason or "certificate is not yet valid" in reason:
+        return "Renew the server's certificate; or set the clock right where the task runs."
+    return None

@@ -16,6 +16,7 @@ from .._ldap.directory import (
     BASE,
     INSUFFICIENT_ACCESS,
     NO_SUCH_ATTRIBUTE,
+    OBJECT_CLASS_VIOLATION,
     UNAVAILABLE_CRITICAL_EXTENSION,
     Directory,
     Modification,
@@ -107,12 +108,16 @@ class GrantPlan:
     :param give: privileges to add to the account.
     :param take: privileges to take from it.
     :param raise_limits: the account's new limits, by their names in LIMITS.
+    :param own_limits: those of them that the account shows a value of. The others are added and not replaced, so that
+        one which is there all the same, and hidden from the administrator, is not lowered but refused (65, seen on
+        OpenDJ 4.6.5).
     """
 
     aci: AciChange = AciChange()
     give: frozenset[str] = frozenset()
     take: frozenset[str] = frozenset()
     raise_limits: t.Mapping[str, int] = field(default_factory=dict)
+    own_limits: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.aci or self.on_account)
@@ -128,7 +133,8 @@ class GrantPlan:
                 Modification("delete", "ds-privilege-name", tuple(name.encode() for name in sorted(self.take)))
             )
         for name, value in self.raise_limits.items():
-            found.append(Modification("replace", LIMITS[name], (str(value).encode(),)))
+            how = "replace" if name in self.own_limits else "add"
+            found.append(Modification(how, LIMITS[name], (str(value).encode(),)))
         return tuple(found)
 
     @property
@@ -206,7 +212,7 @@ def decide_grants(grants: Grants, wanted: WantedGrants) -> GrantPlan:
         take = {CHANGELOG_READ} & account.own_privileges if wanted.remove_privilege else ()
         return GrantPlan(aci, take=frozenset(take))
     give = _privileges_to_give(grants, account, wanted)
-    return GrantPlan(aci, give=give, raise_limits=_limits_to_raise(grants, wanted))
+    return GrantPlan(aci, give, raise_limits=_limits_to_raise(grants, wanted), own_limits=frozenset(account.limits))
 
 
 def _privileges_to_give(grants: Grants, account: Account, wanted: WantedGrants) -> frozenset[str]:
@@ -293,7 +299,7 @@ def apply_grants(directory: Directory, wanted: WantedGrants, context: Context) -
         except DirectoryError as exc:
             if not races_left or exc.status not in (ATTRIBUTE_OR_VALUE_EXISTS, NO_SUCH_ATTRIBUTE):
                 exc.result["changed"] = changed
-                if exc.status == ATTRIBUTE_OR_VALUE_EXISTS:
+                if exc.status in (ATTRIBUTE_OR_VALUE_EXISTS, OBJECT_CLASS_VIOLATION):
                     names = sorted({one.attribute for one in (*plan.on_account, *plan.on_configuration)})
                     exc.remedy = (
                         "Somebody else writes the same all the time, or the account in bind_dn may not read"

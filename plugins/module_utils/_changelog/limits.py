@@ -18,7 +18,7 @@ from .._base.errors import DirectoryError, InvalidOption
 from .._ldap.directory import SUBTREE, Directory
 from .._ldap.dn import Name, is_within_any
 from .rights import LIMITS, UNINDEXED_SEARCH, Account
-from .server_config import ServerDefaults, read_index_entry_limit
+from .server_config import ServerDefaults, names_in, read_index_entry_limit
 
 #: Object classes of the entries that hold others. Their numSubordinates add up to the number of entries.
 _CONTAINERS = ("organizationalUnit", "organization", "domain", "locality", "country", "container", "untypedObject")
@@ -163,7 +163,7 @@ def read_limits(
 def naming_contexts(directory: Directory) -> list[str]:
     """Return the names of the trees that the server holds for its users."""
     root = directory.read("", ["namingContexts"])
-    return [text for text in (root.texts("namingContexts") if root else ()) if text]
+    return names_in(directory, root, "namingContexts") if root else []
 
 
 def entry_counts(directory: Directory, base_contexts: t.Sequence[str]) -> dict[str, int]:

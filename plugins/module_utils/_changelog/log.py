@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 from .._base.address import same_host, same_machine
 from .._base.errors import DirectoryError, InvalidOption
-from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory
+from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory, Entry
 from .._ldap.dn import Name, is_within_any
 from .._ldap.url import host_and_port
 from .limits import entry_counts, outermost
 from .rights import ROOT_DSE_ATTRIBUTES, Access, Account, Visibility, judge_rights, read_account, visibility
-from .server_config import ServerDefaults, read_replication_servers, read_server_defaults
+from .server_config import ServerDefaults, names_in, number_in, read_replication_servers, read_server_defaults
 
 __all__ = [
     "Access",
@@ -106,10 +106,9 @@ def read_change_log(directory: Directory) -> ChangeLog | None:
 
     :raises DirectoryError: no answer, or an error.
     """
-    root = directory.read("", ROOT_DSE_ATTRIBUTES)
-    suffix = root.text("changelog") if root else None
-    first = root.number("firstChangeNumber") if root else None
-    last = root.number("lastChangeNumber") if root else None
+    root = directory.read("", ROOT_DSE_ATTRIBUTES) or Entry("")
+    suffix = next(iter(names_in(directory, root, "changelog")), None)
+    first, last = (number_in(directory, root, name) for name in ("firstChangeNumber", "lastChangeNumber"))
     shown = suffix is not None or first is not None or last is not None
     try:
         servers = read_replication_servers(directory)

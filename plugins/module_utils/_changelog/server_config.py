@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .._base.errors import DirectoryError
 from .._ldap.directory import BASE, INSUFFICIENT_ACCESS, ONE_LEVEL, SUBTREE, Directory, Entry
-from .._ldap.dn import Name, is_within_any
+from .._ldap.dn import Name, is_name, is_within_any
 
 CONFIG = "cn=config"
 ACCESS_HANDLER = "cn=Access Control Handler,cn=config"
@@ -92,7 +92,10 @@ def read_server_defaults(directory: Directory) -> ServerDefaults:
     limits = {}
     for name, attribute in names.items():
         text = entry.text(attribute)
-        limits[name] = _DEFAULT_LIMITS[name] if text is None else _limit(text)
+        try:
+            limits[name] = _DEFAULT_LIMITS[name] if text is None else _limit(text)
+        except ValueError as exc:
+            raise odd_value(directory, entry, attribute, "a limit") from exc
     return ServerDefaults(
         limits=limits,
         disabled_privileges=frozenset(text.lower() for text in entry.texts("ds-cfg-disabled-privilege")),
@@ -105,7 +108,7 @@ def read_index_entry_limit(directory: Directory, base: str, attribute: str = "ob
         directory, BACKENDS, ONE_LEVEL, "(ds-cfg-base-dn=*)", ["ds-cfg-base-dn", "ds-cfg-index-entry-limit"]
     )
     for backend in found:
-        if not any(is_within_any(base, [Name.parse(text)]) for text in backend.texts("ds-cfg-base-dn")):
+        if not is_within_any(base, [Name.parse(text) for text in names_in(directory, backend, "ds-cfg-base-dn")]):
             continue
         index = directory.read(f"ds-cfg-attribute={attribute},cn=Index,{backend.dn}", ["ds-cfg-index-entry-limit"])
         own = index.number("ds-cfg-index-entry-limit") if index else None
@@ -151,13 +154,14 @@ def unrecorded(directory: Directory, bases: t.Iterable[str]) -> tuple[str, ...]:
         if exc.status != INSUFFICIENT_ACCESS:
             raise
         return ()
-    suffixes = {Name.parse(entry.dn).normal: entry.text("ds-cfg-base-dn") for entry in entries}
+    suffixes = {Name.parse(entry.dn).normal: entry.text("ds-cfg-base-dn") for entry in entries if is_name(entry.dn)}
     found = []
     for entry in entries:
         classes = [text.lower() for text in entry.texts("objectClass")]
         if "ds-cfg-external-changelog-domain" not in classes or (entry.text("ds-cfg-enabled") or "").lower() != "false":
             continue
-        suffix = suffixes.get(Name.parse(Name.parse(entry.dn).parent).normal)
+        above = Name.parse(entry.dn).parent if is_name(entry.dn) else ""
+        suffix = suffixes.get(Name.parse(above).normal) if above else None
         if suffix and any(is_within_any(base, [Name.parse(suffix)]) for base in bases):
             found.append(suffix)
     return tuple(found)
@@ -180,6 +184,38 @@ def search_config(
             " cn=config.",
         )
     return found
+
+
+def names_in(directory: Directory, entry: Entry, attribute: str) -> list[str]:
+    """Return the DNs that an attribute holds, without empty ones.
+
+    :raises DirectoryError: for a value that is none: what it names is searched next.
+    """
+    found = [text for text in entry.texts(attribute) if text]
+    if not all(map(is_name, found)):
+        raise odd_value(directory, entry, attribute, "a DN")
+    return found
+
+
+def number_in(directory: Directory, entry: Entry, attribute: str) -> int | None:
+    """Return the number that an attribute holds, None where it has no value.
+
+    :raises DirectoryError: for a value that is none.
+    """
+    found = entry.number(attribute)
+    if found is None and entry.text(attribute) is not None:
+        raise odd_value(directory, entry, attribute, "a number")
+    return found
+
+
+def odd_value(directory: Directory, entry: Entry, attribute: str, wanted: str) -> DirectoryError:
+    """Return the error for an attribute that holds something else than it must."""
+    return DirectoryError(
+        f"{directory.uri} answers {(entry.text(attribute) or '')[:80]!r} for {attribute} of"
+        f" {entry.dn or 'the root DSE'}, where {wanted} was expected.",
+        remedy="Mend that value; or see that this is the directory server itself, with nothing before it that changes"
+        " its answers.",
+    )
 
 
 def _limit(text: str) -> int:

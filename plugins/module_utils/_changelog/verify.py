@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from .._base.context import Context
 from .._base.errors import DirectoryError, TimedOut
 from .._ldap.directory import INSUFFICIENT_ACCESS, NO_SUCH_OBJECT, ONE_LEVEL, OTHER, Directory, Entry
-from .log import ALIAS_REMEDY, changes_between
+from .log import ALIAS_REMEDY, SUFFIX, changes_between
 from .rights import CHANGE_LOG_ATTRIBUTES, ROOT_DSE_ATTRIBUTES
+from .server_config import names_in, number_in
 
 #: Every change has these; the others depend on its type.
 _ALWAYS_THERE = ("changeNumber", "targetDN", "changeType")
@@ -63,8 +64,8 @@ def _look(directory: Directory) -> Verification:
             f"The account does not see {', '.join(unseen)} in the root DSE of {directory.uri}.",
             "The root DSE ACI is missing on that server, or it keeps no change log.",
         )
-    first, last = root.number("firstChangeNumber") or 0, root.number("lastChangeNumber") or 0
-    suffix = root.text("changelog") or ""
+    first, last = (number_in(directory, root, name) or 0 for name in ("firstChangeNumber", "lastChangeNumber"))
+    suffix = next(iter(names_in(directory, root, "changelog")), SUFFIX)
     try:
         found = directory.search(
             suffix,

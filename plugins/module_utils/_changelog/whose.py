@@ -26,6 +26,8 @@ SERVER, DATA = "server", "data"
 _HANDLERS = f"cn=Connection Handlers,{CONFIG}"
 _ADMIN_CONNECTOR = f"cn=Administration Connector,{CONFIG}"
 _GENERATION = "ds-sync-generation-id"
+#: No port has more.
+_DIGITS = 5
 
 REMEDY = (
     "Give in servers the server that the connector reads, by the host name that the connector has for it; its"
@@ -183,6 +185,6 @@ def _read_ports(directory: Directory) -> frozenset[int] | None:
         for entry in entries
         if (entry.text("ds-cfg-enabled") or "true").lower() == "true"
         for text in entry.texts("ds-cfg-listen-port")
-        if text.isdecimal()
+        if text.isdecimal() and len(text) <= _DIGITS
     }
     return frozenset(ports) or None

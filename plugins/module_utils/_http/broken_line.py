@@ -10,6 +10,7 @@ import ssl
 import typing as t
 
 from .._base.errors import Unreachable
+from .._base.text import remedy_for_dates
 
 #: OpenSSL's words for a handshake that came to nothing, whatever was to be sent after it.
 _NO_HANDSHAKE = ("WRONG_VERSION", "UNSUPPORTED_PROTOCOL", "HANDSHAKE_FAILURE", "NO_PROTOCOLS")
@@ -34,7 +35,8 @@ def unreachable(exc: Exception, where: str, connect_seconds: float, read_seconds
         return Unreachable(
             f"The TLS connection to {where} failed: {text}.",
             sent=False,
-            remedy="Give the CA that signed the server's certificate in ca_path, and in url a host name that stands in"
+            remedy=remedy_for_dates(text)
+            or "Give the CA that signed the server's certificate in ca_path, and in url a host name that stands in"
             " the certificate.",
         )
     if "ProxyError" in kinds:

@@ -382,7 +382,7 @@ class Client:
             )
             body = parse_body(response.status_code, response.headers, whole(response))
         except CutOff as exc:
-            error = Unreachable(f"The answer of {where} was cut off: {exc}.", sent=True)
+            error = Unreachable(f"The answer to {method} {url.split('?')[0]} was cut off: {exc}.", sent=True)
         except (requests.exceptions.RequestException, OSError, AttributeError) as exc:
             # AttributeError: requests 2.28 stumbles so over a Content-Type that is cut at "charset"
             error = unreachable(exc, where, min(self.timeout, seconds), seconds)

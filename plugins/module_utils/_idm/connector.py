@@ -23,7 +23,7 @@ from .._base.threads import side_by_side
 from .._base.values import as_bool, as_dict, as_text
 from .._http.answer import odd
 from .._http.client import Client, segment
-from .._http.form import objects
+from .._http.form import id_of, objects
 from .connector_config import Connector, FailurePolicy
 from .connector_remedy import IMMUTABLE, remedy_for
 
@@ -88,7 +88,10 @@ def read_connectors(client: Client) -> list[Connector]:
     try:
         where = f"GET {client.url}/config"
         items = objects(as_dict(client.get("config")).get("configurations"), where, "configurations")
-        ids = {str(item.get("_id")) for item in items if str(item.get("_id")).startswith(_CONFIG)}
+        named = [id_of(item, where) for item in items]
+        if not named:  # an IDM without any configuration does not answer at all
+            raise odd(where, "a list of at least one object (configurations)", items)
+        ids = {name for name in named if name.startswith(_CONFIG)}
     except Refused as exc:
         if exc.status not in (403, 404, 501):
             raise
@@ -169,11 +172,17 @@ def _hanging(system: str, exc: Unreachable) -> ConnectorTest:
 def test_connector(client: Client, system: str) -> ConnectorTest:
     """Test one connector. One without a route (disabled, or just being activated) is not ok.
 
-    :raises Unreachable, Refused: as the client.
+    :raises Unreachable, Refused: as the client; for an answer that says neither that it is well nor what ails it, too.
     """
-    body = client.post(f"system/{segment(system)}", {"_action": "test"}, none_on=(404,))
-    if not isinstance(body, dict):
+    path = f"system/{segment(system)}"
+    try:
+        body = as_dict(client.post(path, {"_action": "test"}))
+    except Refused as exc:
+        if exc.status != 404 or not exc.own:
+            raise
         return ConnectorTest(name=system, ok=False, error=_NOT_AVAILABLE, enabled=None)
+    if as_bool(body.get("ok")) is None and not as_text(body.get("error")):
+        raise odd(f"POST {client.url}/{path}?_action=test", "a truth value (ok)", body.get("ok"))
     return ConnectorTest.parse({"name": system, **body})
 
 
@@ -258,7 +267,7 @@ def _reactivate(client: Client, connector: Connector, context: Context, timeout:
         except Unreachable as exc:
             now = ConnectorTest(connector.name, False, exc.message, None)
         except Refused as exc:
-            if exc.status not in _BEING_ACTIVATED:
+            if exc.own and exc.status not in _BEING_ACTIVATED:
                 raise
             now = ConnectorTest(connector.name, False, exc.message, None)
         last[:] = [now]
@@ -334,10 +343,22 @@ def not_tested(connector: Connector, consequence: str = "") -> IdmopsError:
 
 
 def _write_back(client: Client, connector: Connector) -> None:
-    """PUT a connector's configuration as it is."""
+    """PUT a connector's configuration as it is.
+
+    :raises IdmopsError: before that, where it comes otherwise than a moment ago: what was cut or changed on the way
+        would be stored in its place.
+    """
     path = _config_path(connector.config_id)
+    document = _connector_document(client, client.get(path), connector.config_id)
+    again = Connector.parse({**document, "_id": connector.config_id})
+    if not isinstance(document.get("configurationProperties"), dict) or again != connector:
+        raise IdmopsError(
+            f"GET {client.url}/{path} answered twice, and differently, so the configuration was not written back.",
+            remedy="If somebody is changing it just now, run the task again; else see that nothing between here and IDM"
+            " changes its answers.",
+        )
     try:
-        client.put(path, client.get(path), {"waitForCompletion": "true"})
+        client.put(path, document, {"waitForCompletion": "true"})
     except Refused as exc:
         if exc.own and exc.status in (403, 405, 501):
             exc.remedy = IMMUTABLE

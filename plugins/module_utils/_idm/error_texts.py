@@ -16,7 +16,20 @@ from dataclasses import dataclass
 
 from .._base.text import reason_in
 
-UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPPORTED, MISFIT, WITHHELD, OTHER = (
+(
+    UNREADABLE,
+    ALIAS_SEARCH,
+    RACE,
+    DOUBLED,
+    CONNECTION,
+    CREDENTIALS,
+    REMOTE,
+    UNSUPPORTED,
+    MISFIT,
+    WITHHELD,
+    LIMIT,
+    OTHER,
+) = (
     "unreadable",
     "alias_search",
     "race",
@@ -27,6 +40,7 @@ UNREADABLE, ALIAS_SEARCH, RACE, DOUBLED, CONNECTION, CREDENTIALS, REMOTE, UNSUPP
     "unsupported",
     "misfit",
     "withheld",
+    "limit",
     "other",
 )
 
@@ -70,6 +84,9 @@ _REMEDIES = {
     WITHHELD: "The connector has met an entry of the change log without something that it needs, mostly since an ACI"
     " denies its account an attribute of the change log (changes, targetEntryUUID): idmops.idm.livesync_status with"
     " directory names that ACI. Where there is none, IDM's log has the error.",
+    LIMIT: "The directory has stopped a search of the connector's account at a limit (size, time, look-through): raise"
+    " it (idmops.idm.changelog_access with raise_limits or size_limit), then activate the connector again"
+    " (idmops.idm.connector with state: reactivated), since pooled connections keep the limits of their bind.",
     UNSUPPORTED: "This connector or object type does not do liveSync: look at operationOptions in its configuration.",
 }
 
@@ -87,6 +104,7 @@ _PATTERNS = (
             re.IGNORECASE,
         ),
     ),
+    (LIMIT, re.compile(r"error code (3|4|11)\b")),
     (DOUBLED, re.compile(r"more than one link found", re.IGNORECASE)),
     (CREDENTIALS, re.compile(r"error code 49\b|invalid credentials", re.IGNORECASE)),
     (REMOTE, re.compile(r"interim message missed|remote connector|websocket", re.IGNORECASE)),

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, MissingLibrary
 from .._base.limits import check_seconds
+from .._base.text import remedy_for_dates
 from .certificate import SILENT, connect_tls, explain
 from .url import host_and_port, is_open
 
@@ -40,6 +41,7 @@ ATTRIBUTE_OR_VALUE_EXISTS = 20
 NO_SUCH_OBJECT = 32
 INVALID_CREDENTIALS = 49
 INSUFFICIENT_ACCESS = 50
+OBJECT_CLASS_VIOLATION = 65
 OTHER = 80
 
 
@@ -320,7 +322,8 @@ class Directory:
             return NoAnswer(f"{self.uri} hangs: {reason}.", self.uri, remedy)
         remedy = "Check the URL, and that the directory server runs there."
         if "certificate is refused" in reason:
-            remedy = "Give the CA that signed it in ca_path, and in the URL a host name that stands in it."
+            named = "Give the CA that signed it in ca_path, and in the URL a host name that stands in it."
+            remedy = remedy_for_dates(reason) or named
         elif "in ca_path" in reason:
             remedy = "Give in ca_path a file in PEM that can be read where the task runs, or leave it out."
             return NoAnswer(f"{self.uri} was not asked: {reason}.", self.uri, remedy)

@@ -105,8 +105,22 @@ class Runs:
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
         tally.proved = tally.proved and not self._passed_by and not self._doubted
-        if self.request.until_caught_up and not tally.proved and tally.error is None:
+        if tally.proved and (unreadable := self._unreadable()):
+            tally.proved = False
+            self._context.report.warn(f"{self.livesync.source}: the token has moved on all the same. {unreadable}")
+        elif self.request.until_caught_up and not tally.proved and tally.error is None:
             self._say_that_nothing_is_proved()
+
+    def _unreadable(self) -> str | None:
+        """Return why the connector cannot read the changes, as the directory tells it; None where it tells nothing.
+
+        An account that is not let read what a change is about passes it by, and the token moves on (seen on OpenIDM
+        6.1.0).
+        """
+        try:
+            return unreadable(self.log.facts(self.tally.number))
+        except DirectoryError:
+            return None  # what has come of the runs is known without it
 
     def _say_that_nothing_is_proved(self) -> None:
         if self._passed_by or self._doubted:
@@ -282,7 +296,8 @@ class Runs:
         if run.failure:
             told.append((run.failure.sentence(), run.failure.remedy))
         elif run.error and not tally.error:
-            tally.fail(run.error, self._log_remedy(run) or run.remedy, run.status)
+            why = self._unreadable() if run.outcome == FAILED and run.attributed else None
+            tally.fail(run.error, why or run.remedy, run.status)
         if not run.open and (skipped := self._skipped(first)):
             told.append(skipped)
         if not run.open and tally.error is None and (unarrived := self._unarrived()):
@@ -293,15 +308,6 @@ class Runs:
         elif told:
             errors = [*([tally.error] if tally.error else []), *(error for error, unused in told)]
             tally.fail(" ".join(errors), tally.remedy or told[0][1], tally.status)
-
-    def _log_remedy(self, run: Run) -> str | None:
-        """Return what mends a change log that the connector cannot read, None where that did not end the run."""
-        if run.outcome != FAILED or not run.attributed:
-            return None
-        try:
-            return unreadable(self.log.facts(self.tally.number))
-        except DirectoryError:
-            return None
 
     def _after_race(self, run: Run, end: float) -> Run:
         """Look again after a failure that another run has caused: that run, or the next, may have mended it."""

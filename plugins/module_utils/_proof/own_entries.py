@@ -69,13 +69,24 @@ class OwnEntries:
     def masks(self, comparison: Comparison) -> t.Iterator[tuple[str, int]]:
         """Yield the id of each entry, by which IDM knows it, and which of the properties that are compared it has.
 
-        :raises DirectoryError: no answer, or an error.
+        :raises DirectoryError: no answer, or an error; or no entry shows its id, so that all would be passed over.
         """
+        named, unnamed = False, ""
         natives = [self.names[one.source] for one in comparison.copied if one.source in self.names]
         for base in self.bases:
             for entry in self.directory.stream(base, SUBTREE, self.search_filter, [self.uid, *natives], page=_PAGE):
                 if name := self._id_of(entry):
+                    named = True
                     yield name, comparison.mask(self.body(entry) or {})
+                else:
+                    unnamed = entry.dn
+        if unnamed and not named:
+            raise DirectoryError(
+                f"{self.directory.uri} does not show {self.uid} of {unnamed}, nor of any other entry, to"
+                f" {self.directory.bind_dn}: which of them IDM knows cannot be told.",
+                remedy="Give another account in bind_dn: one with the privilege bypass-acl, or an ACI that lets it read"
+                f" {self.uid}. Where no entry has that attribute, the connector's uidAttribute is wrong.",
+            )
 
     def entries(self, ids: t.Iterable[str], further: str = "") -> dict[str, Entry]:
         """Return some of the entries by their ids, with all that their properties come from.

@@ -18,7 +18,7 @@ from .._base.filters import any_of, quoted
 from .._base.text import reason_in
 from .._base.values import as_text
 from .._http.client import Client
-from .._http.form import objects
+from .._http.form import id_of, objects
 from .._idm.mapped_property import value_at
 
 _BY_COOKIE, _BY_KEY = 500, 1000
@@ -34,7 +34,7 @@ Body = t.Dict[str, t.Any]
 def read_all(
     client: Client, resource: str, fields: str, key: str | None = None, where: str = "true", *, always: bool = True
 ) -> t.Iterator[Body]:
-    """Yield all objects of a resource, each once.
+    """Yield all objects of a resource, each once and with its id: without ids they would be one, that nobody knows.
 
     :param key: a text property to go by, None where none is known: then all come in one answer.
     :param where: a filter.
@@ -42,11 +42,14 @@ def read_all(
     :raises Unreachable, Refused: as the client.
     """
     if resource.startswith("system/"):
-        yield from _by_cookie(client, resource, fields, where)
+        found = _by_cookie(client, resource, fields, where)
     elif key is None:
-        yield from client.query(resource, where, _fields=fields)
+        found = iter(client.query(resource, where, _fields=fields))
     else:
-        yield from _by_key(client, resource, fields, key, where, always)
+        found = _by_key(client, resource, fields, key, where, always)
+    for body in found:
+        id_of(body, _asked(client, resource))
+        yield body
 
 
 def read_these(
@@ -74,7 +77,10 @@ def _read_part(
     client: Client, resource: str, field: str, part: list[str], fields: str, unread: dict[str, str] | None
 ) -> list[Body]:
     try:
-        return client.query(resource, any_of(field, part), _fields=fields)
+        found = client.query(resource, any_of(field, part), _fields=fields)
+        for body in found:
+            id_of(body, _asked(client, resource))
+        return found
     except Refused as exc:
         if unread is None or exc.status != _CANNOT:
             raise
@@ -104,7 +110,7 @@ def _by_cookie(client: Client, resource: str, fields: str, where: str) -> t.Iter
     seen: set[str] = set()
     while True:
         body = client.get(resource, params)
-        yield from objects(body.get("result"), f"GET {client.url}/{resource}?_queryFilter", "result")
+        yield from objects(body.get("result"), _asked(client, resource), "result")
         cookie = as_text(body.get("pagedResultsCookie"))
         if not cookie:
             return
@@ -139,6 +145,10 @@ def _by_key(client: Client, resource: str, fields: str, key: str, where: str, al
         last = keys[-1]
     if not always:
         yield from _new(client.query(resource, _both(where, f"!({key} pr)"), _fields=asked), seen)
+
+
+def _asked(client: Client, resource: str) -> str:
+    return f"GET {client.url}/{resource}?_queryFilter"
 
 
 def _both(one: str, other: str) -> str:

@@ -19,8 +19,9 @@ from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut, Unreachable
 from .._base.filters import equals
 from .._base.limits import check_limits
-from .._base.values import as_dict
+from .._base.values import as_dict, as_text
 from .._http.client import Client
+from .._http.form import id_of
 from .._idm.audit import FAILED, RECON_TOPIC, RECONCILED
 from .._idm.connector import checked, read_connectors, rouse
 from .._idm.entries import traced
@@ -36,6 +37,8 @@ from .watch import PROXY_ERRORS, ReconWatch, list_runs
 
 JOIN, WAIT, FAIL = "join", "wait", "fail"
 
+#: What an answer has as its status that cannot be read, though IDM may have made it: it has done what was asked.
+_UNREADABLE = (200, 201, 204)
 #: How long a run is looked for whose start was not answered, in seconds.
 _APPEARS = 15.0
 #: Between two looks at who holds the source, in seconds.
@@ -318,7 +321,8 @@ class _Reconciliation:
             timeout = RECORD_TIMEOUT if awaited else None
             headers = traced(self._transaction)
             answer = as_dict(self.client.post("recon", params, body or None, headers=headers, timeout=timeout))
-            run = ReconRun(str(answer.get("_id")), self.mapping.name, str(answer.get("state", ACTIVE)), source_ids=ids)
+            run_id = id_of(answer, f"POST {self.client.url}/recon?_action={params['_action']}")
+            run = ReconRun(run_id, self.mapping.name, as_text(answer.get("state")) or ACTIVE, source_ids=ids)
         except Unreachable as exc:
             if not exc.sent:
                 raise
@@ -334,7 +338,7 @@ class _Reconciliation:
                 if exc.status == 409 and self._active():
                     return None
                 raise
-            if exc.status not in PROXY_ERRORS:
+            if exc.status not in (*_UNREADABLE, *PROXY_ERRORS):
                 raise
             run = self._appeared(known, ids, exc)
         self.started = True

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from .._base.errors import Refused, Unreachable
 from .._base.filters import any_of
 from .._http.client import Client
+from .._http.form import id_of
 from .._idm.mapping import SyncMapping
 from .run import SUCCESS, EntryFailure
 from .verdict import GONE, ReconFindings
@@ -77,7 +78,8 @@ class Records:
             these = any_of("_id", ids[start : start + AT_ONCE])
             wanted = these if stated == "true" else f"({stated}) and {these}"
             try:
-                found |= {str(one.get("_id")) for one in self.client.query(self.mapping.source, wanted, _fields="_id")}
+                told = self.client.query(self.mapping.source, wanted, _fields="_id")
+                found |= {id_of(one, f"GET {self.client.url}/{self.mapping.source}?_queryFilter") for one in told}
             except (Unreachable, Refused):
                 return None
         return [one for one in ids if one not in found]

@@ -6,18 +6,20 @@
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import replace
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, Refused, Unreachable
 from .._base.progress import Progress
-from .._base.values import as_dict
+from .._base.values import as_dict, as_text
+from .._http.answer import odd
 from .._http.client import Client, segment
-from .._http.form import objects
+from .._http.form import id_of, objects
 from .._idm.audit import RECON_TOPIC
 from .._idm.nodes import has_restarted, read_startup
 from .elsewhere import runs_on_another_node
-from .run import ACTIVE, LOST, ReconRun
+from .run import ACTIVE, LOST, SUCCESS, ReconRun
 from .verdict import JOIN_AGAIN, lost
 
 PROXY_ERRORS = (502, 503, 504)
@@ -37,8 +39,9 @@ def list_runs(client: Client, mapping: str | None = None) -> list[ReconRun]:
     :param mapping: return the runs of this mapping alone.
     :raises Unreachable, Refused: as the client.
     """
-    found = objects(client.get("recon").get("reconciliations"), f"GET {client.url}/recon", "reconciliations")
-    runs = [ReconRun.parse(item) for item in found]
+    where = f"GET {client.url}/recon"
+    found = objects(client.get("recon").get("reconciliations"), where, "reconciliations")
+    runs = [_run_of(item, where) for item in found]
     return [run for run in runs if mapping in (None, run.mapping)]
 
 
@@ -47,8 +50,25 @@ def read_run(client: Client, run_id: str) -> ReconRun | None:
 
     :raises Unreachable, Refused: as the client.
     """
-    body = client.get(f"recon/{segment(run_id)}", none_on=(404,))
-    return ReconRun.parse(body) if isinstance(body, dict) else None
+    path = f"recon/{segment(run_id)}"
+    body = client.get(path, none_on=(404,))
+    return None if body is None else _run_of(body, f"GET {client.url}/{path}")
+
+
+def _run_of(summary: t.Mapping[str, t.Any], where: str) -> ReconRun:
+    """Return the run that a summary tells of.
+
+    :raises Refused: for an object that does not say which run it is, how it stands, or how many entries failed: it
+        would be passed over, or taken for one that has failed, or for one in which nobody failed.
+    """
+    id_of(summary, where)
+    for name in ("mapping", "state"):
+        if not as_text(summary.get(name)):
+            raise odd(where, f"an object with a {name}", summary.get(name))
+    run = ReconRun.parse(summary)
+    if run.state == SUCCESS and not isinstance(summary.get("statusSummary"), dict):
+        raise odd(where, "an object (statusSummary)", summary.get("statusSummary"))
+    return run
 
 
 class ReconWatch:
@@ -73,7 +93,7 @@ class ReconWatch:
         try:
             run = read_run(self._client, self.seen.id) or self._elsewhere()
         except (Unreachable, Refused) as exc:
-            if isinstance(exc, Refused) and exc.status not in _STARTING:
+            if isinstance(exc, Refused) and exc.own and exc.status not in _STARTING:
                 raise
             self._away(exc)
             return None

@@ -18,7 +18,7 @@ from .._changelog.rights import Visibility
 from .._changelog.whose import OTHER, REMEDY, SAME, Identity
 from .._health.log_facts import LogReader
 from .._http.client import Client
-from .._http.form import results
+from .._http.form import id_of, results
 from .._idm.connector import Connector, reactivate, read_connector
 from .._idm.error_texts import MISFIT_REMEDY
 from .._idm.mapping import SyncMapping, has_links, read_mappings
@@ -117,6 +117,12 @@ def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
                 # by the server's clock, since it is compared with the times of its audit
                 ended = client.server_time or datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
                 links = some_links(client, mapping.link_type)
+                if not links and mapping.links_objects and outcome.run.succeeded:
+                    context.report.warn(
+                        f"{mapping.name}: no link that its load has made can be read (repo/link), so that the record"
+                        " of it names none. In a schedule of storage config such a record proves nothing, and the next"
+                        " run of the role loads again."
+                    )
                 done.record[mapping.name] = Load(outcome.run.id, ended, links, done.directory)
                 done.runs.append({"mapping": mapping.name, "recon": outcome.as_result(), "state": outcome.run.state})
     except IdmopsError as exc:
@@ -267,8 +273,9 @@ def _through_idm(client: Client, request: LoadRequest, connector: Connector, don
     timeout = max(_COUNT_TIMEOUT, client.timeout)
     while True:
         try:
-            body = client.get(path, params, timeout=timeout)
-            return len(results(body, f"GET {client.url}/{path}?_queryFilter", page=False))
+            where = f"GET {client.url}/{path}?_queryFilter"
+            found = results(client.get(path, params, timeout=timeout), where, page=False)
+            return len({id_of(one, where) for one in found})
         except Refused as exc:
             if exc.status != 500:
                 raise

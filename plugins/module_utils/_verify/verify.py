@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from .._base.context import Context
-from .._base.errors import IdmopsError, InvalidOption, TimedOut
+from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut
 from .._health.log_facts import LogReader, directories
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
@@ -24,6 +24,7 @@ from .._proof.look import look
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .._proof.suspects import Suspects, suspects_of_all, suspects_of_some
+from .._recon.verdict import LOAD
 from .reasons import Reasons
 from .verified import Verified, VerifyRequest
 
@@ -57,7 +58,10 @@ def verify(client: Client, request: VerifyRequest, context: Context) -> tuple[li
             try:
                 done.append(_Pair(client, context, request, snapshot, source, mapping, readers, managed).verified())
             except IdmopsError as exc:
-                failed.append(IdmopsError(f"{mapping.name}: {exc.message}", status=exc.status, remedy=exc.remedy))
+                # over REST every limit of the directory looks alike (seen on OpenIDM 6.1.0)
+                limited = isinstance(exc, Refused) and exc.status == 500 and "/system/" in exc.url
+                remedy = exc.remedy or (LOAD if limited else None)
+                failed.append(IdmopsError(f"{mapping.name}: {exc.message}", status=exc.status, remedy=remedy))
     return done, failed
 
 

@@ -251,6 +251,8 @@ class FakeDirectory:
             for value in one.values if one.how != "replace" else ():
                 if one.how == "add" and value in values:
                     raise refusal(20)
+                if one.how == "add" and values and one.attribute.startswith("ds-rlim-"):
+                    raise refusal(65, "multiple values for a single-valued attribute")  # as OpenDJ 4.6.5 (seen)
                 if one.how == "delete" and value not in values:
                     raise refusal(16)
                 values.append(value) if one.how == "add" else values.remove(value)

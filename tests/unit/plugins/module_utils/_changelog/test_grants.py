@@ -154,15 +154,29 @@ def test_absent_works_for_an_account_and_a_log_that_are_gone():
 
 def test_limits_are_raised_in_the_same_write_as_the_privileges():
     world = World()
+    world.set(ACCOUNT, "ds-rlim-size-limit", "2000")
     world.set("ou=People,dc=example,dc=com", "numSubordinates", "6000")
     before, after, changed = apply(world, raise_limits=True)
     on_account = world.writes[0][1]
     assert [(one.how, one.attribute, one.values) for one in on_account] == [
         ("add", "ds-privilege-name", (b"changelog-read", b"unindexed-search")),
         ("replace", "ds-rlim-size-limit", (b"20000",)),
-        ("replace", "ds-rlim-lookthrough-limit", (b"20000",)),
+        ("add", "ds-rlim-lookthrough-limit", (b"20000",)),
     ]
     assert after.missing == ()
+
+
+@pytest.mark.parametrize("hidden", ["0", "100000"])
+def test_a_limit_that_is_hidden_from_the_administrator_is_not_lowered(hidden):
+    world = World()
+    world.set("ou=People,dc=example,dc=com", "numSubordinates", "6000")
+    world.set(ACCOUNT, "ds-rlim-size-limit", hidden)
+    may = world.may
+    world.may = lambda who, right, dn, name: not name.lower().startswith("ds-rlim-") and may(who, right, dn, name)
+    with pytest.raises(DirectoryError, match="65") as caught:
+        apply(world, raise_limits=True)
+    assert "may not read" in caught.value.remedy and "ds-rlim-size-limit" in caught.value.remedy
+    assert world.values(ACCOUNT, "ds-rlim-size-limit") == [hidden] and world.writes == []
 
 
 def test_without_load_limits_are_told_and_left():

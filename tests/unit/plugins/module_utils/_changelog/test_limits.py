@@ -184,6 +184,26 @@ def test_a_configuration_that_is_not_shown_is_called_that():
     assert "config-read" in caught.value.remedy
 
 
+@pytest.mark.parametrize("text", ["", "abc", "\ufffd", "1e999", "²", "9" * 5000 + " s", "true"])
+def test_a_limit_that_is_none_is_an_error_that_names_it(text):
+    world = World()
+    world.set("cn=config", "ds-cfg-size-limit", text)
+    with pytest.raises(DirectoryError, match="ds1.*ds-cfg-size-limit of cn=config, where a limit was expected"):
+        read_server_defaults(FakeDirectory(world))
+
+
+@pytest.mark.parametrize("text", ["abc", "-1", "dc=exa\0mple", "=", "\ufffd"])
+def test_what_is_no_tree_is_an_error_that_names_it(text):
+    world = World()
+    world.set("", "namingContexts", text)
+    with pytest.raises(DirectoryError, match="namingContexts of the root DSE, where a DN was expected"):
+        read_limits(FakeDirectory(world), PLAIN, ServerDefaults())
+    world = World()
+    world.set("ds-cfg-backend-id=userRoot,cn=Backends,cn=config", "ds-cfg-base-dn", text)
+    with pytest.raises(DirectoryError, match="ds-cfg-base-dn of ds-cfg-backend-id=userRoot.*where a DN was expected"):
+        read_limits(FakeDirectory(world), PLAIN, ServerDefaults())
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

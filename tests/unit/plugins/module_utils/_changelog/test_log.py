@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.access import prove
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     ChangeLog,
     Pending,
@@ -17,12 +18,14 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     read_change_log,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import unrecorded
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import (
     ACCOUNT,
     REPLICATION,
     FakeDirectory,
     World,
 )
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
 
 PEOPLE = ["ou=People,dc=example,dc=com"]
 
@@ -54,6 +57,14 @@ def test_a_suffix_that_is_kept_out_of_the_change_log_is_named(enabled, bases, le
     world = World()
     world.put(SWITCH, objectClass=["ds-cfg-external-changelog-domain"], **{"ds-cfg-enabled": [enabled]})
     assert unrecorded(FakeDirectory(world), bases) == left_out
+
+
+@pytest.mark.parametrize("dn", ["", "=\\,,+", "cn=alone"])
+def test_an_entry_whose_name_is_none_is_no_switch(dn):
+    directory = FakeDirectory(World())
+    entry = Entry(dn, {"objectclass": (b"ds-cfg-external-changelog-domain",), "ds-cfg-enabled": (b"false",)})
+    directory.search = lambda *unused: [entry]
+    assert unrecorded(directory, PEOPLE) == ()
 
 
 def test_nothing_is_said_of_a_switch_that_may_not_be_read():
@@ -129,6 +140,27 @@ def test_an_error_computing_the_first_number_is_an_empty_log():
     world = World()
     world.set("", "firstChangeNumber", "-1")
     assert read(world).first == 0
+
+
+@pytest.mark.parametrize(
+    ("attribute", "text", "wanted"),
+    [
+        ("lastChangeNumber", "abc", "a number"),
+        ("firstChangeNumber", "1e999", "a number"),
+        ("changelog", "cn=change\0log", "a DN"),
+        ("changelog", "true", "a DN"),
+    ],
+)
+@pytest.mark.parametrize("look", [read_change_log, lambda one: prove(one, context(), wait=False)])
+def test_a_root_dse_that_tells_something_else_is_not_a_log_without_numbers(look, attribute, text, wanted):
+    world = World()
+    world.set("", attribute, text)
+    words = f"{attribute} of the root DSE, where {wanted} was expected"
+    try:
+        told = look(FakeDirectory(world)).found
+    except DirectoryError as exc:
+        told = exc.message
+    assert words in told
 
 
 def test_pending_counts_all_and_those_inside():

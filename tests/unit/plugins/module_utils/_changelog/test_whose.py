@@ -84,6 +84,12 @@ def test_a_server_that_fails_is_not_one_that_refuses(ask):
         ask(directory)
 
 
+def test_a_port_of_too_many_digits_is_none():
+    world = World(ADMIN_URL)
+    world.set("cn=LDAP Connection Handler,cn=Connection Handlers,cn=config", "ds-cfg-listen-port", "9" * 5000)
+    assert judge_whose(FakeDirectory(world), [(DS1, 1636)]).answer == SAME
+
+
 def test_identity_of_a_server():
     found = read_identity(FakeDirectory(World()))
     assert found == Identity({"replication server": "1", "dc=example,dc=com": "1"}, {"dc=example,dc=com": "1159706"})

@@ -605,7 +605,7 @@ def test_a_connector_that_is_not_tested_is_not_one_that_is_not_there(enabled, sa
 
 def test_a_connector_whose_document_has_been_removed_is_told():
     calls = list(lists(stage=document("1", 9), jobs=[job()]))
-    calls[:2] = [call("GET", "config", {"configurations": []}), call("GET", "config", {"result": []})]
+    calls[:2] = [call("GET", "config", {"configurations": [{"_id": "sync"}]}), call("GET", "config", {"result": []})]
     (found,) = look(*calls)
     assert found.health.state == "unavailable" and "document has been removed" in found.remedy
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import threading
 
 import pytest
+import requests
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context, Report
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption, Refused, Unreachable
+from ansible_collections.idmops.idm.plugins.module_utils._http.broken_line import unreachable
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client, is_write, segment
 
 CLOSE = object()
@@ -564,3 +567,10 @@ def test_what_liveSync_needs_of_the_client() -> None:
     assert date_of({"Date": "Tue, 24 Nov 2026 17:17:18 GMT"}) == "2026-11-24T17:17:18Z"
     assert refusal("GET", "u", Answer(503, {"code": 503, "message": "x"}, {}), transaction="t").own
     assert not refusal("GET", "u", Answer(502, "<html/>", {}), transaction="t").own
+
+
+@pytest.mark.parametrize(("text", "remedy"), [("certificate has expired", "Renew"), ("self-signed certificate", "CA")])
+def test_a_certificate_out_of_its_time_is_not_mended_by_a_ca(text, remedy):
+    inner = ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {text}")
+    error = unreachable(requests.exceptions.SSLError(inner), "https://idm.example.com/openidm", 5, 5)
+    assert text in error.message and remedy in error.remedy and (remedy == "CA") is ("CA" in error.remedy)

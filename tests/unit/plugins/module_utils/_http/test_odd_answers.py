@@ -155,6 +155,13 @@ def test_what_is_no_answer_is_never_taken_for_none(answering, idm, call, said):
         CALLS[call](idm)
 
 
+@pytest.mark.parametrize("said", ["brackets", "half of it"])
+def test_an_answer_that_is_not_whole_names_what_was_asked(answering, idm, said):
+    answering.said = ODD[said]
+    with pytest.raises(IdmopsError, match=f"GET {idm.url}/config/sync was cut off"):
+        CALLS["read_mappings"](idm)
+
+
 @pytest.mark.parametrize(
     ("call", "status"),
     [("read_stage", 404), ("read_job", 404), ("read_config", 404), ("a link", 404), ("ask_server", 404)]

@@ -257,6 +257,13 @@ def test_a_list_of_another_form_is_not_taken_for_none(stated):
         connectors.read_connectors(ScriptedClient(call("GET", "config", stated)))
 
 
+@pytest.mark.parametrize("items", [[], [{}], [{"_id": None}, {"pid": "provisioner.openicf"}]])
+def test_a_list_that_names_no_configuration_is_not_taken_for_an_idm_without_connectors(items):
+    # an IDM without any configuration has no REST interface either
+    with pytest.raises(Refused, match="configurations|_id"):
+        connectors.read_connectors(ScriptedClient(call("GET", "config", {"configurations": items})))
+
+
 @pytest.mark.parametrize("stated", [{}, {"result": None}, {"connectorRef": None}, {"code": 500, "message": "boom"}])
 def test_a_document_of_another_form_is_not_taken_for_a_connector_that_reads_no_change_log(stated):
     idm = ScriptedClient(listed("provisioner.openicf/ldap"), call("GET", "config/provisioner.openicf/ldap", stated))
@@ -333,6 +340,17 @@ def test_an_idm_that_cannot_be_reached_is_no_system_that_hangs():
 def test_a_connector_without_a_route_is_not_ok():
     one = connectors.test_connector(ScriptedClient(trial(GONE)), "ldap")
     assert (one.ok, one.error) == (False, "connector not available")
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"result": None}, {"code": 500, "message": "boom"}, {"ok": None}])
+def test_an_answer_that_is_no_verdict_is_none(answer):
+    with pytest.raises(Refused, match="ok"):
+        connectors.test_connector(ScriptedClient(trial(answer)), "ldap")
+
+
+def test_an_error_alone_is_a_verdict():
+    one = connectors.test_connector(ScriptedClient(trial({"name": "ldap", "error": REFUSED})), "ldap")
+    assert (one.ok, one.error) == (False, REFUSED)
 
 
 def test_a_local_connector_is_tested_once():
@@ -464,6 +482,37 @@ def test_check_mode_writes_nothing():
     assert result["changed"] is True
     assert result["diff"]["after"] == {"activated_again": "ldap"}
     idm.finished()
+
+
+@pytest.mark.parametrize("answer", [None, {}, {"code": 500, "message": "boom"}])
+def test_a_test_without_a_verdict_lets_nothing_be_written(answer):
+    idm = ScriptedClient(*found(), trial(answer))
+    with pytest.raises(Refused):
+        connectors.reactivate(idm, "ldap", context())
+    idm.finished()
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"code": 500, "message": "boom"},
+        {**LDAP, "configurationProperties": None},
+        {**LDAP, "objectTypes": {}},
+        {**LDAP, "configurationProperties": {**LDAP["configurationProperties"], "baseContexts": []}},
+    ],
+)
+def test_a_configuration_that_comes_otherwise_the_second_time_is_not_written_back(document):
+    idm = ScriptedClient(*found(), trial(OK), call("GET", "config/provisioner.openicf/ldap", document))
+    with pytest.raises(IdmopsError):
+        connectors.reactivate(idm, "ldap", context())
+    idm.finished()
+
+
+def test_an_odd_answer_while_it_is_activated_is_waited_out():
+    page = refused(403, "a page that is not IDM's", own=False)
+    idm = ScriptedClient(*found(), trial(OK), *written(), trial({}), trial(page), trial(OK))
+    assert connectors.reactivate(idm, "ldap", context()).ok
 
 
 @pytest.mark.parametrize("status", [403, 405, 501])

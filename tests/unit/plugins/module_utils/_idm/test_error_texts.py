@@ -39,6 +39,12 @@ RACES = (
             " Connection refused]",
             "connection",
         ),
+        (  # seen on OpenIDM 6.1.0 with OpenDJ 4.6.5
+            "[LDAP: error code 4 - This search operation has sent the maximum of 1 entries to the client]; remaining"
+            " name 'cn=changelog'",
+            "limit",
+        ),
+        ("[LDAP: error code 11 - This search operation has examined the maximum number of entries]", "limit"),
         ("Interim message missed", "remote"),
         ("Operation org.identityconnectors.framework.api.operations.SyncApiOp is denied", "unsupported"),
         ("Policy validation failed", "other"),
@@ -62,6 +68,11 @@ def test_each_wording_is_known(text, kind):
 def test_a_token_that_the_connector_does_not_take_has_a_remedy(text):
     reason = read_reason(text)
     assert reason.kind == "misfit" and "livesync_token" in reason.remedy
+
+
+def test_a_limit_that_stops_a_run_has_a_remedy():
+    assert "raise_limits" in read_reason("[LDAP: error code 3 - Time Limit Exceeded]").remedy
+    assert read_reason("[LDAP: error code 32 - no such entry]").remedy is None
 
 
 def test_what_misleads_is_left_out():

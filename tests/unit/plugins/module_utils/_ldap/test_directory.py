@@ -246,6 +246,15 @@ def test_the_remedy_for_a_ca_file_is_not_the_url(script, monkeypatch):
     assert "URL" not in caught.value.remedy and "ca_path" in caught.value.remedy
 
 
+@pytest.mark.parametrize("dates", ["certificate has expired", "certificate is not yet valid"])
+def test_a_certificate_out_of_its_time_is_not_mended_by_a_ca(script, monkeypatch, dates):
+    script()
+    monkeypatch.setattr(module, "explain", lambda *given, **more: f"its certificate is refused: {dates} (subject x)")
+    with pytest.raises(NoAnswer, match=dates) as caught:
+        directory("ldaps://ds1").read("", [])
+    assert "Renew" in caught.value.remedy and "ca_path" not in caught.value.remedy
+
+
 @pytest.mark.parametrize("uri", ["localhost:4444", "ds1.example.com", "DS1:1389"])
 def test_a_url_without_a_scheme_is_told_with_one(uri):
     with pytest.raises(InvalidOption, match=f"Write it as ldaps://{uri}, or ldap://{uri}"):

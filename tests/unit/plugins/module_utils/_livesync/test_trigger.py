@@ -121,6 +121,8 @@ class FakeLog:
         return outside(self.first, self.end, token)
 
     def facts(self, token):
+        if self.end is None:
+            return None
         return LogFacts(
             *(self.first, self.end, True, self.missing, True, self.end - token, self.end - token),
             denied_by=self.denied_by,
@@ -882,6 +884,23 @@ def test_with_a_change_log_until_its_end_as_it_was_at_the_start(log):
     )
     assert (result["runs"][0]["token_after"], result["runs"][0]["runs"]) == (14, 2)
     assert (result["runs"][0]["proved"], it.report.warnings) == (True, [])
+
+
+def test_a_token_that_moves_without_the_right_to_read_proves_nothing(log):
+    """The account saw the numbers and not what the changes are about: they were passed by (seen on OpenIDM 6.1.0)."""
+    log.end, log.missing = 9, ("change_log",)
+    result, it = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
+    assert result["runs"][0]["proved"] is False
+    (warning,) = it.report.warnings
+    assert "moved on all the same" in warning and "idmops.idm.changelog_access" in warning
+
+
+@pytest.mark.parametrize(("missing", "named"), [(("change_log",), True), ((), False), (None, False)])
+def test_an_error_of_a_run_is_told_with_the_right_that_is_missing(log, missing, named):
+    log.end, log.missing = 9, missing
+    broken = refused(500, 'Cannot invoke "Object.toString()" because "value" is null')
+    result, unused = run(*lists(), executing(), *before(), post(broken), until_caught_up=True)
+    assert result["failed"] and ("idmops.idm.changelog_access" in (result.get("remedy") or "")) is named
 
 
 def test_a_number_in_quotes_is_a_number(log):

@@ -89,3 +89,14 @@ def test_many_ids_are_asked_for_in_parts():
     read_these(idm, USERS, "userName", [f"{'x' * 1000}{number}" for number in range(10)], "_id")
     assert len(idm.asked) == 4
     assert read_these(idm, USERS, "_id", [], "_id") == []
+
+
+@pytest.mark.parametrize("key", ["userName", None])
+@pytest.mark.parametrize("resource", [USERS, "system/ldap/account"])
+@pytest.mark.parametrize("item", [{"userName": "a"}, {"_id": None, "userName": "a"}])
+def test_objects_without_ids_are_not_one_that_nobody_knows(resource, key, item):
+    idm = Repository({resource: [item]})
+    with pytest.raises(IdmopsError, match=f"{resource}.*an object with an _id"):
+        list(read_all(idm, resource, "_id,userName", key))
+    with pytest.raises(IdmopsError, match=f"{resource}.*an object with an _id"):
+        read_these(idm, resource, "userName", ["a"], "_id,userName")

@@ -458,6 +458,35 @@ def test_the_run_that_came_of_a_cut_start_is_found_and_nothing_is_sent_twice(bro
     assert (run.id, run.joined, run.started) == ("r1", False, True)
 
 
+@pytest.mark.parametrize("answer", [{"result": None}, {"_id": None}, {"code": 500, "message": "boom"}])
+def test_the_run_is_found_that_an_unreadable_answer_does_not_name(answer):
+    outcome = done(
+        *mappings(), runs(), started(answer), runs(summary()), cluster(), polled(summary("r1", "SUCCESS", 3))
+    )
+    assert (outcome.id, outcome.succeeded) == ("r1", 3)
+
+
+@pytest.mark.parametrize("item", [{}, {**summary(), "_id": None}, {**summary(), "mapping": None}, summary(state=None)])
+def test_a_run_that_does_not_say_which_or_how_is_not_passed_over(item):
+    # passed over, a second run would be started beside it
+    with pytest.raises(Refused, match="expected"):
+        done(*mappings(), runs(item))
+
+
+@pytest.mark.parametrize(
+    "odd", [{}, {"result": None}, {"code": 500, "message": "boom"}, {**summary("r1", "SUCCESS"), "statusSummary": None}]
+)
+def test_an_answer_that_is_no_run_is_neither_its_end_nor_its_failure(odd):
+    begun = [*mappings(), runs(), started(), cluster()]
+    outcome = done(*begun, polled(odd), polled(odd), polled(summary("r1", "SUCCESS", 3)))
+    assert (outcome.state, outcome.succeeded) == ("SUCCESS", 3)
+    idm = ScriptedClient(*begun, *[polled(odd)] * 400)
+    with pytest.raises(IdmopsError) as caught:
+        reconcile(idm, ReconRequest(MAPPING), context())
+    error = caught.value
+    assert "is not known" in error.message and error.result["recon"]["state"] == "UNKNOWN"
+
+
 def test_a_start_that_left_no_trace_is_not_repeated():
     error = failed(*mappings(), runs(), started(cut()), *[runs()] * 13)
     assert "is not known" in error.message
@@ -622,7 +651,11 @@ def test_others_that_failed_beside_them_are():
     assert error.result["recon"]["gone"] == 1
 
 
-@pytest.mark.parametrize("away", [refused(404, "Resource 'system/ldap/account' not found"), refused(500), down()])
+@pytest.mark.parametrize(
+    "away",
+    [refused(404, "Resource 'system/ldap/account' not found"), refused(500), down()]
+    + [{"result": [{}]}, {"result": [{"_id": None}]}],
+)
 def test_a_source_that_does_not_answer_does_not_say_that_they_are_gone(away):
     wanted = call("GET", "system/ldap/account", away)
     error = failed(*ended(state="SUCCESS", done=200, failed=1), failures(entry()), wanted)

@@ -48,7 +48,7 @@ class Surroundings:
 
     def __init__(self, monkeypatch, seen=(5,), linked=True, state="SUCCESS", token=7):
         self.seen, self.linked, self.token = list(seen), linked, token
-        self.native, self.beyond, self.estranged = "integer", None, None
+        self.native, self.beyond, self.estranged, self.links = "integer", None, None, ("a",)
         self.asked, self.reactivated, self.waited = [], 0, 0
         self.whose, self.identity = Whose(), Identity({"replication server": "1"})
         for name, stand_in in {
@@ -58,7 +58,7 @@ class Surroundings:
             "read_stage": lambda *unused: None if self.token is None else Stage("1", self.token, self.native),
             "outside_of": lambda *unused: self.beyond,
             "estranged": lambda client, connector, mappings, known: self.estranged if mappings else None,
-            "some_links": lambda *unused: ("a",),
+            "some_links": lambda *unused: self.links,
             "ask_whose": lambda *unused: (self.whose, self.identity),
             "compare": self._compare,
             "reconcile": self._reconcile,
@@ -75,7 +75,7 @@ class Surroundings:
 
     def _reconcile(self, client, request, *unused):
         self.asked.append(request)
-        run = SimpleNamespace(id="r-1", state=self.state)
+        run = SimpleNamespace(id="r-1", state=self.state, succeeded=5)
         return SimpleNamespace(run=run, as_result=lambda: {"id": "r-1", "state": self.state})
 
     def _reactivate(self, *unused):
@@ -156,6 +156,27 @@ def test_who_finds_fewer_does_not_load(monkeypatch, seen, found):
     with pytest.raises(IdmopsError, match="of [5-7] entries"):
         load(client, request(), context())
     assert there.asked == []
+
+
+@pytest.mark.parametrize("item", [{}, {"_id": None}, {"_id": ""}])
+def test_items_that_name_nobody_are_not_counted_as_found(monkeypatch, item):
+    there = Surroundings(monkeypatch)
+    client = ScriptedClient(call("GET", LIST, {"result": [item] * 5}))
+    client.timeout = 30
+    with pytest.raises(IdmopsError, match="an object with an _id"):
+        load(client, request(), context())
+    assert there.asked == []
+
+
+@pytest.mark.parametrize(("links", "warned"), [((), 1), (("a",), 0)])
+def test_a_record_that_names_no_link_is_said_to(monkeypatch, links, warned):
+    there = Surroundings(monkeypatch)
+    there.links = links
+    client = ScriptedClient(call("GET", LIST, people(5)))
+    client.timeout = 30
+    seen = context()
+    load(client, request(), seen)
+    assert len([text for text in seen.report.warnings if "repo/link" in text]) == warned
 
 
 def test_what_cannot_be_compared_is_not_taken_for_equal(monkeypatch):

@@ -106,7 +106,8 @@ class ClosedClient(ScriptedClient):
     def _answer(self, method, path, params, body, none_on):
         (right,) = rights_asked(method, path, params)
         if str(right) not in self.closed:
-            empty = dict.fromkeys(("result", "mappings", "configurations", "reconciliations", "results"), [])
+            empty = dict.fromkeys(("result", "mappings", "reconciliations", "results"), [])
+            empty["configurations"] = [{"_id": "sync"}]
             return {"info/ping": {"state": "ACTIVE_READY"}, "system": []}.get(path, empty)
         if 403 in none_on:
             return None

@@ -18,7 +18,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._schedule.document impo
 from ansible_collections.idmops.idm.plugins.module_utils._verify import verify as module
 from ansible_collections.idmops.idm.plugins.module_utils._verify.verified import VerifyRequest, verify_result
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import SOURCE, Environment
-from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context, refused
 
 CONNECTOR = Connector.parse(
     {
@@ -189,6 +189,22 @@ def test_one_that_cannot_be_read_fails_and_the_rest_is_told(run, monkeypatch):
     with pytest.raises(IdmopsError, match="n: system/ldap/group answered 404") as caught:
         run(there, known=[there.mapping, other], sources=sources)
     assert [one["mapping"] for one in caught.value.result["verified"]] == ["m"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "named"),
+    [("system/ldap/account", 500, True), ("managed/user", 500, False), ("system/ldap/account", 403, False)],
+)
+def test_a_source_that_cannot_be_listed_comes_with_the_limits_of_a_search(run, monkeypatch, asked, status, named):
+    def broken(*unused):
+        exc = refused(status, "Operation QUERY failed with ConnectorException on system object: null")
+        exc.url = f"https://idm.example.com/openidm/{asked}"
+        raise exc
+
+    monkeypatch.setattr(module, "suspects_of_all", broken)
+    with pytest.raises(IdmopsError) as caught:
+        run(Environment())
+    assert ("raise_limits" in (caught.value.remedy or "")) is named
 
 
 def test_a_source_that_no_mapping_reads_is_not_called_equal(run):
