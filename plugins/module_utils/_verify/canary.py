@@ -254,7 +254,7 @@ class _Flight:
             if arrived:
                 self.canary.seconds = round(self.context.clock.now() - started, 1)
             else:
-                why = asked(lambda: witness.look(entry.record, sent))
+                why = asked(lambda: witness.look(entry.record, sent) if entry.still_there() else Why())
             self.canary.arrived = arrived
         except IdmopsError as exc:
             failure = exc

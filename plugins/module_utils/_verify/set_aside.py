@@ -31,6 +31,7 @@ class SetAside:
     :param owners: what its owner has written into the attribute.
     :param found: what was there when it was read; another value where an interrupted run has left its mark.
     :param sent: what this run has written there; None where it has not.
+    :param sure: whether the directory has said that it was written.
     :param others: whether somebody else has changed the attribute since, or removed the entry.
     """
 
@@ -41,6 +42,7 @@ class SetAside:
     owners: str
     found: str
     sent: str | None = None
+    sure: bool = False
     others: bool = False
 
     @classmethod
@@ -96,6 +98,7 @@ class SetAside:
             if exc.status == NO_SUCH_ATTRIBUTE:
                 exc.remedy = "Somebody else has changed the value just now: look who does, and run the task again."
             raise
+        self.sure = True
         return self.sent
 
     def put_back(self) -> None:
@@ -114,18 +117,29 @@ class SetAside:
                     raise
                 self.directory.close()
             except DirectoryError as exc:
-                self._judge(exc)
+                self._judge(exc, ours=again)
                 return
 
-    def _judge(self, refusal: DirectoryError) -> None:
-        """Accept a refusal where the value that was sent is not there any more, nor was it ever."""
+    def _judge(self, refusal: DirectoryError, *, ours: bool) -> None:
+        """Accept a refusal where the value that was sent is not there any more, or never was.
+
+        :param ours: whether a first attempt, whose answer got lost, may have put it back.
+        """
         if refusal.status not in (NO_SUCH_ATTRIBUTE, NO_SUCH_OBJECT):
             raise refusal
-        self.others = self.now() != self.owners
+        self.others = (self.sure and not ours) or self._now() != self.owners
 
-    def now(self) -> str | None:
+    def still_there(self) -> bool:
+        """Whether the value that was sent is there; it is not where somebody else has changed it."""
+        return self._now() == self.sent
+
+    def _now(self) -> str | None:
         """Return what is there now; None where the entry is gone, or has not one value that is a text."""
-        entry = self.directory.read(self.dn, [self.attribute])
+        try:
+            entry = self.directory.read(self.dn, [self.attribute])
+        except NoAnswer:  # as above
+            self.directory.close()
+            entry = self.directory.read(self.dn, [self.attribute])
         return _only(entry.values(self.attribute)) if entry else None
 
     def _swap(self, old: str, new: str) -> None:

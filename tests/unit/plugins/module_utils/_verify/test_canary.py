@@ -41,7 +41,8 @@ OPTIONS = {
 class Line:
     """The directory; what is written comes to IDM at once, or never. A write takes away the value that it replaces.
 
-    :param fails: what a write meets, by its number from 1: an error after which nothing is written.
+    :param fails: what a write meets, by its number from 1: an error after which nothing is written. With 0 the line is
+        cut once something has been written, until it is made anew.
     :param meanwhile: somebody else's value, written before the write of that number.
     """
 
@@ -51,6 +52,7 @@ class Line:
         self.there, self.values, self.arrives = there, list(values), arrives
         self.written, self.tried, self.closed = [], 0, 0
         self.fails, self.meanwhile = dict(fails or {}), dict(meanwhile or {})
+        self.cut = 0 in self.fails
 
     def __call__(self, options, url, it):
         self.clock = it.clock
@@ -66,6 +68,8 @@ class Line:
         self.closed += 1
 
     def read(self, dn, attributes, **unused):
+        if self.cut and self.tried and not self.closed:
+            raise lost_line()
         if self.values == [None]:
             return None
         held = tuple(one if isinstance(one, bytes) else one.encode() for one in self.values)
@@ -238,8 +242,16 @@ def test_a_value_that_could_not_be_put_back_is_said(fly):
 def test_a_line_that_was_cut_meanwhile_is_made_anew_to_put_it_back(fly):
     found = fly(fails={2: lost_line()})
     assert found.canary["arrived"] and found.line.closed == 1 and found.line.values == ["idmops canary"]
+    assert found.warnings == []
+    looked = fly(arrives=None, fails={0: lost_line()})
+    assert "does not read the new value" in looked.msg and looked.line.values == ["idmops canary"]
     gone = fly(fails={2: lost_line(), 3: lost_line()})
     assert "could not be put back" in gone.msg and gone.line.values != ["idmops canary"]
+
+
+def test_a_value_that_was_put_back_without_an_answer_is_not_taken_for_another_s(fly):
+    found = fly(fails={2: lost_line()}, meanwhile={3: ["idmops canary"]})
+    assert found.canary["arrived"] and found.warnings == [] and found.line.values == ["idmops canary"]
 
 
 def test_a_refused_change_is_no_value_to_be_put_back(fly):
@@ -257,6 +269,9 @@ def test_what_somebody_else_writes_meanwhile_is_left_alone(fly):
     found = fly(arrives=None, meanwhile={2: ["idmops canary of another"]})
     assert "somebody else has changed" in found.msg and found.canary["arrived"] is None
     assert found.line.values == ["idmops canary of another"] and found.looked == []
+    # another canary takes the mark for that of an interrupted run, and puts the old value back
+    taken = fly(arrives=None, meanwhile={2: ["idmops canary"]})
+    assert "somebody else has changed" in taken.msg and taken.canary["arrived"] is None and taken.line.tried == 2
     arrived = fly(meanwhile={2: ["idmops canary of another"]})
     assert arrived.canary["arrived"] and "Somebody else has changed" in arrived.warnings[0]
 
