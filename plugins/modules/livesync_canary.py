@@ -14,8 +14,8 @@ description:
   - The entry's attribute has to begin with C(idmops canary), which its owner writes there once, so that a mistyped DN
     never touches a person. The new value is the old one with a mark behind it. A run that was interrupted leaves that
     mark; the next one knows it, and puts the old value back.
-  - The old value is put back after the arrival, or when the time is up, since liveSync reads an entry as it is then. What
-    somebody else has written there meanwhile is left alone.
+  - The old value is put back after the arrival, or when the time is up, since liveSync reads an entry as it is then.
+    What somebody else has written there meanwhile is left alone.
   - Nothing is written to a directory that is not shown to be the connector's, unless IDM sees the entry by the same id.
 extends_documentation_fragment:
   - idmops.idm.connection
@@ -105,7 +105,7 @@ canary:
       returned: always
       sample: 3522
     token_after:
-      description: The sync token after it. Where it is as before, something else than liveSync may have brought the change.
+      description: The sync token after it. Where it is as before, something else may have brought the change.
       type: raw
       returned: always
       sample: 3523
