@@ -301,7 +301,8 @@ class _Flight:
         try:
             entry.put_back()
         except DirectoryError as exc:
-            before = f" Before that: {failure.message}" if failure else ""
+            arrived = "The change has arrived" if self.canary.arrived else "The change has not arrived in time"
+            before = f" Before that: {failure.message if failure else f'{arrived}.'}"
             raise IdmopsError(
                 f"{entry.attribute} of {entry.dn} could not be put back: {exc.message}{before}",
                 status=exc.status,

@@ -236,6 +236,9 @@ def test_check_mode_refuses_what_a_run_would_refuse(fly):
 def test_a_value_that_could_not_be_put_back_is_said(fly):
     found = fly(fails={2: DirectoryError("answered 53: unwilling", status=53)})
     assert "could not be put back" in found.msg and "knows its own mark" in found.remedy
+    assert "Before that: The change has arrived." in found.msg
+    lost = fly(arrives=None, fails={2: DirectoryError("answered 53: unwilling", status=53)})
+    assert "Before that: The change has not arrived in time." in lost.msg and lost.canary["arrived"] is False
     assert found.canary["arrived"] and found.failed  # it has arrived, and the task fails all the same
 
 
