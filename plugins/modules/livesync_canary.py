@@ -15,6 +15,8 @@ description:
     never touches a person. The new value is the old one with a mark behind it. A run that was interrupted leaves that
     mark; the next one knows it, and puts the old value back.
   - The old value is put back after the arrival, or when the time is up, since liveSync reads an entry as it is then.
+    What somebody else has written there meanwhile is left alone.
+  - Nothing is written to a directory that is not shown to be the connector's, unless IDM sees the entry by the same id.
 extends_documentation_fragment:
   - idmops.idm.connection
   - idmops.idm.directory.option
@@ -42,7 +44,7 @@ options:
       - Without a schedule that is on it has to be given, but with O(run_livesync).
     type: float
   run_livesync:
-    description: Whether to run liveSync, rather than to wait for the schedule.
+    description: Whether to run liveSync, rather than to wait for the schedule. A run that fails is not repeated.
     type: bool
     default: false
 attributes:
@@ -78,7 +80,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 msg:
-  description: What became of the change, in a sentence; what went wrong, on failure.
+  description: What became of the change, in a sentence; on failure why it did not arrive, as far as that can be known.
   type: str
   returned: always
   sample: "system/ldap/account: The change arrived after 3.2 s."
@@ -88,7 +90,7 @@ canary:
   returned: when the options are valid
   contains:
     arrived:
-      description: Whether it arrived. V(none) in check mode.
+      description: Whether it arrived. V(none) in check mode, and where that cannot be known.
       type: bool
       returned: always
       sample: true
@@ -103,7 +105,7 @@ canary:
       returned: always
       sample: 3522
     token_after:
-      description: The sync token after it.
+      description: The sync token after it. Where it is as before, something else may have brought the change.
       type: raw
       returned: always
       sample: 3523

@@ -59,6 +59,7 @@ _ARRIVAL = "whether the newest changes have arrived"
 _HELD = "whether another control host runs the source: tasks of one host alone are kept apart"
 _NOTED = "nothing now: `livesync_status` does not tell later that it has arrived"
 _WHY = "why something did not arrive: its reason is `unknown`"
+_LOST, _WHY_LOST = "the change does not arrive", "why it did not arrive"
 
 NEEDS: tuple[Need, ...] = (
     # what there is
@@ -173,6 +174,8 @@ NEEDS: tuple[Need, ...] = (
     ),
     # whether it arrived
     Need(Right(QUERY, "system/*"), (VERIFY,)),
+    Need(Right(QUERY, "system/*"), (CANARY,), "nothing else tells that the directory is the connector's"),
+    Need(Right(QUERY, "system/*"), (CANARY,), _LOST, _WHY_LOST),
     Need(Right(QUERY, "managed/*"), (VERIFY, CANARY)),
     Need(Right(QUERY, "repo/link"), (VERIFY, CANARY)),
     Need(Right(READ, "config/managed"), (VERIFY, CANARY)),
@@ -189,6 +192,11 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(QUERY, "audit/sync"), (VERIFY,), "something differs", _WHY),
     Need(Right(QUERY, "audit/recon"), (VERIFY,), "something differs", _WHY),
     Need(Right(QUERY, f"{_LETTERS}/*"), (VERIFY,), "something differs", _WHY),
+    Need(Right(QUERY, "audit/sync"), (CANARY,), _LOST, _WHY_LOST),
+    Need(Right(QUERY, "audit/recon"), (CANARY,), _LOST, _WHY_LOST),
+    Need(Right(QUERY, "audit/config"), (CANARY,), _LOST, _WHY_LOST),
+    Need(Right(QUERY, f"{_LETTERS}/*"), (CANARY,), f"{_LOST}, and `postRetryAction: dead-letter-queue`", _WHY_LOST),
+    Need(Right(QUERY, "sync/queue"), (CANARY,), f"{_LOST}, and a mapping has queuedSync ({LATER})", _WHY_LOST),
     Need(Right(READ, "repo/link/*"), (PREFLIGHT,), "a load is recorded"),
     Need(
         Right(QUERY, "repo/link"),

@@ -83,6 +83,7 @@ def test_a_new_state_is_bad_for_the_role_and_the_playbook():
     (prove,) = [task for task in tasks if task["name"] == "Prove that liveSync works"]
     environment = jinja2.Environment()
     environment.tests["failed"] = lambda result: result.get("failed", False)
+    environment.filters["bool"] = bool
     judge = environment.compile_expression(prove["failed_when"])
     plan = {"tolerated": []}
     for state, good in [("brand_new", False), *((state, state in GOOD_ENOUGH) for state in STATES)]:
@@ -93,3 +94,47 @@ def test_a_new_state_is_bad_for_the_role_and_the_playbook():
     (fails,) = [task for task in play["tasks"] if task["name"] == "Fail when something is unhealthy"]
     bad = environment.from_string(fails["vars"]["livesync_unhealthy"])
     assert "brand_new" in bad.render(livesync_answer={"livesync": [new]})
+
+
+def playbook_of_status():
+    """Return the variables of the table, and what the playbook calls unhealthy, as functions of a host's variables."""
+    (play,) = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
+    environment = jinja2.Environment()
+    environment.filters["bool"] = lambda value: str(value).lower() == "true"
+    table, fails = (
+        next(task["vars"] for task in play["tasks"] if task["name"] == name)
+        for name in ("Show the table", "Fail when something is unhealthy")
+    )
+
+    def shown(canaries, **flags):
+        answer = {
+            "livesync": [{"source": "s", "state": "healthy", "good_enough": True, "remedy": None, "proved": True}]
+        }
+        host = {"livesync_answer": answer, **({"livesync_canaries": canaries} if canaries is not None else {})}
+        given = {**flags, **host, "ansible_play_hosts": ["h"], "hostvars": {"h": host}}
+        for name in ("livesync_flown", "livesync_columns"):
+            given[name] = environment.from_string(play["vars"][name]).render(**given)
+        return (
+            environment.from_string(table["livesync_head"]).render(**given),
+            environment.from_string(table["livesync_rows"]).render(**given),
+            environment.from_string(fails["livesync_unhealthy"]).render(**given),
+        )
+
+    return shown
+
+
+def test_the_table_says_what_became_of_the_canaries_where_they_flew():
+    shown = playbook_of_status()
+    head, rows, bad = shown(None)
+    assert "canary" not in head and " none " not in rows and bad == "[]"
+    arrived = {"source": "s", "arrived": True, "seconds": 3.2, "msg": "It arrived.", "ok": True}
+    head, rows, bad = shown([arrived], canary="true")
+    assert "canary" in head and "3.2 s" in rows and "It arrived." not in rows and bad == "[]"
+    lost = {"source": "s", "arrived": False, "seconds": None, "msg": "It has not arrived.", "ok": False}
+    head, rows, bad = shown([lost], canary="true")
+    assert "not arrived" in rows and "It has not arrived." in rows and bad == "['s: It has not arrived.']"
+    unknown = {"source": "s", "arrived": None, "seconds": None, "msg": "In check mode nothing flies.", "ok": True}
+    head, rows, bad = shown([unknown], canary="true")
+    assert "not known" in rows and bad == "[]"
+    head, rows, bad = shown([], canary="true")
+    assert " none " in rows and "nothing was seen to arrive" in bad
