@@ -218,12 +218,28 @@ verified:
           elements: str
           returned: always
           sample: [mail]
+        link_ids:
+          description: Those of RV(link_ids) that are about this entry.
+          type: list
+          elements: str
+          returned: always
         dn:
           description: The DN of the entry, where it is known.
           type: str
           returned: with O(detailed=true)
 ids:
-  description: Ids of the source that a reconciliation of them alone can mend, for O(idmops.idm.recon#module:ids).
+  description:
+    - Ids of the source that a reconciliation of them alone can mend, for O(idmops.idm.recon#module:ids). Not those of
+      entries that have one of RV(link_ids).
+  type: list
+  elements: str
+  returned: always
+link_ids:
+  description:
+    - The ids of links that are too many, in C(repo/link), to an object that is gone, or once more to the same object.
+      Remove them before anything is reconciled.
+    - A reconciliation leaves a link to an object that is gone, makes the object anew, and puts a second link beside it.
+      Each later change of an entry with two links fails with C(More than one link found).
   type: list
   elements: str
   returned: always
