@@ -317,7 +317,7 @@ runs:
       type: int
       returned: always
     changes:
-      description: By how many changes the token moved, where tokens are numbers.
+      description: By how many changes the token moved, where the connector reads a change log.
       type: int
       returned: always
     rate:

@@ -17,8 +17,8 @@ description:
     O(directory), what differs only since a change that liveSync has yet to take is counted as
     RV(verified[].pending), and is no difference.
   - Only the properties that are compared are asked for, and passwords never. No value leaves the process.
-  - Reads only, but for O(note). The memory that it takes grows with the number of entries alone, by some 400 bytes
-    for each.
+  - Reads only, but for O(note). The memory that it takes grows with the number of entries, by some 600 bytes for each,
+    and as much again for each that differs.
 extends_documentation_fragment:
   - idmops.idm.connection
   - idmops.idm.directory.option
@@ -226,12 +226,28 @@ verified:
           elements: str
           returned: always
           sample: [mail]
+        link_ids:
+          description: Those of RV(link_ids) that are about this entry.
+          type: list
+          elements: str
+          returned: always
         dn:
           description: The DN of the entry, where it is known.
           type: str
           returned: with O(detailed=true)
 ids:
-  description: Ids of the source that a reconciliation of them alone can mend, for O(idmops.idm.recon#module:ids).
+  description:
+    - Ids of the source that a reconciliation of them alone can mend, for O(idmops.idm.recon#module:ids). Not those of
+      entries that have one of RV(link_ids).
+  type: list
+  elements: str
+  returned: always
+link_ids:
+  description:
+    - The ids of links that are too many, in C(repo/link), to an object that is gone, or once more to the same object.
+      Remove them before anything is reconciled.
+    - A reconciliation leaves a link to an object that is gone, makes the object anew, and puts a second link beside it.
+      Each later change of an entry with two links fails with C(More than one link found).
   type: list
   elements: str
   returned: always

@@ -25,6 +25,11 @@ def quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
+def both(one: str, other: str) -> str:
+    """Return the filter for what two filters let pass; "true" lets all pass."""
+    return other if one == "true" else f"({one}) and {other}"
+
+
 def any_of(field: str, values: t.Iterable[str]) -> str:
     """Return the filter of a field that equals one of some values, of which there is one at least."""
     return f"({' or '.join(equals(field, value) for value in values)})"

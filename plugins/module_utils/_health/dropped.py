@@ -34,6 +34,7 @@ from .._idm.audit import (
 from .._idm.connector import FailurePolicy
 from .._idm.error_texts import DOUBLED, RACE, read_reason
 from .._idm.source import Source
+from .._proof.pages import read_these
 
 DEAD_LETTERS = "repo/synchronisation/deadLetterQueue"
 _LINKS = "repo/link"
@@ -299,11 +300,7 @@ def there_in(client: Client, source: Source, records: t.Sequence[str]) -> set[st
 
     :raises Unreachable, Refused: as the client.
     """
-    found: set[str] = set()
-    for start in range(0, len(records), _IDS):
-        ids = any_of("_id", records[start : start + _IDS])
-        found |= {str(item.get("_id")) for item in client.query(source.path, ids, _fields="_id")}
-    return found
+    return {str(item.get("_id")) for item in read_these(client, source.path, "_id", records, "_id")}
 
 
 def _gone(client: Client, source: Source, part: t.Sequence[Dropped]) -> set[str]:

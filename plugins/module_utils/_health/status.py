@@ -35,6 +35,10 @@ _LOOK = 1.0
 _LONGEST_QUEUED = 300.0
 #: A next run that is further away than a week, and a day, is not waited for, in seconds.
 _FAR = 8 * 86400.0
+_UNCOUNTED = (
+    "The connector {} reads no change log, so that what is pending, and whether all has arrived, cannot be known here:"
+    " idmops.idm.livesync_verify compares."
+)
 
 
 def status(
@@ -144,7 +148,11 @@ def _with_dropped(
 def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Unarrived:
     """Return the newest changes behind the token that have not arrived."""
     facts, connector = entry.facts, entry.connector
-    if facts.number is None or connector is None or entry.health.state == UNAVAILABLE:
+    if connector is None or entry.health.state == UNAVAILABLE:
+        return Unarrived()
+    if not connector.reads_change_log:
+        return Unarrived(doubt=_UNCOUNTED.format(connector.name))
+    if facts.number is None:
         return Unarrived()
     try:
         found = logs.ask(

@@ -73,8 +73,10 @@ _REMEDIES = {
     UNREADABLE: GRANT,
     ALIAS_SEARCH: ALIAS,
     RACE: RACE_REMEDY,
-    DOUBLED: "Two runs of the same source at once have created the target of this record twice. Remove one of the two"
-    " objects and its link (repo/link, where firstId is the record), then run liveSync again.",
+    # two runs at once leave two links, and so does a reconciliation that makes an object anew (seen on OpenIDM 6.1.0)
+    DOUBLED: "The record has two links (repo/link, where firstId is the record). idmops.idm.livesync_verify names those"
+    " that have to go (link_ids); where the target has the object twice, remove one of the two objects and its link."
+    " Then run liveSync again.",
     CONNECTION: "The connector cannot reach its system: start it, or correct host and port in the connector's"
     " configuration. liveSync goes on by itself once the system answers.",
     CREDENTIALS: "The system refuses the connector's account: correct principal and credentials in its configuration.",

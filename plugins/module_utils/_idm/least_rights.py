@@ -164,7 +164,18 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(READ, "recon/*"), _RECONCILE),
     Need(Right(ACTION, "recon", "recon"), _RECONCILE),
     Need(Right(ACTION, "recon", "reconById"), (RECON,), f"`ids`, and audit/recon cannot be read ({LATER})"),
-    Need(Right(QUERY, "recon/assoc/*"), (RECON, LOAD), f"audit/recon cannot be read ({LATER})", "which entries failed"),
+    Need(
+        Right(QUERY, "recon/assoc/*"),
+        (RECON, LOAD, VERIFY),
+        f"audit/recon cannot be read ({LATER})",
+        "which entries failed",
+    ),
+    Need(
+        Right(READ, "recon"),
+        (VERIFY,),
+        f"something differs, and audit cannot be read ({LATER})",
+        "why a reconciliation refused it: its reason is `unknown`",
+    ),
     Need(Right(QUERY, "system/*"), (LOAD,), "`directory`"),
     Need(
         Right(QUERY, "system/*"),

@@ -81,7 +81,9 @@ class RecordFailure:
         text += f" could not be synchronised ({self.operation or 'change'}"
         text += ")" if self.change_number is None else f" with token {self.change_number})"
         text += f": {self.cause.rstrip('.')}." if self.cause else "."
-        if self.by_race:
+        if self.by_race and read_reason(self.cause or "").kind == DOUBLED:
+            text += " Its two links caused this, not the record."
+        elif self.by_race:
             text += " Two runs of the source at once caused this, not the record."
         if self.blocks:
             return text + (

@@ -19,6 +19,8 @@ from .outcome import PLANNED, Run
 class Tally:
     """What became of one source in one task.
 
+    :param counts: whether its tokens are change numbers, so that their difference is a number of changes; the CSV
+        connector's is a time, of the same type (seen on OpenIDM 6.1.0).
     :param proved: whether the token was seen to reach the end that the change log had at the start.
     :param seconds: from the first run's start to the last one's end.
     :param lock: what kept other runs of ours away, None where nothing was sent.
@@ -39,6 +41,7 @@ class Tally:
     status: int | None = None
     transaction: str | None = None
     lock: str | None = None
+    counts: bool = True
 
     @property
     def token(self) -> t.Any:
@@ -73,7 +76,7 @@ class Tally:
         before, after, last = self.before, self.after or self.before, self.last
         token = before.token if before else None
         start, end = before.number if before else None, self.number
-        changes = end - start if start is not None and end is not None else None
+        changes = end - start if self.counts and start is not None and end is not None else None
         result = {
             "source": str(self.source),
             "outcome": self.outcome,

@@ -90,7 +90,7 @@ class _SourceTask:
 
     def tally(self, client: Client) -> Tally:
         """Run this source; an error becomes part of its tally, so that the other sources go on."""
-        tally = Tally(self.source, FAILED)
+        tally = Tally(self.source, FAILED, counts=self.connector.reads_change_log)
         try:
             self._fill(tally, client)
         except IdmopsError as exc:

@@ -29,6 +29,8 @@ class Difference:
     :param detail: the reason in words, without values.
     :param in_source: whether IDM sees the object in the source, so that a reconciliation of its id can mend it.
     :param dn: of the entry in the directory, where it was asked for.
+    :param spare_links: ids of links of it that are too many: to an object that is gone, or once more to the same one.
+        They have to go before anything is mended.
     :param equal: whether the target is as the directory has the entry, though IDM does not see it.
     """
 
@@ -41,10 +43,17 @@ class Difference:
     in_source: bool = True
     dn: str | None = None
     equal: bool = False
+    spare_links: tuple[str, ...] = ()
 
     @property
     def by_id(self) -> bool:
-        """Whether a reconciliation of its id alone mends it, as far as the reason lets it."""
+        """Whether a reconciliation of its id alone mends it, as far as the reason lets it.
+
+        Not where a link of it is too many: an object that is gone would be made anew, with a second link beside the old
+        one, and each change of an entry with two links fails with "More than one link found" (seen on OpenIDM 6.1.0).
+        """
+        if self.spare_links:
+            return False
         return self.in_source and self.id is not None and self.kind in (MISSING, UNLINKED, DIFFERING)
 
     @property
@@ -61,5 +70,6 @@ class Difference:
             "reason": self.reason,
             "detail": self.detail,
             "properties": list(self.properties),
+            "link_ids": list(self.spare_links),
             **({"dn": self.dn} if detailed else {}),
         }

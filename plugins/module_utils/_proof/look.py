@@ -30,6 +30,10 @@ GONE_TARGET = "its link leads to an object that is gone from the target"
 SECOND_LINK = "it has a second link of the same mapping"
 _NO_LINK = "the target has such an object, and no link leads to it"
 _TWICE = "the target has such an object already"
+_DEAD = "a second link of it leads to an object that is gone: each later change of the entry fails at it"
+_LINKED_TWICE = "it has a second link to the same object: each later change of the entry fails at it"
+#: So many objects are looked at together: what they hold is not kept for longer.
+_AT_ONCE = 1000
 
 
 @dataclass
@@ -38,13 +42,11 @@ class Looked:
 
     :param left_out: the ids of the source that a condition or a script of the mapping may leave out.
     :param linked: how many of the objects of the source that were asked for have a link.
-    :param stale: how many of these have a link too many, which leads nowhere.
     """
 
     differences: list[Difference] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
     linked: int = 0
-    stale: int = 0
 
 
 def look(
@@ -57,17 +59,39 @@ def look(
     :param target_ids: ids of the target.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
+    found = Looked()
+    sources, targets = sorted(set(map(sides.source_id, source_ids))), sorted(set(map(sides.target_id, target_ids)))
+    parts: list[tuple[list[str], list[str]]] = [(sources, targets)]
+    if len(sources) + len(targets) > _AT_ONCE:
+        parts = [(part, []) for part in _parts(sources)] + [([], part) for part in _parts(targets)]
+    told: dict[tuple[str, str | None, str | None], Difference] = {}
+    for part in parts:
+        seen = _look(sides, own, *part)
+        told.update({(one.kind, one.id, one.target_id): one for one in seen.differences})
+        found.left_out |= seen.left_out
+        found.linked += seen.linked
+    found.differences = list(told.values())
+    return found
+
+
+def _parts(ids: list[str]) -> list[list[str]]:
+    return [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
+
+
+def _look(sides: Sides, own: OwnEntries | None, source_ids: t.Collection[str], target_ids: t.Collection[str]) -> Looked:
     links = sides.links(source_ids, target_ids)
-    wanted = {*map(sides.source_id, source_ids), *(link.source for link in links)}
+    of_others = {link.source for link in links} - set(source_ids)
+    links = list(dict.fromkeys([*sides.links(of_others), *links]))  # an entry's first one may lead to another target
+    wanted = {*source_ids, *(link.source for link in links)}
     linked_targets = {link.target for link in links}
-    alone = [one for one in map(sides.target_id, target_ids) if one not in linked_targets]
+    alone = [one for one in target_ids if one not in linked_targets]
     unread: dict[str, str] = {}
     sources = sides.sources(wanted, unread)
     targets = sides.targets({*linked_targets, *alone})
     of_source: dict[str, list[Link]] = defaultdict(list)
     for link in links:
         of_source[link.source].append(link)
-    found = Looked(linked=sum(1 for one in set(map(sides.source_id, source_ids)) if one in of_source))
+    found = Looked(linked=sum(1 for one in source_ids if one in of_source))
     entries = own.entries(sorted(wanted)) if own else {}
     unseen = own.why_unseen(sorted(set(entries) - set(sources))) if own else {}
     if own:
@@ -89,11 +113,9 @@ def look(
             found.differences += _of_unseen(sides, why, body, mine, targets)
             if one in entries and not mine:
                 found.differences.append(replace(why, kind=MISSING))
-    found.stale = sum(_has_stale(sides_of, targets) for one, sides_of in of_source.items() if one in sources)
     unlinked = {one: sources[one] for one in wanted if one in sources and one not in of_source}
     lone = {one: targets[one] for one in alone if one in targets}
     _pair(sides, unlinked, lone, found)
-    found.differences = list({(one.kind, one.id, one.target_id): one for one in found.differences}.values())
     return found
 
 
@@ -102,23 +124,29 @@ def _of_source(
 ) -> t.Iterator[Difference]:
     """Yield what is wrong with an object of the source that has links.
 
-    One whose target was gone has a second link once a reconciliation has made the target anew: the first one stays and
-    leads nowhere (seen on OpenIDM 6.1.0).
+    One whose target was gone has a second link once a reconciliation has made the target anew: the first one stays,
+    leads nowhere, and each later change of the entry fails with "More than one link found". So it does where two loads
+    at once have linked the same two objects twice (both seen on OpenIDM 6.1.0).
     """
     for qualifier in dict.fromkeys(link.qualifier for link in links):
-        led = [link.target for link in links if link.qualifier == qualifier]
-        there = [target for target in led if target in targets]
-        if not there:
-            yield Difference(MISSING, one, led[0], detail=GONE_TARGET)
-        elif properties := sides.comparison.differing(body, targets[there[0]]):
-            yield Difference(DIFFERING, one, there[0], properties)
-        for target in there[1:]:
-            yield Difference(DUPLICATE, one, target, detail=SECOND_LINK)
-
-
-def _has_stale(links: t.Iterable[Link], targets: t.Mapping[str, Body]) -> bool:
-    there = {link.target in targets for link in links}
-    return there == {True, False}
+        led = [link for link in links if link.qualifier == qualifier]
+        kept: dict[str, str] = {}
+        for link in led:
+            if link.target in targets:
+                kept.setdefault(link.target, link.id)
+        spare = [link for link in led if kept.get(link.target) != link.id]
+        ids = tuple(link.id for link in spare)
+        if not kept:
+            yield Difference(MISSING, one, led[0].target, detail=GONE_TARGET, spare_links=ids)
+            continue
+        first, *more = kept
+        for target in dict.fromkeys(link.target for link in spare):
+            detail = _LINKED_TWICE if target in targets else _DEAD
+            yield Difference(DUPLICATE, one, target, detail=detail, spare_links=ids)
+        if properties := sides.comparison.differing(body, targets[first]):
+            yield Difference(DIFFERING, one, first, properties, spare_links=ids)
+        for target in more:
+            yield Difference(DUPLICATE, one, target, detail=SECOND_LINK, spare_links=ids)
 
 
 def _hidden(one: str, links: t.Sequence[Link], told: t.Sequence[Difference], hidden: t.Sequence[str]) -> Difference:

@@ -24,11 +24,13 @@ class Link:
     """One link, seen from the mapping's source.
 
     :param qualifier: a source object may have one link of each.
+    :param id: its own.
     """
 
     source: str
     target: str
     qualifier: str
+    id: str
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,8 @@ class Sides:
     def _link(self, body: Body) -> Link:
         first, second = str(body.get("firstId")), str(body.get("secondId"))
         source, target = (second, first) if self.turned else (first, second)
-        return Link(self.source_id(source), self.target_id(target), as_text(body.get("linkQualifier")) or "default")
+        qualifier = as_text(body.get("linkQualifier")) or "default"
+        return Link(self.source_id(source), self.target_id(target), qualifier, str(body.get("_id")))
 
     @staticmethod
     def _in_system(resource: str) -> bool:

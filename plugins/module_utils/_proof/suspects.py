@@ -33,7 +33,6 @@ class Suspects:
     :param checked: how many objects of the source were compared, or drawn to be.
     :param linked: how many of these have a link; None until they have been looked at.
     :param left_out: how many objects of the source a condition or a script of the mapping may leave out.
-    :param stale: how many have a link too many, which leads nowhere, as far as they have been looked at.
     """
 
     sources: set[str] = field(default_factory=set)
@@ -44,7 +43,6 @@ class Suspects:
     checked: int = 0
     linked: int | None = None
     left_out: int = 0
-    stale: int = 0
 
 
 def suspects_of_all(sides: Sides, directory: Masks | None) -> Suspects:

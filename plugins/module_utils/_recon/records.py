@@ -10,10 +10,10 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._base.errors import Refused, Unreachable
-from .._base.filters import any_of
+from .._base.filters import any_of, both
 from .._http.client import Client
-from .._http.form import id_of
 from .._idm.mapping import SyncMapping
+from .._proof.pages import read_these
 from .run import SUCCESS, EntryFailure
 from .verdict import GONE, ReconFindings
 
@@ -29,10 +29,8 @@ def only(mapping: SyncMapping, ids: t.Iterable[str]) -> dict[str, t.Any]:
 
     It takes 3 ms a record, a run by reconById 130 ms, which reads all links each time ("Experiments", section 4).
     """
-    these = any_of("_id", ids)
-    stated = mapping.source_filter
-    both = these if stated == "true" else f"({stated}) and {these}"
-    return {"sourceQuery": {"resourceName": mapping.source, "_queryFilter": both}, "runTargetPhase": False}
+    these = both(str(mapping.source_filter), any_of("_id", ids))
+    return {"sourceQuery": {"resourceName": mapping.source, "_queryFilter": these}, "runTargetPhase": False}
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,9 @@ class Records:
 
     def _missing_in(self, ids: t.Sequence[str], stated: str) -> list[str] | None:
         """Return those of some records that a query of the source does not find; None where it does not answer."""
-        found: set[str] = set()
-        for start in range(0, len(ids), AT_ONCE):
-            these = any_of("_id", ids[start : start + AT_ONCE])
-            wanted = these if stated == "true" else f"({stated}) and {these}"
-            try:
-                told = self.client.query(self.mapping.source, wanted, _fields="_id")
-                found |= {id_of(one, f"GET {self.client.url}/{self.mapping.source}?_queryFilter") for one in told}
-            except (Unreachable, Refused):
-                return None
+        try:
+            there = read_these(self.client, self.mapping.source, "_id", ids, "_id", where=stated)
+        except (Unreachable, Refused):
+            return None
+        found = {str(one.get("_id")) for one in there}
         return [one for one in ids if one not in found]

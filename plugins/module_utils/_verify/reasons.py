@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from .._base.errors import Refused
 from .._base.filters import any_of
@@ -18,6 +19,7 @@ from .._http.client import Client
 from .._idm.audit import AuditEntry
 from .._idm.connector_config import Connector
 from .._idm.connector_filters import bracketed, sync_filter
+from .._idm.entries import kept_failures
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._ldap.directory import Entry
@@ -34,9 +36,13 @@ from .._proof.difference import (
     Difference,
 )
 from .._proof.own_entries import OwnEntries
+from .._recon.run import ACTIVE, MOST_FAILURES, EntryFailure
+from .._recon.watch import list_runs
 
 #: So many changes of the mappings are looked through, the newest.
 _MOST_CHANGES = 200
+#: So many differences are looked at together: what the directory has of them is not kept for longer.
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,14 @@ class Reasons:
 
         :raises Unreachable, DirectoryError: as the servers.
         """
+        parts = (found[start : start + _AT_ONCE] for start in range(0, len(found), _AT_ONCE))
+        return [one for part in parts for one in self._of_some(part)]
+
+    def _of_some(self, found: t.Sequence[Difference]) -> list[Difference]:
         ids = list(dict.fromkeys(one.id for one in found if one.id is not None))
         entries = self.own.entries(ids) if self.own and ids else {}
         refusals = self._refusals(ids)
-        off = self._off_periods() if entries else None
+        off = self._off_periods if entries else None
         passed = self._passed(list(entries))
         told = []
         for one in found:
@@ -111,10 +121,18 @@ class Reasons:
         return replace(one, reason=UNKNOWN)
 
     def _refusals(self, ids: t.Sequence[str]) -> dict[str, str]:
-        """Return why IDM refused records, as audit and the dead letter queue tell: the newest word on each counts."""
+        """Return why IDM refused records, as audit and the dead letter queue tell: the newest word on each counts.
+
+        Where audit does not answer, as on Advanced Identity Cloud, reconciliations that have kept their entries tell.
+        """
+        if not ids:
+            return {}
         found: dict[str, str] = {}
         newest: dict[str, AuditEntry] = {}
-        for entry in successes_of(self.client, self.source, ids, failures=True) or () if ids else ():
+        told = successes_of(self.client, self.source, ids, failures=True)
+        if told is None:
+            found.update((record, self._kept[record]) for record in ids if record in self._kept)
+        for entry in told or ():
             if entry.mapping not in (None, self.mapping.name):
                 continue
             if entry.record not in newest or newest[entry.record].timestamp < entry.timestamp:
@@ -125,17 +143,42 @@ class Reasons:
                 found[record] = (
                     f"{(entry.cause or 'no cause is told').rstrip('.')} (audit, {entry.timestamp}{situation})"
                 )
-        for letter in self._letters() if ids else ():
+        for letter in self._letters:
             if letter.record not in found:
                 found[letter.record] = f"{letter.cause or 'no cause is told'} (dead letter queue)"
         return found
 
+    @cached_property
+    def _kept(self) -> dict[str, str]:
+        """Why the newest reconciliation of each record refused it, as far as such runs have kept their entries.
+
+        They have where they were started with persistAssociations=true ("Advanced Identity Cloud as others met it
+        live", section 4). A run of all that has kept nothing hides what older ones tell.
+        """
+        try:
+            runs = [run for run in list_runs(self.client, self.mapping.name) if run.state != ACTIVE]
+        except Refused:
+            return {}
+        found: dict[str, str | None] = {}
+        for run in reversed(runs):
+            kept = kept_failures(self.client, run.id, MOST_FAILURES) if run.failed else []
+            for failure in filter(lambda one: one.in_source, map(EntryFailure.parse, kept)):
+                situation = f", situation {failure.situation}" if failure.situation else ""
+                found.setdefault(failure.record, f"{failure.reason.rstrip('.')} (reconciliation {run.id}{situation})")
+            if not run.source_ids:
+                break
+            for record in run.source_ids:
+                found.setdefault(record, None)
+        return {record: why for record, why in found.items() if why}
+
+    @cached_property
     def _letters(self) -> list[Dropped]:
         try:
             return [letter for unused, letter in read_dead_letters(self.client, self.source)]
         except Refused:
             return []
 
+    @cached_property
     def _off_periods(self) -> list[tuple[str, str]] | None:
         """Return from when to when liveSync did not use the mapping, as audit/config tells; None where it does not."""
         names = ["sync", f"mapping/{self.mapping.name}"]

@@ -61,6 +61,7 @@ class VerifyRequest:
 class Verified:
     """What became of one mapping.
 
+    :param logged: whether the connector reads a change log, which tells with directory what is pending.
     :param pending: how many objects differ with changes that liveSync has not taken yet; None where that cannot be
         known.
     """
@@ -72,12 +73,18 @@ class Verified:
     sampled: bool
     differences: list[Difference] = field(default_factory=list)
     pending: int | None = None
+    logged: bool = True
 
     @property
     def counts(self) -> dict[str, int]:
         """How many differences there are of each kind that there is."""
         found = Counter(one.kind for one in self.differences)
         return {kind: found[kind] for kind in KINDS if found[kind]}
+
+    @property
+    def link_ids(self) -> list[str]:
+        """The ids of links that are too many."""
+        return list(dict.fromkeys(link for one in self.differences for link in one.spare_links))
 
     @property
     def sentence(self) -> str:
@@ -89,7 +96,9 @@ class Verified:
         else:
             looked = f"all {seen.in_source} entries were compared"
         return " ".join(
-            part for part in (f"{name}: {looked}; {self._outcome}.", self._not_compared, self._pending) if part
+            part
+            for part in (f"{name}: {looked}; {self._outcome}.", self._spare, self._not_compared, self._pending)
+            if part
         )
 
     @property
@@ -106,6 +115,11 @@ class Verified:
         return f"{equal}: fewer than {100 * most_differing(self.suspects.checked):.2g} % differ, at 95 %"
 
     @property
+    def _spare(self) -> str:
+        spare = len(self.link_ids)
+        return f"{spare} links are too many, and have to go before anything is reconciled (link_ids)." if spare else ""
+
+    @property
     def _not_compared(self) -> str:
         parts = []
         if self.comparison.not_comparable:
@@ -118,11 +132,6 @@ class Verified:
             )
         if self.comparison.key is None:
             parts.append("objects of the target without a link cannot be recognised, since no name is copied plainly")
-        if self.suspects.stale:
-            parts.append(
-                f"{self.suspects.stale} have a second link (repo/link) that leads nowhere: it does no harm until they"
-                " go, and is audited as LINK_ONLY then"
-            )
         text = "; ".join(parts)
         return f"{text[0].upper()}{text[1:]}." if parts else ""
 
@@ -131,7 +140,8 @@ class Verified:
         if self.pending:
             return f"{self.pending} more differ with changes that liveSync has yet to take."
         if self.pending is None and self.differences:
-            return "Without directory, changes that liveSync has yet to take count as differences."
+            why = "Without directory" if self.logged else "Since no change log tells what liveSync has yet to take"
+            return f"{why}, changes that are pending count as differences."
         return ""
 
     def as_result(self, *, detailed: bool, most: int) -> dict[str, t.Any]:
@@ -171,6 +181,7 @@ def verify_result(
         "msg": message,
         "verified": [verified.as_result(detailed=request.detailed, most=request.most) for verified in done],
         "ids": list(dict.fromkeys(one.id for one in all_of if one.by_id)),
+        "link_ids": [link for verified in done for link in verified.link_ids],
         "target_ids": list(dict.fromkeys(one.target_id for one in all_of if one.by_target and one.target_id)),
     }
     if failed:
@@ -188,6 +199,11 @@ def verify_result(
 def _remedy_of(found: t.Sequence[Difference]) -> str:
     """Return what mends differences."""
     parts = []
+    if any(one.spare_links for one in found):
+        parts.append(
+            "Remove the links that are too many (link_ids: DELETE repo/link/<id> with If-Match), and compare again,"
+            " before anything is reconciled: each change of an entry with two links fails."
+        )
     if any(one.by_id for one in found):
         parts.append("Mend what the reasons name, then give ids to idmops.idm.recon.")
     if any(one.by_target for one in found):
@@ -197,6 +213,6 @@ def _remedy_of(found: t.Sequence[Difference]) -> str:
         )
     if any(not one.in_source for one in found) and not all(one.by_target or one.by_id for one in found):
         parts.append("What IDM does not see in the source: let the connector's account read it, or widen its filter.")
-    if any(one.kind == DUPLICATE for one in found):
+    if any(one.kind == DUPLICATE and not one.spare_links for one in found):
         parts.append("Of duplicates one has to be removed by hand: no reconciliation does.")
     return " ".join(parts)

@@ -104,6 +104,7 @@ class _Pair:
         self._mapping = mapping
         connector = snapshot.connectors.get(source.system)
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
+        self._logged = connector is None or connector.reads_change_log
         types = connector.json_types.get(source.object_type, {}) if connector else {}
         self._comparison = Comparison.of(mapping, schema, types)
         key = self._comparison.key
@@ -138,6 +139,7 @@ class _Pair:
         seen = suspects_of_some(self._sides, ids, sample) if sample else suspects_of_all(self._sides, ids)
         found = Verified(self._source, self._mapping, self._comparison, seen, sampled=0 < sample < seen.in_source)
         found.differences, found.pending = self._settled(seen)
+        found.logged = self._logged
         found.differences = self._reasons.of(found.differences)
         found.differences.sort(key=lambda one: (KINDS.index(one.kind), one.id or "", one.target_id or ""))
         return found
@@ -156,7 +158,6 @@ class _Pair:
                 seen.linked = looked.linked
             if sources is seen.sources:
                 seen.left_out += len(looked.left_out)
-                seen.stale = looked.stale
             left = looked.differences
             sources = {one.id for one in left if one.id is not None}
             targets = {one.target_id for one in left if one.target_id is not None}

@@ -140,6 +140,8 @@ class Server:
         safe = ("X-Requested-With", "Authorization", "X-Openidm-Username")
         if call.method != "GET" and not any(name in request.headers for name in safe):
             raise CrestError(403, "Access denied")
+        if self.world.crowd and (crowded := self.world.crowd.answer(call)):
+            return crowded
         head, unused, rest = call.path.partition("/")
         closed = self.world.mode.name == "aic" and call.path.startswith(_CLOSED)
         if closed or (account == _ANONYMOUS and head != "info"):

@@ -12,6 +12,7 @@ import typing as t
 from urllib.parse import quote_plus, urlencode
 
 from .crest import Call
+from .crowd import Crowd
 from .token import Accounts
 from .world import Fault, World
 
@@ -52,6 +53,7 @@ def handle(world: World, accounts: Accounts, method: str, name: str, body: t.Any
     switches: PUT; GET.   faults: POST one; DELETE all.   restart, stop: POST.
     clock: PUT {advance: seconds}.   tokens: DELETE (none is good any more); GET {minted, good, assertions}.
     config: PUT {id: keys to set}; GET.   requests: GET; DELETE.
+    crowd: PUT how many (crowd.py), and the count of requests begins anew; GET {requests: how many there were since}.
     secrets, users, audit, jobs, stages, links, queue: GET.
     """
     if name == "people":
@@ -62,6 +64,11 @@ def handle(world: World, accounts: Accounts, method: str, name: str, body: t.Any
         for document, keys in body.items():
             world.config[document] = {**world.config.get(document, {}), **keys}
         return {}
+    if name == "crowd":
+        if method == "PUT":
+            world.crowd = Crowd(**body) if body else None
+            world.requests.clear()
+        return {"requests": len(world.requests)}
     if name == "switches":
         for switch, value in (body or {}).items():
             setattr(world.switches, switch, value)

@@ -99,16 +99,21 @@ def listing(call: Call, documents: t.Iterable[t.Mapping[str, t.Any]], policy: st
     fields = [name.strip("/") for name in call.params.get("_fields", "").split(",") if name]
     if fields:
         found = [{name: document[name] for name in ("_id", "_rev", *fields) if name in document} for document in found]
-    return Reply(
-        {
-            "result": found,
-            "resultCount": len(found),
-            "pagedResultsCookie": str(end) if end < total else None,
-            "totalPagedResultsPolicy": policy,
-            "totalPagedResults": total if policy == "EXACT" else -1,
-            "remainingPagedResults": -1,
-        }
-    )
+    return Reply(envelope(found, str(end) if end < total else None, policy, total if policy == "EXACT" else -1))
+
+
+def envelope(
+    found: t.Sequence[t.Mapping[str, t.Any]], cookie: str | None, policy: str = "NONE", total: int = -1
+) -> dict[str, t.Any]:
+    """Return what a page of results comes in (recorded 4 and 7)."""
+    return {
+        "result": found,
+        "resultCount": len(found),
+        "pagedResultsCookie": cookie,
+        "totalPagedResultsPolicy": policy,
+        "totalPagedResults": total,
+        "remainingPagedResults": -1,
+    }
 
 
 Predicate = t.Callable[[t.Any], bool]

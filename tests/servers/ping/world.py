@@ -17,6 +17,9 @@ from datetime import datetime, timezone
 
 from .modes import Mode
 
+if t.TYPE_CHECKING:
+    from .crowd import Crowd
+
 
 class Clock:
     """The server's time. With a speed of 60, 40 minutes of it go by in 40 s.
@@ -184,6 +187,7 @@ class World:
         self.started = clock.stamp()
         self.revisions = Revisions(mode.rev)
         self.directory = Directory()
+        self.crowd: Crowd | None = None
         self.switches = Switches()
         self.faults: list[Fault] = []
         self.config: dict[str, dict[str, t.Any]] = {}

@@ -14,7 +14,10 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Idm
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client
 from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import ask_audit
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import reactivate
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
+from ansible_collections.idmops.idm.plugins.module_utils._verify.verified import VerifyRequest
+from ansible_collections.idmops.idm.plugins.module_utils._verify.verify import verify
 
 from tests.servers.ping.world import Fault
 
@@ -331,3 +334,46 @@ def test_where_audit_keeps_neither_order_nor_number_the_newest_entry_is_found(st
     (newest,) = ask_audit(idm, "audit/recon", "true", order="-timestamp", size=1)
     assert len(raw) > 1 and raw[0]["timestamp"] < raw[-1]["timestamp"]
     assert newest["timestamp"] == max(entry["timestamp"] for entry in raw)
+
+
+# What was refused, where audit does not tell
+
+
+@pytest.fixture
+def refusing(cloud):
+    """A tenant whose mapping copies names, and one of whose people the target refuses."""
+    world, idm = cloud
+    world.config[f"mapping/{INBOUND}"] = {
+        **world.config[f"mapping/{INBOUND}"],
+        "properties": [{"source": "uid", "target": "userName"}],
+    }
+    world.config["managed"] = {"objects": [{"name": "user", "schema": {"required": ["userName"]}}]}
+    world.switches.poisoned = ["user.2"]
+    return world, idm
+
+
+def verified(idm):
+    (found,), failed = verify(idm, VerifyRequest(sources=(Source.parse(SOURCE),), sample=0), Context(clock=Hurry()))
+    assert not failed
+    return [(one.kind, one.id.split(",")[0], one.reason, one.detail) for one in found.differences]
+
+
+def test_a_reconciliation_that_kept_its_entries_tells_why_an_entry_is_missing(refusing):
+    world, idm = refusing
+    failure_of(idm, persist_associations=True)
+    ((kind, who, reason, detail),) = verified(idm)
+    assert (kind, who, reason) == ("missing", "uid=user.2", "refused")
+    assert "Failed policy validation" in detail and "situation ABSENT" in detail
+
+
+def test_a_newer_one_that_kept_nothing_or_took_the_entry_leaves_the_reason_unknown(refusing):
+    world, idm = refusing
+    failure_of(idm, persist_associations=True)
+    failure_of(idm)
+    assert verified(idm) == [("missing", "uid=user.2", "unknown", None)]
+    failure_of(idm, persist_associations=True)
+    world.switches.poisoned = []
+    reconciled(idm, ids=(world.directory.id_of("user.2"),))
+    world.users.clear()
+    world.links.clear()
+    assert {reason for kind, who, reason, detail in verified(idm)} == {"unknown"}

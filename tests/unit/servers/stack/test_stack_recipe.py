@@ -43,7 +43,7 @@ def test_a_line_that_is_no_coordinate_is_an_error() -> None:
 
 def test_the_list_is_complete_and_without_repetition() -> None:
     items = fetch.coordinates(fetch.LIST.read_text(encoding="utf-8"))
-    assert len(items) == len(set(items)) == 117
+    assert len(items) == len(set(items)) == 120
     assert {item[0] for item in items} == {"bundle", "bin", "launcher", "connectors", "opendj"}
 
 

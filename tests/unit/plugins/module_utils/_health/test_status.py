@@ -344,6 +344,19 @@ def test_a_token_that_moves_is_proof(log):
     assert (found.health.state, found.health.proved, found.as_result()["pending"]) == ("lagging", True, 8)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"connectorRef": {"connectorName": "org.forgerock.openicf.csvfile.CSVFileConnector"}},
+        {"configurationProperties": {**CONNECTOR["configurationProperties"], "useTimestampsForSync": True}},
+    ],
+)
+def test_that_nothing_tells_what_is_pending_is_said(log, other):
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector={**KEEPS, **other}), NO_LETTERS)
+    assert (found.health.state, found.health.proved) == ("healthy", False)
+    assert "reads no change log" in found.health.remedy and "livesync_verify" in found.health.remedy
+
+
 @pytest.mark.parametrize(("before", "after"), [(True, True), (False, True), (True, False)])
 def test_a_token_that_moves_clears_nothing_that_was_dropped(log, before, after):
     """The run that moved it may have dropped more, and a reconciliation may have brought over what was told before."""

@@ -104,6 +104,14 @@ def test_the_cause_comes_from_audit_and_a_race_is_told(cause, by_race):
     client.finished()
 
 
+def test_two_links_are_no_proof_of_two_runs_and_the_one_that_leads_nowhere_goes():
+    """A target that was gone and made anew leaves two links as well, and one object alone (seen on OpenIDM 6.1.0)."""
+    client = LiveSyncClient(audit(entry(failed=True, cause="More than one link found")))
+    failure = read_failure(client, LDAP, stage(), detailed=False)
+    assert "Two runs" not in failure.sentence() and "Its two links" in failure.sentence()
+    assert "link_ids" in failure.remedy and "livesync_verify" in failure.remedy
+
+
 @pytest.mark.parametrize(
     ("others", "by_race"),
     [

@@ -960,6 +960,15 @@ def test_a_source_of_time_stamps_moves_with_every_run():
     assert (result["runs"][0]["runs"], result["runs"][0]["changes"]) == (1, None)
 
 
+def test_a_token_that_is_a_time_counts_no_changes():
+    """The CSV connector's is the moment of its file, in milliseconds, with a number's type (seen on OpenIDM 6.1.0)."""
+    csv = {**KEEPS, "connectorRef": {"connectorName": "org.forgerock.openicf.csvfile.CSVFileConnector"}}
+    moved = (before(token=1795830243174), post(answer(1795830303452, rev="2")))
+    result, unused = run(*lists(connector=csv), executing(), *moved[0], moved[1])
+    told = result["runs"][0]
+    assert (told["outcome"], told["changes"], told["rate"]) == ("advanced", None, None)
+
+
 def test_it_is_bounded_by_time(log, monkeypatch):
     log.end = 1000
     it = context()

@@ -10,6 +10,7 @@ from collections import Counter
 from functools import partial
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._proof import look as module
 from ansible_collections.idmops.idm.plugins.module_utils._proof.look import look
 from ansible_collections.idmops.idm.plugins.module_utils._proof.suspects import suspects_of_all, suspects_of_some
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import Environment
@@ -92,7 +93,13 @@ def linked_twice(there):
 def made_anew(there):
     """As a reconciliation leaves one whose target was gone: the old link stays (seen on OpenIDM 6.1.0)."""
     there.links.insert(0, there.link("s1", "t77"))
-    return set()
+    return {("duplicate", "s1", "t77")}
+
+
+def linked_twice_to_the_same(there):
+    """As two loads at once leave some (seen on OpenIDM 6.1.0)."""
+    there.links.append({**there.link("s1", "t1"), "_id": "s1-t1-again"})
+    return {("duplicate", "s1", "t1")}
 
 
 def made_anew_and_gone_again(there):
@@ -121,7 +128,7 @@ FAULTS = [
     deleted_link, deleted_target, never_arrived, changed_target, changed_source, gone_source, gone_but_for_the_link,
     made_anew, made_anew_and_gone_again,
     loaded_twice, twice_and_no_link, twice_and_gone, renamed_beside_a_double, linked_twice, nothing,
-    linked_by_two_qualifiers, others_in_the_target,
+    linked_twice_to_the_same, linked_by_two_qualifiers, others_in_the_target,
 ]  # fmt: skip
 
 
@@ -143,10 +150,28 @@ def test_each_fault_is_named_where_its_objects_are_drawn(fault):
     assert {(one.kind, one.id, one.target_id) for one in looked.differences} == wanted
 
 
-def test_a_link_too_many_is_counted():
+@pytest.mark.parametrize(
+    "fault", [made_anew, made_anew_and_gone_again, deleted_target], ids=lambda fault: fault.__name__
+)
+def test_what_has_a_dead_link_is_given_to_no_reconciliation(fault):
+    """It makes a second link, at which each later change fails: "More than one link found" (seen on OpenIDM 6.1.0)."""
     there = Environment()
-    made_anew(there)
-    assert found(there)[2].stale == 1
+    fault(there)
+    (one,) = found(there)[2].differences
+    dead = {link["_id"] for link in there.links if link["secondId"] not in {user["_id"] for user in there.users}}
+    assert set(one.spare_links) == dead and not one.by_id
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_what_is_looked_at_in_parts_is_judged_the_same(fault, at_once, monkeypatch):
+    monkeypatch.setattr(module, "_AT_ONCE", at_once)
+    there = Environment()
+    wanted = fault(there)
+    everybody = {one["_id"] for one in there.people} | {link["firstId"] for link in there.links}
+    looked = look(there.sides, None, everybody, {one["_id"] for one in there.users})
+    assert {(one.kind, one.id, one.target_id) for one in looked.differences} == wanted
+    assert looked.linked == len({link["firstId"] for link in there.links if link["linkType"] == "m"})
 
 
 def test_a_sample_that_holds_all_is_all():

@@ -12,6 +12,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._proof.pages import rea
 from ansible_collections.idmops.idm.tests.unit.doubles.repository import Repository
 
 USERS = "managed/user"
+CSV = "system/csv/account"
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +80,21 @@ def test_a_cookie_that_leads_in_a_circle_is_an_error():
 
     with pytest.raises(IdmopsError, match="the same page twice"):
         list(read_all(Circle({}), "system/ldap/account", "_id"))
+
+
+def test_some_of_a_system_are_read_page_by_page():
+    """A connector that does no paging of its own answers each other query with a cookie that leads to its beginning
+    (seen with the CSV connector on OpenIDM 6.1.0)."""
+    idm = Repository({CSV: [{"_id": str(number), "sn": "same"} for number in range(8)]})
+    idm.restless.add(CSV)
+    assert [body["_id"] for body in read_these(idm, CSV, "_id", ["1", "5", "9"], "_id")] == ["1", "5"]
+    assert len(read_these(idm, CSV, "sn", ["same"], "_id")) == 8
+
+
+def test_some_are_those_alone_that_a_filter_lets_pass():
+    idm = Repository({USERS: users("abcd")})
+    found = read_these(idm, USERS, "_id", ["0", "1"], "_id", where='userName eq "b"')
+    assert [body["_id"] for body in found] == ["1"]
 
 
 def test_many_ids_are_asked_for_in_parts():

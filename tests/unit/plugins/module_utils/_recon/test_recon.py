@@ -17,7 +17,6 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
     Unreachable,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._recon import recon as module
-from ansible_collections.idmops.idm.plugins.module_utils._recon import records as records_module
 from ansible_collections.idmops.idm.plugins.module_utils._recon import watch as watch_module
 from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
 from ansible_collections.idmops.idm.plugins.module_utils._recon.run import EntryFailure, ReconRun, object_id, too_many
@@ -136,7 +135,7 @@ def still_there(*records, gone=()):
     """Expect records to be looked for in the source."""
     found = [{"_id": record} for record in records if record not in gone]
     return call("GET", "system/ldap/account", {"result": found}, params={"_queryFilter": these(*records),
-                "_fields": "_id"})  # fmt: skip
+                "_fields": "_id", "_pageSize": "500"})  # fmt: skip
 
 
 def entry(record="system/ldap/account/u3", **more):
@@ -262,11 +261,9 @@ def test_more_records_than_a_run_takes_cannot_be_started_without_waiting():
 
 def test_so_many_records_are_one_run_and_the_result_is_their_sum(monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 2)
-    monkeypatch.setattr(records_module, "AT_ONCE", 2)
     run = done(
         *mappings(),
-        still_there("u1", "u2"),
-        still_there("u3"),
+        still_there("u1", "u2", "u3"),
         runs(),
         by_ids("u1", "u2", answer={"_id": "r1", "state": "ACTIVE"}),
         cluster(),
@@ -326,7 +323,7 @@ def test_what_the_mappings_own_query_leaves_out_is_named():
         "GET",
         "system/ldap/account",
         {"result": [{"_id": "u1"}]},
-        params={"_queryFilter": f'(l eq "Oslo") and {these("u1", "u2")}', "_fields": "_id"},
+        params={"_queryFilter": f'(l eq "Oslo") and {these("u1", "u2")}', "_fields": "_id", "_pageSize": "500"},
     )
     error = failed(*handled(1, still_there("u1", "u2"), both, sync=sync), ids=("u1", "u2"))
     assert "u2: the mapping's sourceQuery leaves it out" in error.message
@@ -670,7 +667,7 @@ def test_a_target_without_a_source_that_failed_is_not_looked_for_in_the_source()
 
 def one_by_one(*outcomes):
     """The requests for single records, each a run of its own that ends so: a state, and how many entries failed."""
-    calls = [*mappings(), *(still_there(record) for record, state, bad in outcomes)]
+    calls = [*mappings(), still_there(*(record for record, state, bad in outcomes))]
     for number, (record, state, bad) in enumerate(outcomes, 1):
         ended_so = summary(f"r{number}", state, done=1, total="1", ids=[record], failed=bad)
         calls += [runs(), by_ids(record, answer={"_id": f"r{number}", "state": "ACTIVE"}), cluster()]
@@ -684,7 +681,6 @@ def one_by_one(*outcomes):
 
 def test_each_failed_record_has_its_own_run_and_reason(monkeypatch):
     monkeypatch.setattr(module, "AT_ONCE", 1)
-    monkeypatch.setattr(records_module, "AT_ONCE", 1)
     error = failed(*one_by_one(("u1", "FAILED", 0), ("u2", "SUCCESS", 0)), ids=("u1", "u2"))
     assert error.message.startswith(f"1 of 2 records of {MAPPING} were not reconciled. u1: The reconciliation r1 ")
     assert "r2" not in error.message and "SUCCESS" not in error.message

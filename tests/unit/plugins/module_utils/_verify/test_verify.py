@@ -20,13 +20,13 @@ from ansible_collections.idmops.idm.plugins.module_utils._verify.verified import
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import SOURCE, Environment
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context, refused
 
-CONNECTOR = Connector.parse(
-    {
-        "_id": "provisioner.openicf/ldap",
-        "configurationProperties": {"host": "ds1", "port": 389},
-        "objectTypes": {"account": {"nativeType": "__ACCOUNT__"}},
-    }
-)
+DOCUMENT = {
+    "_id": "provisioner.openicf/ldap",
+    "connectorRef": {"connectorName": "org.identityconnectors.ldap.LdapConnector"},
+    "configurationProperties": {"host": "ds1", "port": 389},
+    "objectTypes": {"account": {"nativeType": "__ACCOUNT__"}},
+}
+CONNECTOR = Connector.parse(DOCUMENT)
 MANAGED = {"objects": [{"name": "user", "schema": {"required": ["userName"]}}]}
 
 
@@ -46,9 +46,10 @@ def schedule(interval):
 def run(monkeypatch):
     """Verify an environment; ``changes`` are ids of changes after the token, look by look, None without a directory."""
 
-    def of(there, changes=None, schedules=(), token=7, known=None, **request):
+    def of(there, changes=None, schedules=(), token=7, known=None, connector=None, **request):
         known = [there.mapping] if known is None else known
-        lists = Snapshot({"ldap": CONNECTOR}, {}, {Source.parse(SOURCE).stage_id: None}, schedules, known, frozenset())
+        asked_of = Connector.parse({**DOCUMENT, "connectorRef": connector}) if connector else CONNECTOR
+        lists = Snapshot({"ldap": asked_of}, {}, {Source.parse(SOURCE).stage_id: None}, schedules, known, frozenset())
         it = context()
         reader = SimpleNamespace(directory=object(), again=lambda: None)
         if changes is not None:
@@ -78,6 +79,7 @@ def test_what_differs_is_counted_and_listed_and_values_are_not(run):
     there = Environment()
     there.users[1]["mail"] = "secret@x"
     there.drop(there.users, "t2")
+    there.drop(there.links, "s2")
     there.drop(there.people, "s3")
     found = run(there, most=2)
     assert found.one["differences"] == {"missing": 1, "orphaned": 1, "differing": 1}
@@ -88,13 +90,30 @@ def test_what_differs_is_counted_and_listed_and_values_are_not(run):
     assert found.one["pending"] is None and "Without directory" in found.msg
 
 
+def test_a_source_without_a_change_log_is_given_no_advice_about_a_directory(run, monkeypatch):
+    there = Environment()
+    there.users[1]["mail"] = "other"
+    said = run(there, connector={"connectorName": "org.forgerock.openicf.csvfile.CSVFileConnector"}).msg
+    assert "Without directory" not in said and "no change log tells what liveSync has yet to take" in said
+
+
 def test_kinds_that_must_not_be_fail_with_the_way_out(run):
     there = Environment()
     there.drop(there.users, "t2")
+    there.drop(there.links, "s2")
     assert run(there, fail_on=("orphaned",)).ids == ["s2"]
     with pytest.raises(IdmopsError, match="1 missing") as caught:
         run(there, fail_on=("missing", "orphaned"))
     assert caught.value.result["ids"] == ["s2"] and "idmops.idm.recon" in caught.value.remedy
+
+
+def test_a_dead_link_is_to_go_before_anything_is_reconciled(run):
+    there = Environment()
+    there.drop(there.users, "t2")
+    with pytest.raises(IdmopsError) as caught:
+        run(there, fail_on=("missing",))
+    assert (caught.value.result["ids"], caught.value.result["link_ids"]) == ([], ["s2-t2"])
+    assert "link_ids" in caught.value.remedy and "idmops.idm.recon" not in caught.value.remedy
 
 
 def test_what_is_hidden_is_given_to_no_reconciliation(run):
