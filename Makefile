@@ -42,9 +42,11 @@ demo: $(READY) ## the whole mission on real servers, before your eyes, in a minu
 	@$(PY) -m tests.experiments.demo
 
 test: $(READY) ## unit tests on each ansible-core that can be had, and the integration targets on real servers
+	@bash tools/set-up.sh topology
 	@$(PY) -m tools.test --users $(TEST_USERS)
 
 test-long: $(READY) ## what is too long for make test: every target in both ways, the experiments at full length
+	@bash tools/set-up.sh topology
 	@$(PY) -m tools.test --users $(TEST_USERS) --long
 
 stack: $(READY) ## start a real OpenIDM and OpenDJ on loopback; variables in STACK_DIR/vars.yml
@@ -91,6 +93,7 @@ bench: $(READY) ## what a task costs: ours against a loop of uri, side by side
 	@$(PY) -m tests.experiments.bench
 
 prove: $(READY) ## the long experiments
+	@bash tools/set-up.sh topology
 	@$(PY) -m tools.prove
 
 clean: ## what the targets made, but not .venv; a running stack is left alone

@@ -29,7 +29,7 @@ class Bed:
     #: The file of its record.
     marker = "stack.json"
     #: The names of its ports.
-    port_names = ports.NAMES
+    port_names: tuple = ports.NAMES
     #: What a record holds.
     keys = {"users", "uncured", "port_base", "ports", "install", "ds_password", "complete"}
     #: The folders of its servers.

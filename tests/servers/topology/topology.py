@@ -89,7 +89,7 @@ class Topology(Bed):
         together(self.say, *[functools.partial(create, name) for name in names])
 
     def _start(self):
-        """First what the nodes need, then one node after the other, then what needs them."""
+        """First what the nodes need, then the nodes, then what needs them."""
         stopped = [server for server in self.servers() if not server.running()]
         try:
             self._begin(stopped)
@@ -107,14 +107,17 @@ class Topology(Bed):
         nodes = [self.parts[name] for name in plan.NODES]
         self.parts["postgresql"].wait_ready()
         self.parts["postgresql"].fill()
-        if all(node.has_connector() for node in nodes):
+        new = not all(node.has_connector() for node in nodes)
+        if not new:
             self._wait_directories()
         for node in nodes:
             if node in stopped:
                 self.say("starting " + node.label)
-            node.start()
-        self._wait_directories()
+            node.start(wait=new)  # the first start writes the common configuration: one after the other
+        if new:
+            self._wait_directories()
         for node in nodes:
+            node.wait_ready()
             if not node.has_connector():
                 first, *others = [self._known["ports"][ds + "_ldap"] for ds in plan.DIRECTORIES]
                 node.connect(first, self._known["connector_password"], failover=others)
