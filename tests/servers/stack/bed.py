@@ -32,7 +32,7 @@ class Bed:
     port_names: tuple = ports.NAMES
     #: What a record holds.
     keys = {"users", "uncured", "port_base", "ports", "install", "ds_password", "complete"}
-    #: The folders of its servers.
+    #: The folders of its servers, in the order of their start.
     folders: tuple = ()
 
     def __init__(self, directory, wanted, say=None):
@@ -45,8 +45,8 @@ class Bed:
 
     # What a subclass says
 
-    def servers(self):
-        """Its servers, in the order of their start."""
+    def _named(self, name):
+        """The server in the folder of that name; None if there is none."""
         raise NotImplementedError
 
     def _make_servers(self):
@@ -72,6 +72,10 @@ class Bed:
     def _variables(self):
         """What playbooks and tests need to know."""
         raise NotImplementedError
+
+    def servers(self):
+        """Its servers, in the order of their start."""
+        return [server for server in map(self._named, self.folders) if server is not None]
 
     # The record
 
@@ -136,6 +140,18 @@ class Bed:
                 self._complete()
             self._start()
             return True
+
+    def _renew(self, names):
+        """Make the servers of these names new, with the same ports and passwords, and start what does not run."""
+        with self._locked():
+            self._require()
+            for server in filter(None, map(self._named, names)):
+                server.kill()
+            self._known["complete"] = False
+            self._save()
+            self._create(names)
+            self._complete()
+            self._start()
 
     def _plan(self):
         present = [name for name in self._ours() if name != "lock" and (self.directory / name).exists()]

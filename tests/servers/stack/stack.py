@@ -45,9 +45,8 @@ class Stack(Bed):
     def _forget_servers(self):
         self.ds = self.idm = None
 
-    def servers(self):
-        """The servers of this stack, the directory first."""
-        return [server for server in (self.ds, self.idm) if server is not None]
+    def _named(self, name):
+        return getattr(self, name)
 
     def _variables(self):
         return variables(self.directory, self._known)
@@ -100,15 +99,4 @@ class Stack(Bed):
         ``reset("ds")`` is a directory that was rebuilt (its change log begins again, its entries keep
         their entryUUID) under an OpenIDM that goes on; ``reset("idm")`` is an empty OpenIDM.
         """
-        names = names or ("ds", "idm")
-        with self._locked():
-            self._require()
-            for name in names:
-                server = getattr(self, name)
-                if server is not None:
-                    server.kill()
-            self._known["complete"] = False
-            self._save()
-            self._create(names)
-            self._complete()
-            self._start()
+        self._renew(names or self.folders)

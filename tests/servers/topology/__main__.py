@@ -14,6 +14,7 @@ from .topology import Topology
 WHOLE = {
     "up": "make the topology if there is none and start what does not run",
     "down": "end all parts and remove what the topology put into its folder",
+    "reset": "make all parts new, with the same ports and passwords",
     "status": "say what runs (exit code 3 if something does not)",
 }
 ONE = {
@@ -68,6 +69,9 @@ def main(arguments=None):
             say("variables: %s" % (topology.directory / "vars.yml"))
         elif options.command == "down":
             say("the topology is down" if topology.down() else "there is no topology in %s" % topology.directory)
+        elif options.command == "reset":
+            topology.reset()
+            say("done")
         elif options.command == "status":
             if not topology.exists:
                 print("there is no topology in %s" % topology.directory)

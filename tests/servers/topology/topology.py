@@ -54,9 +54,8 @@ class Topology(Bed):
     def _forget_servers(self):
         self.parts = {}
 
-    def servers(self):
-        """The parts, in the order of their start."""
-        return [self.parts[part] for part in plan.PARTS]
+    def _named(self, name):
+        return self.parts[name]
 
     def part(self, name):
         """A part; StackError if there is no such, or no topology."""
@@ -133,6 +132,10 @@ class Topology(Bed):
         for name, uri in zip(plan.DIRECTORIES, self.vars()["ds_uris"]):
             self.parts[name].wait_replicating(self._known["ds_password"])
             self.say("%s is ready: %s" % (name, uri))
+
+    def reset(self):
+        """The same topology as new: same ports and passwords, everything else as after the first ``up``."""
+        self._renew(self.folders)
 
     # One part
 
