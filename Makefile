@@ -5,6 +5,8 @@
 STACK_DIR ?= .stack
 STACK_USERS ?= 500
 STACK_PORT_BASE ?=
+# 1: the LDAP connector as it is published, which loses its connections in long runs.
+STACK_UNCURED ?=
 # People in the directory of make test's own stack.
 TEST_USERS ?= 120
 TARGETS ?=
@@ -20,13 +22,14 @@ READY := .venv/ready
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv stack stack-down stack-status demo test test-long units integration sanity lint types build docs bench prove \
+.PHONY: help venv stack stack-down stack-status topology topology-down topology-status demo test test-long units integration sanity lint types build docs bench prove \
         changelog clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 	@echo
 	@echo "  STACK_DIR=$(STACK_DIR) STACK_USERS=$(STACK_USERS) STACK_PORT_BASE=first-of-six-ports   for stack"
+	@echo "  the same, STACK_PORT_BASE=first-of-20-ports, for topology"
 	@echo "  TARGETS='name ...'   for integration        EXPERIMENT='name ...'   for prove        PYTHON=/path/to/python3   for venv"
 
 $(READY): tools/set-up.sh requirements.txt tests/requirements.txt tests/unit/requirements.txt tests/servers/ping/requirements.txt
@@ -39,19 +42,31 @@ demo: $(READY) ## the whole mission on real servers, before your eyes, in a minu
 	@$(PY) -m tests.experiments.demo
 
 test: $(READY) ## unit tests on each ansible-core that can be had, and the integration targets on real servers
+	@bash tools/set-up.sh topology
 	@$(PY) -m tools.test --users $(TEST_USERS)
 
 test-long: $(READY) ## what is too long for make test: every target in both ways, the experiments at full length
+	@bash tools/set-up.sh topology
 	@$(PY) -m tools.test --users $(TEST_USERS) --long
 
 stack: $(READY) ## start a real OpenIDM and OpenDJ on loopback; variables in STACK_DIR/vars.yml
-	@$(PY) -m tests.servers.stack up --dir "$(STACK_DIR)" --users $(STACK_USERS) $(if $(STACK_PORT_BASE),--port-base $(STACK_PORT_BASE))
+	@$(PY) -m tests.servers.stack up --dir "$(STACK_DIR)" --users $(STACK_USERS) $(if $(STACK_PORT_BASE),--port-base $(STACK_PORT_BASE)) $(if $(STACK_UNCURED),--uncured)
 
 stack-status: $(READY) ## say what of the stack runs
 	@$(PY) -m tests.servers.stack status --dir "$(STACK_DIR)"
 
 stack-down: $(READY) ## stop them and remove their data
 	@$(PY) -m tests.servers.stack down --dir "$(STACK_DIR)"
+
+topology: $(READY) ## two OpenIDM on PostgreSQL behind HAProxy, two OpenDJ that replicate; STACK_DIR/vars.yml
+	@bash tools/set-up.sh topology
+	@$(PY) -m tests.servers.topology up --dir "$(STACK_DIR)" --users $(STACK_USERS) $(if $(STACK_PORT_BASE),--port-base $(STACK_PORT_BASE)) $(if $(STACK_UNCURED),--uncured)
+
+topology-status: $(READY) ## say what of the topology runs
+	@$(PY) -m tests.servers.topology status --dir "$(STACK_DIR)"
+
+topology-down: $(READY) ## stop all parts and remove their data
+	@$(PY) -m tests.servers.topology down --dir "$(STACK_DIR)"
 
 units: $(READY) ## unit tests; no network
 	@$(PY) -m pytest -q -n 2 tests/unit
@@ -78,6 +93,7 @@ bench: $(READY) ## what a task costs: ours against a loop of uri, side by side
 	@$(PY) -m tests.experiments.bench
 
 prove: $(READY) ## the long experiments
+	@bash tools/set-up.sh topology
 	@$(PY) -m tools.prove
 
 clean: ## what the targets made, but not .venv; a running stack is left alone

@@ -4,11 +4,13 @@
 #
 # Makes .venv with all that the Makefile's targets need. As root on a Debian-like system it installs the missing
 # OS packages as well; elsewhere it names them and stops. Call it from the repository's root: bash tools/set-up.sh
+#   topology                  as an argument: only what make topology needs besides
 #   PYTHON=/path/to/python3   the Python for .venv; otherwise the first that fits
 
 set -euo pipefail
 export LC_ALL=C.UTF-8
 
+wanted_for=${1:-all}
 logs=build/logs
 log=$logs/set-up.log
 mkdir -p "$logs"
@@ -78,6 +80,11 @@ have_package() { apt-cache show "$1" > /dev/null 2>&1; }
 
 # Prints what is missing, one need a line.
 needs() {
+    if [ "$wanted_for" = topology ]; then
+        compgen -G "/usr/lib/postgresql/*/bin/initdb" > /dev/null || command -v initdb > /dev/null || echo postgresql
+        PATH=$PATH:/usr/sbin:/usr/local/sbin command -v haproxy > /dev/null || echo haproxy
+        return 0
+    fi
     command -v git > /dev/null || echo git
     find_python > /dev/null || echo python
     java_fits || echo java
@@ -104,6 +111,7 @@ packages() {
             compiler) printf '%s\n' gcc libc6-dev ;;
             ldap) if have_package libldap-dev; then echo libldap-dev; else echo libldap2-dev; fi ;;
             sasl) echo libsasl2-dev ;;
+            postgresql | haproxy) echo "$need" ;;
         esac
     done
 }
@@ -118,6 +126,8 @@ describe() {
         compiler) echo "a C compiler, for python-ldap (Debian: gcc libc6-dev)" ;;
         ldap) echo "OpenLDAP's header files, for python-ldap (Debian: libldap-dev)" ;;
         sasl) echo "Cyrus SASL's header files, for python-ldap (Debian: libsasl2-dev)" ;;
+        postgresql) echo "PostgreSQL 12 or newer (Debian: postgresql)" ;;
+        haproxy) echo "HAProxy 2.2 or newer (Debian: haproxy)" ;;
     esac
 }
 
@@ -162,6 +172,9 @@ make_venv() {
 }
 
 install_missing
+if [ "$wanted_for" = topology ]; then
+    exit 0
+fi
 make_venv
 say "$(.venv/bin/python -c 'import platform, ansible.release
 print("ansible-core", ansible.release.__version__, "on Python", platform.python_version())')"

@@ -47,7 +47,15 @@ class Bed:
         self.folder = BUILD / "prove" / name
         self._plays: list[Play] = []
         self.users = users
-        self.stack = Stack(self.folder / "stack", users=users, say=steps.say)
+        self.stack: t.Any = self._servers(self.folder / "stack")
+
+    def _servers(self, folder: pathlib.Path) -> t.Any:
+        """Return the servers, which are not up yet."""
+        return Stack(folder, users=self.users, say=steps.say)
+
+    def _directories(self) -> dict[str, t.Any]:
+        """Return how the role is told of the directory's servers."""
+        return {"servers": [self.vars["ds_admin_uri"]]}
 
     def __enter__(self) -> Bed:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +90,7 @@ class Bed:
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "livesync_idm": {name: self.vars[f"idm_{name}"] for name in ("url", "username", "password")},
             "livesync_directory": {
-                "servers": [self.vars["ds_admin_uri"]],
+                **self._directories(),
                 "bind_dn": self.vars["ds_admin_dn"],
                 "bind_password": self.vars["ds_admin_password"],
                 "ca_path": self.vars["ds_ca_path"],

@@ -31,6 +31,8 @@ def parser():
     made.add_argument("--users", type=int, default=None, help="up: number of people in the directory (default: 500)")
     made.add_argument("--port-base", type=int, default=None, metavar="P",
                       help="up: first of six ports in a row (default: free ones, remembered in the folder)")
+    made.add_argument("--uncured", action="store_true", default=None,
+                      help="up: with the LDAP connector as it is published, which loses its connections in long runs")
     made.add_argument("--no-idm", action="store_true", help="up: OpenDJ alone")
     made.add_argument("--quiet", action="store_true", help="print errors only")
     return made
@@ -41,11 +43,12 @@ def show(stack):
     every = True
     for server in stack.status():
         every = every and server["ready"]
-        state = "ready" if server["ready"] else "starting" if server["running"] else "stopped"
-        print("%-8s %-8s %-14s %s" % (server["server"], state, "process %s" % server["pid"] if server["pid"] else "",
+        state = ("ready" if server["ready"] else "hanging" if server["hanging"] else
+                 "starting" if server["running"] else "stopped")
+        print("%-10s %-8s %-14s %s" % (server["server"], state, "process %s" % server["pid"] if server["pid"] else "",
                                       " ".join("%s=%d" % item for item in server["ports"].items())))
         if not server["ready"]:
-            print("         log: %s" % server["log"])
+            print("           log: %s" % server["log"])
     return every
 
 
@@ -61,12 +64,26 @@ def one_server(stack, command, say):
     say("%s %s" % (server.label, done if did else "is running already" if action == "start" else "was not running"))
 
 
+def run(command):
+    """Run a command that returns its exit code; errors are told as one line."""
+    try:
+        return command()
+    except StackError as exc:
+        sys.stderr.write("ERROR: %s\n" % exc)
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+
+
 def main(arguments=None):
     """Run one command; returns the exit code."""
     options = parser().parse_args(arguments)
     say = Progress(quiet=options.quiet)
-    try:
-        stack = Stack(options.dir, users=options.users, port_base=options.port_base, idm=not options.no_idm, say=say)
+
+    def command():
+        stack = Stack(options.dir, users=options.users, port_base=options.port_base, idm=not options.no_idm,
+                      uncured=options.uncured, say=say)
         if options.command == "up":
             say("the stack is up" if stack.up() else "the stack of %s is running already" % stack.directory)
             say("variables: %s" % (stack.directory / "vars.yml"))
@@ -82,13 +99,9 @@ def main(arguments=None):
             say("done")
         else:
             one_server(stack, options.command, say)
-    except StackError as exc:
-        sys.stderr.write("ERROR: %s\n" % exc)
-        return 1
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
-        return 130
-    return 0
+        return 0
+
+    return run(command)
 
 
 if __name__ == "__main__":

@@ -23,18 +23,25 @@ def ssha512(password, salt=None):
     return "{SSHA512}" + base64.b64encode(digest + salt).decode("ascii")
 
 
-def configure(folder, numbers, password):
-    """Write the configuration of a copy of the template."""
+def configure(folder, numbers, password, server_id=1, replication_ports=()):
+    """Write the configuration of a copy of the template.
+
+    :param server_id: another one for each directory of those that replicate.
+    :param replication_ports: of all that replicate; just its own where it is alone.
+    """
+    servers = ["ds-cfg-replication-server: localhost:%d" % port
+               for port in replication_ports or [numbers["ds_replication"]]]
     text = (folder / (CONFIG + ".in")).read_text(encoding="utf-8")
     write_private(folder / CONFIG, render(text, {
         "LDAP_PORT": numbers["ds_ldap"], "LDAPS_PORT": numbers["ds_ldaps"], "ADMIN_PORT": numbers["ds_admin"],
-        "REPLICATION_PORT": numbers["ds_replication"], "BASE_DN": BASE_DN, "ROOT_PASSWORD": ssha512(password)}))
+        "REPLICATION_PORT": numbers["ds_replication"], "SERVER_ID": server_id,
+        "REPLICATION_SERVERS": "\n".join(servers), "BASE_DN": BASE_DN, "ROOT_PASSWORD": ssha512(password)}))
 
 
-def java_command(folder, *arguments):
-    """Command line of one of OpenDJ's programs for the directory in ``folder``."""
-    return [java.java(), "-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.net.preferIPv4Stack=true",
-            "-Djava.awt.headless=true",
+def java_command(folder, *arguments, heap=192):
+    """Command line of one of OpenDJ's programs for the directory in ``folder``; ``heap`` in MB."""
+    return [java.java(), "-Xmx%dm" % heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+            "-Djava.net.preferIPv4Stack=true", "-Djava.awt.headless=true",
             "--add-exports=java.base/sun.security.x509=ALL-UNNAMED",
             "--add-exports=java.base/sun.security.tools.keytool=ALL-UNNAMED",
             "-cp", "%s/classes:%s/lib/bootstrap.jar:%s/lib/*" % (folder, folder, folder)] + list(arguments)
@@ -49,6 +56,7 @@ class Directory(Server):
     """An OpenDJ server in ``folder``, on the ports ds_ldap, ds_ldaps, ds_admin, ds_replication of ``numbers``."""
 
     label = "OpenDJ"
+    heap = 192
 
     def __init__(self, folder, numbers, say):
         super().__init__(folder, say)
@@ -59,8 +67,12 @@ class Directory(Server):
         if self.folder.exists():
             shutil.rmtree(str(self.folder))
         shutil.copytree(str(template / "ds"), str(self.folder), symlinks=True)
-        configure(self.folder, self.ports, password)
+        self.configure(password)
         return (template / "connector.password").read_text(encoding="utf-8").strip()
+
+    def configure(self, password):
+        """Write its configuration."""
+        configure(self.folder, self.ports, password)
 
     def check_ports(self):
         ports.require_free(self.ports)
@@ -68,7 +80,7 @@ class Directory(Server):
     def command(self):
         return java_command(
             self.folder, "-Dorg.opends.server.scriptName=start-ds", "org.opends.server.core.DirectoryServer",
-            "--configFile", str(self.folder / CONFIG), "--nodetach")
+            "--configFile", str(self.folder / CONFIG), "--nodetach", heap=self.heap)
 
     def environment(self):
         return environment(self.folder)

@@ -2,10 +2,12 @@
 # Copyright (c) 2026, idmops.idm contributors
 """Download the servers' published artifacts and lay them out as an install folder.
 
-The folder holds ``idm/`` (bin, bundle, connectors: shared by all OpenIDM servers and never written
-to) and ``opendj/`` (the unpacked directory server).
+The folder holds ``idm/`` (bin, bundle, repositories, connectors: shared by all OpenIDM servers and never written
+to), ``idm-uncured/`` (the same with the LDAP connector as it is published) and ``opendj/`` (the unpacked directory
+server).
 """
 
+import pathlib
 import re
 import shutil
 import subprocess
@@ -14,10 +16,18 @@ import zipfile
 from xml.sax.saxutils import escape
 
 from . import cache, java
+from .render import render
 from .report import StackError, tail
 
 LIST = cache.HERE / "conf" / "artifacts.txt"
 LAUNCHER = cache.HERE / "conf" / "launcher.json"
+#: Which repositories there are: each has bundles of its own, and a launcher's configuration that takes them.
+REPOSITORIES = ("orientdb", "jdbc")
+PARTS = ("bin", "bundle", "connectors") + tuple("repo-" + name for name in REPOSITORIES)
+# OpenDJ 4.x cuts or forgets a connection after some 1,000 abandoned operations, and JNDI abandons a search whenever it
+# is closed before its end has been read: a liveSync of more than some 3,000 changes never gets through (seen). With a
+# batch size of 0 JNDI reads to the end first. It looks for this file where the connector's classes are.
+CURE = ("jndi.properties", "java.naming.batchsize=0\n")
 # A newer plug-in reads each artifact's POM, and a parent POM of OpenIDM was never published.
 PLUGIN = "2.10"
 
@@ -118,10 +128,33 @@ def _single(folder, pattern):
     return found[0]
 
 
+def cure(jar):
+    """Make a connector read its searches to the end, see CURE."""
+    with zipfile.ZipFile(jar, "a", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr(*CURE)
+
+
+def _lay_out(stage, folder):
+    """The cured and the uncured OpenIDM, from what was downloaded."""
+    idm, uncured = folder / "idm", folder / "idm-uncured"
+    for made in (idm, uncured):
+        made.mkdir()
+    for part in PARTS:
+        (stage / part).rename(idm / part)
+        if part != "connectors":
+            (uncured / part).symlink_to(pathlib.Path("..") / "idm" / part)
+    shutil.copytree(str(idm / "connectors"), str(uncured / "connectors"))
+    cure(_single(idm / "connectors", "*.ldap-connector-*.jar"))
+    for repository in REPOSITORIES:
+        text = render(LAUNCHER.read_text(encoding="utf-8"), {"REPOSITORY": repository})
+        (idm / "bin" / ("launcher-%s.json" % repository)).write_text(text, encoding="utf-8")
+    return idm
+
+
 def installed(say):
     """The install folder in the cache; downloaded if it is not there yet."""
     items = coordinates(LIST.read_text(encoding="utf-8"))
-    name = "install-" + cache.recipe_hash(LIST, LAUNCHER, PLUGIN)
+    name = "install-" + cache.recipe_hash(LIST, LAUNCHER, PLUGIN, *CURE)
 
     def build(folder):
         java.maven()
@@ -131,15 +164,11 @@ def installed(say):
         _run_maven(folder, repository, len(items), say)
         say("downloaded; unpacking")
         stage = folder / "stage"
-        idm = folder / "idm"
-        idm.mkdir()
-        for part in ("bin", "bundle", "connectors"):
-            (stage / part).rename(idm / part)
+        idm = _lay_out(stage, folder)
         with zipfile.ZipFile(_single(stage, "launcher/*.zip")) as packed:
             inside = [n for n in packed.namelist() if n.endswith("bin/launcher.jar")]
             with packed.open(inside[0]) as source, open(idm / "bin" / "launcher.jar", "wb") as target:
                 shutil.copyfileobj(source, target)
-        shutil.copy(LAUNCHER, idm / "bin" / "launcher.json")
         _unzip(_single(stage, "opendj/*.zip"), folder / "unpacked")
         _single(folder / "unpacked", "*").rename(folder / "opendj")
         shutil.rmtree(stage)

@@ -46,10 +46,14 @@ class Identity(Server):
     """An OpenIDM server in ``folder``, on the ports idm_http and idm_https of ``numbers``."""
 
     label = "OpenIDM"
+    #: Its name in the cluster.
+    node = "node1"
+    #: One of fetch.REPOSITORIES.
+    repository = "orientdb"
 
-    def __init__(self, folder, install, numbers, say):
+    def __init__(self, folder, install, numbers, say, uncured=False):
         super().__init__(folder, say)
-        self.install = install
+        self.install = install / ("idm-uncured" if uncured else "idm")
         self.ports = {name: number for name, number in numbers.items() if name.startswith("idm_")}
 
     def create(self):
@@ -57,8 +61,12 @@ class Identity(Server):
         made = template(self.say)
         if self.folder.exists():
             shutil.rmtree(str(self.folder))
-        shutil.copytree(str(made / "idm"), str(self.folder))
+        self.take_over(made / "idm")
         self.lay_down()
+
+    def take_over(self, made):
+        """Begin with what the template's server made: its keys and, in its repository, its first users."""
+        shutil.copytree(str(made), str(self.folder))
 
     def lay_down(self, key_store=None):
         """Write all configuration but the connector's; with ``key_store`` the key stores as well."""
@@ -69,23 +77,31 @@ class Identity(Server):
             # OpenIDM adds keys of its own to the first; the listener must offer nothing but the server certificate.
             for name in ("keystore.p12", "tls.p12"):
                 shutil.copy(str(key_store), str(self.folder / "security" / name))
-        values = {"PROJECT": self.folder, "HTTP_PORT": self.ports["idm_http"], "HTTPS_PORT": self.ports["idm_https"],
-                  "STORE_PASSWORD": STORE_PASSWORD, "ALIAS": ALIAS}
-        for source in sorted(PROJECT.rglob("*")):
-            relative = source.relative_to(PROJECT)
-            if source.is_file() and str(relative) != CONNECTOR:
-                write_private(self.folder / relative, render(source.read_text(encoding="utf-8"), values))
+        for relative, text in self.configuration().items():
+            write_private(self.folder / relative, text)
 
-    def connect(self, ldap_port, connector_password, timeout=60):
+    def configuration(self):
+        """Its files, but the connector's, and their texts."""
+        values = {"PROJECT": self.folder, "HTTP_PORT": self.ports["idm_http"], "HTTPS_PORT": self.ports["idm_https"],
+                  "NODE": self.node, "REPOSITORY": self.repository, "STORE_PASSWORD": STORE_PASSWORD, "ALIAS": ALIAS}
+        sources = {str(source.relative_to(PROJECT)): source for source in sorted(PROJECT.rglob("*"))}
+        return {relative: render(source.read_text(encoding="utf-8"), values) for relative, source in sources.items()
+                if source.is_file() and relative != CONNECTOR}
+
+    def connect(self, ldap_port, connector_password, failover=(), timeout=60):
         """Give it its LDAP connector, over REST: its conf folder is read at the start alone. It must be ready.
 
         This has to happen while the directory is up: a connector that is activated without its
         directory is dormant for liveSync ever after.
+
+        :param failover: the LDAP ports of other directories that it may use.
         """
         text = (PROJECT / CONNECTOR).read_text(encoding="utf-8")
         document = json.loads(render(text, {
             "LDAP_PORT": ldap_port, "CONNECTOR_DN": CONNECTOR_DN, "PEOPLE_DN": PEOPLE_DN,
             "CONNECTOR_PASSWORD": connector_password}))
+        if failover:
+            document["configurationProperties"]["failover"] = ["ldap://localhost:%d" % port for port in failover]
         deadline = time.monotonic() + timeout
         status = body = None
         while time.monotonic() < deadline and self.running():
@@ -109,13 +125,13 @@ class Identity(Server):
         each change that is sent over REST is read once more from the file that IDM keeps of it, and one that is sent at
         that moment is lost (seen, "Loaded changed configuration" in the log).
         """
-        here, install = self.folder, self.install / "idm"
+        here, install = self.folder, self.install
         return [java.java(), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true",
                 "-Djava.net.preferIPv4Stack=true", "-Djava.util.logging.config.file=%s/conf/logging.properties" % here,
                 "-Dopenidm.system.server.root=%s" % install, "-Dopenidm.fileinstall.poll=86400000",
                 "-cp", "%s/bin/*" % install,
-                "org.forgerock.commons.launcher.Main", "-c", "%s/bin/launcher.json" % install, "-i", str(install),
-                "-p", str(here), "-w", str(here), "-s", "%s/felix-cache" % here]
+                "org.forgerock.commons.launcher.Main", "-c", "%s/bin/launcher-%s.json" % (install, self.repository),
+                "-i", str(install), "-p", str(here), "-w", str(here), "-s", "%s/felix-cache" % here]
 
     def log(self):
         found = sorted((self.folder / "logs").glob("idm.log*"), key=lambda path: path.stat().st_mtime)

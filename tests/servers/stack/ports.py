@@ -24,11 +24,11 @@ def is_free(port):
     return True
 
 
-def numbered(base):
+def numbered(base, names=NAMES):
     """The ports of a stack from its port base on."""
-    if not 1024 <= base <= 65535 - len(NAMES):
-        raise StackError("--port-base %d: give a number from 1024 to %d." % (base, 65535 - len(NAMES)))
-    return {name: base + offset for offset, name in enumerate(NAMES)}
+    if not 1024 <= base <= 65535 - len(names):
+        raise StackError("--port-base %d: give a number from 1024 to %d." % (base, 65535 - len(names)))
+    return {name: base + offset for offset, name in enumerate(names)}
 
 
 def taken(ports):
@@ -41,16 +41,16 @@ def require_free(ports):
     busy = taken(ports)
     if busy:
         raise StackError("Port taken: %s. Stop what listens there, or choose other ports with --port-base "
-                         "(make: STACK_PORT_BASE); this stack needs %d in a row." % (
-                             ", ".join("%d (%s)" % (ports[name], name) for name in busy), len(NAMES)))
+                         "(make: STACK_PORT_BASE)." % (
+                             ", ".join("%d (%s)" % (ports[name], name) for name in busy)))
 
 
-def find(key):
+def find(key, names=NAMES):
     """Ports that are free now; where the search begins depends on ``key``, so that two starts differ."""
     blocks = range(FIRST, LAST, STEP)
     begin = int(hashlib.sha256(key.encode()).hexdigest(), 16) % len(blocks)
     for index in range(len(blocks)):
-        ports = numbered(blocks[(begin + index) % len(blocks)])
+        ports = numbered(blocks[(begin + index) % len(blocks)], names)
         if not taken(ports):
             return ports
     raise StackError("No free ports between %d and %d: name some with --port-base." % (FIRST, LAST))

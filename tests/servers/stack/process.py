@@ -4,6 +4,7 @@
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import signal
@@ -14,12 +15,17 @@ import time
 from .report import StackError, indented
 
 
+def _stat(pid):
+    """The fields of proc(5) from the third (the state) on: the second, a name in parentheses, may hold blanks."""
+    text = pathlib.Path("/proc/%s/stat" % pid).read_text(encoding="ascii", errors="replace")
+    return text.rpartition(")")[2].split()
+
+
 def started_at(pid):
     """When a process was started, as text that differs for a recycled pid; None if it does not run."""
     if pathlib.Path("/proc/self/stat").exists():
         try:
-            text = pathlib.Path("/proc/%d/stat" % pid).read_text(encoding="ascii", errors="replace")
-            fields = text.rpartition(")")[2].split()
+            fields = _stat(pid)
             boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         except OSError:
             return None
@@ -31,6 +37,47 @@ def started_at(pid):
                           universal_newlines=True, check=False)
     state, unused, since = done.stdout.strip().partition(" ")
     return since.strip() if state and not state.startswith("Z") else None
+
+
+def descendants(pid):
+    """The processes below one, as Linux tells them."""
+    children: dict = {}
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            children.setdefault(int(_stat(folder.name)[1]), []).append(int(folder.name))
+    found, left = [], [pid]
+    while left:
+        below = children.get(left.pop(), [])
+        found += below
+        left += below
+    return found
+
+
+def hung(pid):
+    """True if a process is halted (state T of proc(5))."""
+    try:
+        return _stat(pid)[0] == "T"
+    except OSError:
+        return False
+
+
+def signal_family(pid, number, done, timeout=10.0):
+    """Send a signal to a process and to those below it; True as soon as ``done(pid, when it was started)`` for each."""
+    family = {one: started_at(one) for one in [pid] + descendants(pid)}
+    for one in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, number)
+    deadline = time.monotonic() + timeout
+    while not all(done(one, since) for one, since in family.items()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.03)
+    return True
+
+
+def ended(pid, since):
+    """True if the process that was started then runs no more."""
+    return since is None or started_at(pid) != since
 
 
 PID_FILE = "server.pid"
@@ -49,9 +96,7 @@ def kill_leftover(pid_file):
     """Kill the server that a pid file names, if it still runs."""
     pid = known_pid(pid_file)
     if pid is not None:
-        os.kill(pid, signal.SIGKILL)
-        while known_pid(pid_file) is not None:
-            time.sleep(0.03)
+        signal_family(pid, signal.SIGKILL, ended, math.inf)
 
 
 @contextlib.contextmanager
@@ -74,11 +119,13 @@ def uninterrupted():
 
 
 class Server:
-    """One server: its process, its pid file and its output. The two servers differ in what they override."""
+    """One server: its process, its pid file and its output. Servers differ in what they override."""
 
     label = "server"
     start_timeout = 120
     stop_timeout = 40
+    #: What asks it to end in an orderly way.
+    stop_signal = signal.SIGTERM
 
     def __init__(self, folder, say):
         self.folder = folder
@@ -113,7 +160,7 @@ class Server:
         """What it said last, for an error message."""
         return indented(self.output_since_start()) or "  (nothing)"
 
-    # The same for both.
+    # The same for all.
 
     def pid(self):
         """Its process id, or None if it does not run."""
@@ -126,8 +173,9 @@ class Server:
         return self.pid() is not None
 
     def start(self, wait=True):
-        """Start it; False if it runs already. With ``wait`` return when it is ready."""
+        """Start it; False if it runs already (one that hangs goes on). With ``wait`` return when it is ready."""
         if self.running():
+            self.resume()
             if wait:
                 self.wait_ready()
             return False
@@ -175,12 +223,13 @@ class Server:
                 self.say("%s is not ready yet" % self.label)
             time.sleep(0.1)
 
-    def _signal(self, number, timeout):
+    def _ask(self, timeout):
+        """Ask it to end, and wait for that; False if it does not."""
         pid = self.pid()
         if pid is None:
             return True
         try:
-            os.kill(pid, number)
+            os.kill(pid, self.stop_signal)
         except ProcessLookupError:
             return True
         deadline = time.monotonic() + timeout
@@ -190,22 +239,41 @@ class Server:
             time.sleep(0.03)
         return True
 
+    def _signal_family(self, number, done):
+        pid = self.pid()
+        if pid is None:
+            return False
+        if not signal_family(pid, number, done):
+            raise StackError("%s (process %s) does not heed %s." % (self.label, pid, signal.Signals(number).name))
+        return True
+
+    def hang(self):
+        """Halt it and the processes below it (SIGSTOP): connections stay, nobody answers. False if it does not run."""
+        return self._signal_family(signal.SIGSTOP, lambda pid, since: hung(pid) or ended(pid, since))
+
+    def resume(self):
+        """Let it go on (SIGCONT); False if it does not run."""
+        return self._signal_family(signal.SIGCONT, lambda pid, since: not hung(pid))
+
+    def hanging(self):
+        """True if it is halted."""
+        pid = self.pid()
+        return pid is not None and hung(pid)
+
     def stop(self, timeout=None):
         """Ask it to end (SIGTERM), wait, and kill it if it does not; False if it was not running."""
-        if not self.running():
+        if not self.resume():
             self._forget()
             return False
-        if not self._signal(signal.SIGTERM, self.stop_timeout if timeout is None else timeout):
+        if not self._ask(self.stop_timeout if timeout is None else timeout):
             self.say("%s does not end: killing it" % self.label)
-            self._signal(signal.SIGKILL, 10)
+            self._signal_family(signal.SIGKILL, ended)
         self._forget()
         return True
 
     def kill(self):
-        """End it at once (SIGKILL), as a power cut would; False if it was not running."""
-        was = self.running()
-        if not self._signal(signal.SIGKILL, 10):
-            raise StackError("%s (process %s) cannot be killed." % (self.label, self.pid()))
+        """End it and the processes below it at once (SIGKILL), as a power cut would; False if it was not running."""
+        was = self._signal_family(signal.SIGKILL, ended)
         self._forget()
         return was
 

@@ -22,6 +22,10 @@ from tests.servers.stack import Stack, StackError, __main__, cache, ports, proce
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SLEEPER
+FAMILY = (
+    "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'],"
+    " start_new_session=True); print('up', child.pid, flush=True); time.sleep(60)"
+)
 BROKEN = "print('no such key store'); raise SystemExit(1)"
 
 
@@ -85,6 +89,44 @@ def test_one_that_does_not_end_is_killed(small: t.Callable[[str], Small]) -> Non
     server = small(STUBBORN)
     server.start()
     assert server.stop(timeout=0.2)
+    assert not server.running()
+
+
+def test_a_halted_one_neither_answers_nor_ends_until_it_goes_on(small: t.Callable[[str], Small]) -> None:
+    server = small(FAMILY)
+    server.start()
+    pid = server.pid()
+    assert pid is not None
+    family = [pid, *process.descendants(pid)]
+    assert len(family) == 2, "a child in a session of its own"
+    assert server.hang()
+    assert [process.hung(one) for one in family] == [True, True]
+    assert server.hanging() and server.running()
+    assert not server.start(), "it runs already, and goes on"
+    assert [process.hung(one) for one in family] == [False, False]
+    server.hang()
+    assert server.stop(timeout=10), "one that is halted is let go on first, or it would not hear"
+    assert not server.running()
+    assert not server.hang() and not server.resume(), "there is none"
+    process.signal_family(family[1], signal.SIGKILL, process.ended)
+
+
+def test_its_children_are_killed_with_it(small: t.Callable[[str], Small]) -> None:
+    server = small(FAMILY)
+    server.start()
+    child = int(server.output_since_start().split()[1])
+    assert process.started_at(child)
+    assert server.kill()
+    assert process.started_at(child) is None
+    assert not server.kill()
+
+
+def test_children_of_a_leftover_are_killed_with_it(small: t.Callable[[str], Small]) -> None:
+    server = small(FAMILY)
+    server.start()
+    child = int(server.output_since_start().split()[1])
+    process.kill_leftover(server.pid_file)
+    assert process.started_at(child) is None
     assert not server.running()
 
 

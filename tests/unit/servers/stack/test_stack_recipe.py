@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import pathlib
+import zipfile
 from xml.etree import ElementTree
 
 import pytest
@@ -43,14 +44,51 @@ def test_a_line_that_is_no_coordinate_is_an_error() -> None:
 
 def test_the_list_is_complete_and_without_repetition() -> None:
     items = fetch.coordinates(fetch.LIST.read_text(encoding="utf-8"))
-    assert len(items) == len(set(items)) == 120
-    assert {item[0] for item in items} == {"bundle", "bin", "launcher", "connectors", "opendj"}
+    assert len(items) == len(set(items)) == 122
+    assert {item[0] for item in items} == {*fetch.PARTS, "launcher", "opendj"}
 
 
 def test_the_pom_is_xml_with_every_item() -> None:
     items = fetch.coordinates(fetch.LIST.read_text(encoding="utf-8"))
     root = ElementTree.fromstring(fetch.pom(items))
     assert len(root.findall(".//{*}artifactItem")) == len(items)
+
+
+def test_the_cure_is_where_the_connectors_classes_are(tmp_path: pathlib.Path) -> None:
+    jar = tmp_path / "ldap-connector.jar"
+    with zipfile.ZipFile(jar, "w") as packed:
+        packed.writestr("org/Connector.class", b"code")
+    fetch.cure(jar)
+    with zipfile.ZipFile(jar) as packed:
+        assert sorted(packed.namelist()) == ["jndi.properties", "org/Connector.class"]
+        assert packed.read("jndi.properties") == b"java.naming.batchsize=0\n"
+
+
+def staged(folder: pathlib.Path) -> pathlib.Path:
+    """What a download leaves, one file a part."""
+    for part in fetch.PARTS:
+        (folder / part).mkdir(parents=True)
+        (folder / part / f"{part}.txt").touch()
+    with zipfile.ZipFile(folder / "connectors" / "x.ldap-connector-1.jar", "w") as packed:
+        packed.writestr("org/Connector.class", b"code")
+    return folder
+
+
+def test_cured_and_uncured_differ_in_the_connector_alone(tmp_path: pathlib.Path) -> None:
+    fetch._lay_out(staged(tmp_path / "stage"), tmp_path)
+    cured, uncured = tmp_path / "idm", tmp_path / "idm-uncured"
+    names = [sorted(path.name for part in fetch.PARTS for path in (root / part).iterdir()) for root in (cured, uncured)]
+    assert names[0] == names[1]
+    found = [zipfile.ZipFile(root / "connectors" / "x.ldap-connector-1.jar").namelist() for root in (cured, uncured)]
+    assert found == [["org/Connector.class", "jndi.properties"], ["org/Connector.class"]]
+
+
+def test_each_repository_has_its_launcher(tmp_path: pathlib.Path) -> None:
+    idm = fetch._lay_out(staged(tmp_path / "stage"), tmp_path)
+    for repository in fetch.REPOSITORIES:
+        text = (idm / "bin" / f"launcher-{repository}.json").read_text(encoding="utf-8")
+        folders = {container["location"] for container in json.loads(text)["bundle"]["containers"]}
+        assert folders == {"bundle", f"repo-{repository}"}
 
 
 def test_mavens_advice_is_left_out_of_the_reason(tmp_path: pathlib.Path) -> None:

@@ -1,0 +1,77 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A topology of an experiment's own: what is in IDM is read from its database, what is in the directory from both."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import typing as t
+
+import ldap
+
+from tests.servers.topology import Topology, plan
+from tools import steps
+
+from ._bed import MAPPED, Bed, Person
+from ._compare import Difference, difference
+
+_EVERYTHING = (
+    "TRUNCATE managedobjects, managedobjectproperties, links, auditrecon, auditsync, auditactivity CASCADE;"
+    " DELETE FROM genericobjects USING objecttypes kind"
+    " WHERE kind.id = objecttypes_id AND kind.objecttype = 'synchronisation/pooledSyncStage';"
+)
+
+
+class TwoOfEach(Bed):
+    """Two nodes behind a balancer, two directories; ``at`` says which of these is spoken to."""
+
+    at = 0
+
+    def _servers(self, folder: pathlib.Path) -> Topology:
+        return Topology(folder, users=self.users, say=steps.say)
+
+    def _directories(self) -> dict[str, t.Any]:
+        # The connector's own ports. With the administration ports of ds_admin_uris the role refuses two servers of one
+        # host: "give only the one that the connector uses".
+        return {"servers": self.vars["ds_uris"], "start_tls": True}
+
+    def directory(self) -> t.Any:
+        """Return a connection as the administrator of the directory ``at``."""
+        line = ldap.initialize(self.vars["ds_uris"][self.at])
+        line.simple_bind_s(self.vars["ds_admin_dn"], self.vars["ds_admin_password"])
+        return line
+
+    def sql(self, statements: str) -> list[list[str]]:
+        """Ask IDM's database."""
+        rows: list[list[str]] = self.stack.parts["postgresql"].query(statements)
+        return rows
+
+    def people_in_idm(self) -> tuple[dict[str, list[Person]], int]:
+        """Return the managed users by the entryUUID that they are linked to, and how many have no link."""
+        documents = [json.loads(text) for (text,) in self.sql("SELECT fullobject FROM managedobjects;")]
+        users = {user["_id"]: tuple(str(user.get(name) or "") for name in MAPPED.values()) for user in documents}
+        linked: dict[str, list[Person]] = {}
+        for first, second in self.sql(f"SELECT firstid, secondid FROM links WHERE linktype = '{self.mapping}';"):
+            linked.setdefault(first.lower(), []).append(users.pop(second, ("(a link to nobody)",)))
+        return linked, len(users)
+
+    def described(self, description: str) -> int:
+        """Return how many people in IDM have that description."""
+        found = self.sql(f"SELECT COUNT(*) FROM managedobjects WHERE fullobject->>'description' = '{description}';")
+        return int(found[0][0])
+
+    def differences(self) -> dict[str, Difference]:
+        """Compare all of IDM with all of each directory; those that are equal are left out."""
+        idm = self.people_in_idm()
+        found = {}
+        for self.at, name in enumerate(plan.DIRECTORIES):
+            found[name] = difference(self.people_in_directory(), *idm)
+        self.at = 0
+        return {name: one for name, one in found.items() if one}
+
+    def forget_everybody(self) -> None:
+        """Make IDM one that has never seen the directory; its configuration, schedules and connectors stay."""
+        self.sql(_EVERYTHING)

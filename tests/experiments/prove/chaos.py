@@ -1,0 +1,152 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two nodes behind a balancer and two directories: parts go away and come back, and nothing is missing in the end.
+
+The role is run through the balancer, which gives each request to another node. Who is in IDM is read from its database,
+who is in the directory from both of its servers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+import typing as t
+
+from tests.servers.topology import plan
+from tools import steps
+
+from . import _page
+from ._two_of_each import TwoOfEach
+from ._wait import until
+
+PEOPLE = 60
+CHANGED = range(10)
+#: Seconds until a change has arrived. A scheduled run of a node that was killed is taken over by the other one after
+#: two timeouts of 30 s (cluster.json); then it has to come round.
+PATIENCE = 150.0
+HEAD = ("what happens", "end", "took")
+
+
+class Row(t.NamedTuple):
+    """A step, and what is not as it must be after it."""
+
+    name: str
+    wrong: t.Sequence[str]
+    took: float
+
+    def cells(self) -> list[t.Any]:
+        """Return it as a row of a table."""
+        return [self.name, "; ".join(self.wrong) or "as it must be", f"{self.took:.0f} s"]
+
+
+def role(bed: TwoOfEach, title: str, changes: bool) -> list[str]:
+    """Run the role once; it has something to do or not."""
+    ended = bed.play(title).wait()
+    if ended.exit_code:
+        return [f"the role failed: {ended.error}"]
+    return [] if (ended.changed > 0) == changes else [f"changed={ended.changed}"]
+
+
+def unequal(bed: TwoOfEach) -> list[str]:
+    """Say where IDM is not what each directory is."""
+    return [f"IDM is not what {name} is: {found}" for name, found in bed.differences().items()]
+
+
+def arrives(bed: TwoOfEach, description: str, at: int) -> list[str]:
+    """Change people at a directory, and wait until IDM has that."""
+    bed.at = at
+    bed.describe(CHANGED, description)
+    bed.at = 0
+    until(lambda: bed.described(description) == len(CHANGED), f"the changes '{description}' to arrive", PATIENCE, 0.5)
+    return []
+
+
+def first_run(bed: TwoOfEach) -> list[str]:
+    """From nothing."""
+    return role(bed, "first", changes=True) + unequal(bed)
+
+
+def second_run(bed: TwoOfEach) -> list[str]:
+    """Nothing is left to do."""
+    return role(bed, "second", changes=False)
+
+
+def node_killed(bed: TwoOfEach) -> list[str]:
+    """The other node goes on."""
+    bed.stack.parts["idm1"].kill()
+    wrong = arrives(bed, "without idm1", 0)
+    bed.stack.start_part("idm1")
+    return wrong + unequal(bed)
+
+
+def directory_stopped(bed: TwoOfEach) -> list[str]:
+    """The other directory takes the changes, and the connector goes to it."""
+    bed.stack.parts["ds1"].stop()
+    wrong = arrives(bed, "without ds1", 1)
+    bed.stack.start_part("ds1")
+    return wrong + arrives(bed, "with ds1 again", 0) + unequal(bed)
+
+
+def healthy_again(bed: TwoOfEach) -> list[str]:
+    """All parts are back: nothing to do, and the status is healthy."""
+    wrong = [f"{found['server']} is not ready" for found in bed.stack.status() if not found["ready"]]
+    wrong += role(bed, "third", changes=False)
+    status = bed.play("status", playbook="idmops.idm.status", options=["-e", "fail=true"]).wait()
+    return wrong + ([f"the status: {status.error}"] if status.exit_code else [])
+
+
+def two_control_hosts(bed: TwoOfEach) -> list[str]:
+    """Both run the role from nothing at once; one may have to give way, nobody may be there twice."""
+    gone = bed.play("absent", options=["-e", "livesync_state=absent"]).wait()
+    if gone.exit_code:
+        return [f"livesync_state=absent failed: {gone.error}"]
+    bed.forget_everybody()
+    plays = [
+        bed.play(f"host-{number}", more={"XDG_CACHE_HOME": str(bed.folder / f"cache-{number}")}) for number in (1, 2)
+    ]
+    ended = [play.wait() for play in plays]
+    wrong = [] if any(one.exit_code == 0 for one in ended) else [f"both failed: {ended[0].error} / {ended[1].error}"]
+    return wrong + unequal(bed) + role(bed, "after both", changes=False)
+
+
+Steps = t.Dict[str, t.Callable[[TwoOfEach], t.List[str]]]
+
+STEPS: Steps = {
+    "the role, from nothing": first_run,
+    "the role again": second_run,
+    "a node is killed and started again": node_killed,
+    "a directory is stopped and started again": directory_stopped,
+    "the role and the status in the end": healthy_again,
+}
+#: Left out of the short form as long as the role does not see a load that runs on another node: both load, and
+#: everybody is there twice. Both runs fail then and say so.
+MORE: Steps = {"two control hosts, from nothing at once": two_control_hosts}
+
+
+def main(argv: t.Sequence[str] | None = None) -> int:
+    """Go through the steps, print the table, and fail if one of them ended otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m tests.experiments.prove.chaos", description=__doc__)
+    parser.add_argument("--small", action="store_true", help="without the two control hosts")
+    options = parser.parse_args(argv)
+    rows = []
+    with TwoOfEach("chaos", PEOPLE) as bed:
+        for name, step in (STEPS if options.small else {**STEPS, **MORE}).items():
+            began = time.monotonic()
+            try:
+                wrong = step(bed)
+            except steps.StepFailed as exc:
+                wrong = [str(exc)]
+            rows.append(Row(name, wrong, time.monotonic() - began))
+            steps.say(" | ".join(rows[-1].cells()))
+            for part in plan.PARTS:  # whatever a step that was broken off has left
+                bed.stack.start_part(part)
+    print(_page.table(HEAD, [row.cells() for row in rows]))
+    bad = sum(bool(row.wrong) for row in rows)
+    print(f"{len(rows) - bad} of {len(rows)} steps ended as they must, {bad} did not", flush=True)
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    steps.main(main)
