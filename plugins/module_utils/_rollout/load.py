@@ -19,7 +19,7 @@ from .._changelog.whose import OTHER, REMEDY, SAME, Identity
 from .._health.log_facts import LogReader
 from .._http.client import Client
 from .._http.form import id_of, results
-from .._idm.connector import Connector, reactivate, read_connector
+from .._idm.connector import TWINS_REMEDY, Connector, reactivate, read_connector
 from .._idm.error_texts import MISFIT_REMEDY
 from .._idm.mapping import SyncMapping, has_links, read_mappings
 from .._idm.source import Source
@@ -97,6 +97,8 @@ def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
     """
     source = request.source.source
     connector = read_connector(client, source.system, "source")
+    if connector.ambiguity:
+        raise IdmopsError(f"{connector.ambiguity} Nothing was loaded.", remedy=TWINS_REMEDY)
     mappings = _chosen(client, request)
     done = Loaded()
     stage = read_stage(client, source)

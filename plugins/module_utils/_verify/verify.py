@@ -15,6 +15,7 @@ from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut
 from .._health.log_facts import LogReader, directories
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
+from .._idm.connector import TWINS_REMEDY
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._idm.stage import read_stage
@@ -103,6 +104,7 @@ class _Pair:
         self._source = source
         self._mapping = mapping
         connector = snapshot.connectors.get(source.system)
+        self._ambiguity = connector.ambiguity if connector else None
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
         self._logged = connector is None or connector.reads_change_log
         types = connector.json_types.get(source.object_type, {}) if connector else {}
@@ -129,6 +131,8 @@ class _Pair:
 
         :raises IdmopsError: where it cannot be done.
         """
+        if self._ambiguity:
+            raise IdmopsError(self._ambiguity, remedy=TWINS_REMEDY)
         if not self._mapping.links_objects:
             raise IdmopsError(
                 "it keeps no links (enableLinking is false), so which object of the target belongs to which of the"

@@ -158,6 +158,16 @@ def test_who_finds_fewer_does_not_load(monkeypatch, seen, found):
     assert there.asked == []
 
 
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_connector_of_two_documents_loads_nothing(monkeypatch, check_mode):
+    there = Surroundings(monkeypatch)
+    twice = replace(CONNECTOR, twins=("provisioner.openicf/copy", "provisioner.openicf/ldap"))
+    monkeypatch.setattr(module, "read_connector", lambda *unused: twice)
+    with pytest.raises(IdmopsError, match="more than one document.*Nothing was loaded") as caught:
+        load(ScriptedClient(), request(allow_deletes=True), context(check_mode))
+    assert there.asked == [] and "Remove all but one" in caught.value.remedy
+
+
 @pytest.mark.parametrize("item", [{}, {"_id": None}, {"_id": ""}])
 def test_items_that_name_nobody_are_not_counted_as_found(monkeypatch, item):
     there = Surroundings(monkeypatch)

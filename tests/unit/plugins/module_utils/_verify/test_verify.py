@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -208,6 +210,14 @@ def test_one_that_cannot_be_read_fails_and_the_rest_is_told(run, monkeypatch):
     with pytest.raises(IdmopsError, match="n: system/ldap/group answered 404") as caught:
         run(there, known=[there.mapping, other], sources=sources)
     assert [one["mapping"] for one in caught.value.result["verified"]] == ["m"]
+
+
+def test_a_connector_of_two_documents_is_not_called_equal(run, monkeypatch):
+    twice = replace(CONNECTOR, twins=("provisioner.openicf/copy", "provisioner.openicf/ldap"))
+    monkeypatch.setattr(sys.modules[__name__], "CONNECTOR", twice)
+    with pytest.raises(IdmopsError, match="more than one document") as caught:
+        run(Environment())
+    assert "Remove all but one" in caught.value.remedy
 
 
 @pytest.mark.parametrize(
