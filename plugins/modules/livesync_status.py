@@ -272,6 +272,7 @@ livesync:
       description:
         - Records that IDM gave up on and that nothing has brought over since, the first hundred. V(none) where neither
           audit nor a dead letter queue tells.
+        - With O(directory) also those of the newest 40 changed entries that have not arrived, or have arrived twice.
         - Bring them over with M(idmops.idm.recon) and its O(idmops.idm.recon#module:ids).
       type: list
       elements: dict

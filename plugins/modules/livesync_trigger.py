@@ -275,7 +275,8 @@ runs:
     proved:
       description:
         - Whether the token was seen to reach the end that the change log had at the start, with no record left out.
-          Always V(false) without O(directory).
+          Always V(false) without O(directory), and where the changes cannot be compared with the target (the
+          connector's uidAttribute is not entryUUID, the mapping has a queue or keeps no links), which is warned of.
       type: bool
       returned: always
     error:
