@@ -17,8 +17,8 @@ description:
     O(directory), what differs only since a change that liveSync has yet to take is counted as
     RV(verified[].pending), and is no difference.
   - Only the properties that are compared are asked for, and passwords never. No value leaves the process.
-  - Reads only. The memory that it takes grows with the number of entries, by some 600 bytes for each, and as much again
-    for each that differs.
+  - Reads only. The memory that it takes grows with the number of entries, by some 600 bytes for each, and 300 more for
+    each that differs.
 extends_documentation_fragment:
   - idmops.idm.connection
   - idmops.idm.directory.option
