@@ -29,7 +29,7 @@ from ._measured import Measured, measured
 from ._wait import until
 
 SIZES = (10_000, 25_000, 50_000, 100_000)
-SIZES_SMALL = (2_000, 4_000)
+SIZES_SMALL = (1_500, 3_000)
 #: Megabytes that the whole process may have at the most.
 MEMORY = 200.0
 #: How much more an entry may take where there are most than where there are fewest.
