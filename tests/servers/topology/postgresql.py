@@ -56,7 +56,10 @@ class PostgreSQL(Server):
         return {**os.environ, "PGPASSFILE": str(self.folder / "password"), "PGCONNECT_TIMEOUT": "5"}
 
     def query(self, statements):
-        """Run SQL in one transaction, in OpenIDM's schema; the rows as lists of strings, NULL as an empty one."""
+        """Run SQL in one transaction, in OpenIDM's schema.
+
+        :returns: the rows of the one statement that gives any, as lists of strings; NULL is an empty one.
+        """
         command = [programs.postgresql("psql"), "-X", "-q", "-A", "-t", "-F", "\x1f", "-R", "\x1e", "-1",
                    "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.ports["postgresql"]), "-U", USER,
                    "-d", DATABASE, "-f", "-"]
