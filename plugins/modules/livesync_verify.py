@@ -18,7 +18,7 @@ description:
     RV(verified[].pending), and is no difference.
   - Only the properties that are compared are asked for, and passwords never. No value leaves the process.
   - Reads only, but for O(note). The memory that it takes grows with the number of entries, by some 600 bytes for each,
-    and as much again for each that differs.
+    and 300 more for each that differs.
 extends_documentation_fragment:
   - idmops.idm.connection
   - idmops.idm.directory.option
