@@ -259,7 +259,7 @@ def _sentences(found: t.Sequence[Difference]) -> t.Iterator[str]:
 
 
 _UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
-_AWAY, _UNDECIDED = "away", "undecided"
+_AWAY, _UNDECIDED, _LEFT_LINK = "away", "undecided", "left link"
 _MEND = {
     HIDDEN: (
         "the connector's account does not see all of it in the directory. Look for an ACI that denies it, then"
@@ -273,6 +273,11 @@ _MEND = {
     MISSING: (
         "the target does not have it. Reconcile the records (dropped): idmops.idm.recon with ids; where nothing has"
         " been loaded yet, load (role livesync)."
+    ),
+    _LEFT_LINK: (
+        "its link leads to an object that is gone from the target. Delete that link first (DELETE repo/link/<id>;"
+        " livesync_verify names it in link_ids), since a reconciliation would put a second one beside it, at which each"
+        " later change fails. Then reconcile the records (dropped): idmops.idm.recon with ids."
     ),
     _UNDECIDED: (
         f"{NO_SITUATION}. {NO_SITUATION_REMEDY} Then reconcile the records (dropped): idmops.idm.recon with ids."
@@ -297,4 +302,6 @@ def _kind(one: Difference) -> str:
         return _UNDECIDED
     if one.kind == ORPHANED:
         return _AWAY
-    return HIDDEN if one.reason == HIDDEN or not one.in_source else one.kind
+    if one.reason == HIDDEN or not one.in_source:
+        return HIDDEN
+    return _LEFT_LINK if one.kind == MISSING and one.spare_links else one.kind

@@ -66,6 +66,11 @@ def new_and_missing(there):
     return "does not have it (no link)", "recon with ids"
 
 
+def target_gone(there):
+    there.drop(there.users, "t1")
+    return "an object that is gone", "Delete that link first"
+
+
 def hidden(there):
     there.hide("s1")
     there.users[1]["mail"] = "old@x"
@@ -104,7 +109,7 @@ def deleted(there):
 
 
 @pytest.mark.parametrize(
-    "fault", [differing, new_and_missing, hidden, hidden_value, unreadable, narrowed, left, deleted]
+    "fault", [differing, new_and_missing, target_gone, hidden, hidden_value, unreadable, narrowed, left, deleted]
 )
 def test_what_has_not_arrived_is_told_with_what_mends_it(look, fault):
     there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
