@@ -48,12 +48,13 @@ class InvalidOption(IdmopsError):
     """An option's value cannot be used. Raised before anything is sent.
 
     :param option: the option's name as the user writes it.
-    :param value: the value as the user wrote it (never that of a secret option).
+    :param value: the value as the user wrote it (never that of a secret option); None where there is none.
     :param way_out: what would be accepted, as a sentence.
     """
 
     def __init__(self, option: str, value: t.Any, way_out: str) -> None:
-        super().__init__(f"{option}: {value!r} cannot be used. {way_out}")
+        what = "is needed" if value is None else f"{value!r} cannot be used"
+        super().__init__(f"{option}: {what}. {way_out}")
         self.option = option
         self.value = value
         self.way_out = way_out

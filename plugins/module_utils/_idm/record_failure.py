@@ -101,8 +101,8 @@ class RecordFailure:
             return reason.remedy
         if self.by_race:
             return (
-                "See that no two runs of the source meet (one schedule, one control host, if_running: wait); the next"
-                " run takes the record again."
+                "See that no two runs of the source meet (one schedule, if_running: wait, nobody who calls IDM beside"
+                " them); the next run takes the record again."
             )
         if self.cause == NO_SITUATION:
             return NO_SITUATION_REMEDY

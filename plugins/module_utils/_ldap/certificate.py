@@ -179,7 +179,9 @@ def describe(certificate: bytes) -> str:
         text += f", valid until {_time(body['validity']['notAfter'])}"
     except Exception as exc:  # whatever stands in there, the reason found before must come through
         return f"it could not be read: {exc}"
-    return text + (f", for {', '.join(names)}" if names else ", without host names")
+    if not names:
+        return f"{text}, without host names: it needs a subjectAltName, since the subject's is not looked at"
+    return f"{text}, for {', '.join(names)}"
 
 
 def _name(name: t.Any) -> str:

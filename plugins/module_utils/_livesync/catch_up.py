@@ -20,7 +20,7 @@ from .._health.log_facts import LogReader
 from .._health.states import DORMANT, PENDING_SECONDS, judge_health, unreadable
 from .._idm.audit import Counter, failures_since
 from .._idm.connector import Connector, checked, reactivate
-from .._idm.error_texts import MISFIT_REMEDY, VOID_REMEDY
+from .._idm.error_texts import DOUBLED, MISFIT_REMEDY, VOID_REMEDY, read_reason
 from .._idm.record_failure import RecordFailure, passed_over, skipped_record
 from .._idm.stage import Stage, read_stage
 from .._record.hold import Held
@@ -30,7 +30,9 @@ from .request import Request
 from .tally import Tally
 
 Arrival = t.Callable[[LogReader, int, int], Unarrived]
-_PAUSE = 0.5
+#: Before a run that left pending changes where they were is followed by another one, in seconds: the first pause, and
+#: the longest.
+_PAUSE, _LONGEST_PAUSE = 0.5, 4.0
 #: How often somebody who looks on is told how far a run is, in seconds.
 _LOOK = 2.0
 
@@ -55,6 +57,7 @@ class Runs:
     def __post_init__(self) -> None:
         self._context = self.livesync.context
         self._reactivated = False
+        self._pause = _PAUSE
         self._known: set[str] = set()
         self._unmoved_since: float | None = None
         self._passed_by = self._doubted = False
@@ -86,10 +89,10 @@ class Runs:
         repeated = False
         while True:
             run = self._one(mark)
-            tally.last, tally.runs = run, tally.runs + 1
+            tally.last, tally.runs = run, tally.runs + run.sent
             tally.after = run.after or tally.after
-            if run.outcome == FAILED and not run.attributed and not repeated:
-                repeated = True  # the other run has won the race: once more when it has ended
+            if not repeated and self._lost_a_race(run):
+                repeated = True  # once more when the other run has ended
                 if not self.livesync.quiet(end - clock.now()):
                     break
             elif run.dormant or self._left_behind(run, target):
@@ -110,6 +113,14 @@ class Runs:
             self._context.report.warn(f"{self.livesync.source}: the token has moved on all the same. {unreadable}")
         elif self.request.until_caught_up and not tally.proved and tally.error is None:
             self._say_that_nothing_is_proved()
+
+    def _lost_a_race(self, run: Run) -> bool:
+        """Tell whether another run of the source is why a run has not done all that is asked for."""
+        if run.outcome == FAILED:
+            return not run.attributed
+        if not self.request.until_caught_up or run.failure is None or not run.failure.by_race:
+            return False
+        return read_reason(run.failure.cause or "").kind != DOUBLED  # two links stay when the other run has ended
 
     def _unreadable(self) -> str | None:
         """Return why the connector cannot read the changes, as the directory tells it; None where it tells nothing.
@@ -234,7 +245,7 @@ class Runs:
         counted = target is not None and self.tally.number is not None
         if self.request.wait and run.outcome == UNCHANGED and counted and not self._reached(t.cast(int, target)):
             return True
-        self._unmoved_since = None
+        self._unmoved_since, self._pause = None, _PAUSE
         return False
 
     def _woken(self, run: Run, target: int | None) -> bool:
@@ -245,7 +256,8 @@ class Runs:
             if self._unmoved_since is None:
                 self._unmoved_since = clock.now()
             if clock.now() - self._unmoved_since < PENDING_SECONDS:
-                clock.sleep(_PAUSE)
+                clock.sleep(self._pause)
+                self._pause = min(2 * self._pause, _LONGEST_PAUSE)
                 return True
             test = checked(self.livesync.client, self.connector)
             facts = Facts(
@@ -266,7 +278,7 @@ class Runs:
             )
             remedy, may_wake = health.remedy, health.state == DORMANT
         if may_wake and self.request.reactivate and not self._reactivated:
-            self._reactivated, self._unmoved_since = True, None
+            self._reactivated, self._unmoved_since, self._pause = True, None, _PAUSE
             self._context.report.progress(f"{source}: activating the connector again")
             reactivate(self.livesync.client, source.system, self._context)
             return True

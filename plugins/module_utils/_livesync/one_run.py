@@ -272,7 +272,7 @@ class LiveSync:
         self.clear(end - self.context.clock.now())  # the scheduler catches up with the runs that it has missed
         unused, new = self.mark(mark.last_change_number)
         run = self._sent(new, max(1.0, end - self.context.clock.now()))
-        return replace(run or self.follow(new, end=end, again=False), mark=mark, restarted=True)
+        return replace(run or self.follow(new, end=end, again=False), mark=mark, restarted=True, sent=2)
 
     def _await_connector(self, end: float) -> None:
         """Wait until the connector's test is ok; one that stays away is the next run's to tell."""

@@ -72,6 +72,7 @@ class Run:
     :param attributed: whether the end is certainly that of our run and not of another one.
     :param restarted: whether IDM was restarted meanwhile, so that the run was sent again.
     :param error: what went wrong, in a sentence; None where nothing did.
+    :param sent: how many POSTs it took: two where the first one died with the server.
     :param dormant: whether the answer had an empty body: a connector activated while its system was down.
     """
 
@@ -85,6 +86,7 @@ class Run:
     remedy: str | None = None
     status: int | None = None
     dormant: bool = False
+    sent: int = 1
 
     @property
     def open(self) -> bool:

@@ -44,7 +44,9 @@ def test_a_directory_comes_from_the_environment(environment, monkeypatch):
 def test_what_the_environment_lacks_is_named_as_there(environment, monkeypatch, name):
     monkeypatch.delenv(f"IDM_DIRECTORY_{name}")
     for option in ("directory", "livesync_directory"):
-        with pytest.raises(InvalidOption, match=f"{option}.{name.lower()}: None .* comes from IDM_DIRECTORY_{name}"):
+        with pytest.raises(
+            InvalidOption, match=f"{option}.{name.lower()}: is needed.* comes from IDM_DIRECTORY_{name}"
+        ):
             given(read(SPEC, URL)[0]["directory"], option)
     with pytest.raises(InvalidOption) as caught:
         given(read(SPEC, URL)[0]["directory"], "livesync_sources[0].directory")

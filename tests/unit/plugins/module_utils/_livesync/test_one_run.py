@@ -298,7 +298,7 @@ def test_a_run_that_died_with_the_server_is_sent_once_more():
     ended, unused = run(
         MARK, post(cut()), cluster(NEW), stage("1", 5), TEST, stage("1", 5), cluster(NEW), post(answer(9))
     )
-    assert (ended.outcome, ended.restarted, ended.mark) == ("advanced", True, MARK)
+    assert (ended.outcome, ended.restarted, ended.mark, ended.sent) == ("advanced", True, MARK, 2)
 
 
 def test_after_a_restart_the_connector_is_waited_for():
@@ -326,7 +326,7 @@ def test_a_connector_that_stays_away_is_the_next_runs_to_tell(monkeypatch):
 
 def test_a_run_that_had_ended_before_the_restart_is_not_sent_again():
     ended, unused = run(MARK, post(cut()), cluster(NEW), stage("2", 9))
-    assert (ended.outcome, ended.restarted, ended.attributed) == ("advanced", True, True)
+    assert (ended.outcome, ended.restarted, ended.attributed, ended.sent) == ("advanced", True, True, 1)
 
 
 def test_a_second_restart_is_not_answered_with_a_third_run():

@@ -490,6 +490,15 @@ def test_a_failure_that_another_run_caused_is_said_to_be_that(monkeypatch):
     assert "twice" in result["remedy"]
 
 
+def test_what_a_lost_race_has_left_is_taken_once_the_other_run_has_ended(monkeypatch, log):
+    monkeypatch.setattr(catch_up.LiveSync, "quiet", lambda self, timeout: True)
+    log.end = 9
+    again = (stage("2", 5, failed_text(), delta()), cluster(OLD), HEARD)
+    result, unused = run(*lists(), executing(), *before(), *raced(), *again, post(answer(9)), until_caught_up=True)
+    assert "failed" not in result
+    assert (result["runs"][0]["outcome"], result["runs"][0]["runs"]) == ("advanced", 2)
+
+
 # Records that fail
 
 #: What audit tells of the record that a stage holds, before a POST.
@@ -549,7 +558,7 @@ def test_a_skipped_record_does_not_make_a_warning_of_what_is_no_records_failure(
     log.end = 1000
     first = (stage("1", 5, failed_text(4), delta()), cluster(OLD), HEARD, post(answer(7)))
     result, it = run(
-        *(*lists(), executing(), *first, *unmoved(21, 7), audit(entry(failed=True, cause="Policy validation failed"))),
+        *(*lists(), executing(), *first, *unmoved(6, 7), audit(entry(failed=True, cause="Policy validation failed"))),
         until_caught_up=True,
         on_record_failure="warn",
     )
@@ -1018,17 +1027,17 @@ def test_the_index_of_change_numbers_has_its_time(log):
 
 def test_what_stays_is_a_dormant_connector_and_that_can_be_mended(log, woken):
     log.end = 9
-    result, it = run(*lists(), executing(), *unmoved(21))
+    result, it = run(*lists(), executing(), *unmoved(6))
     assert result["failed"]
     assert "leaves the changes after 5 up to 9 where they are: it is dormant" in result["msg"]
     assert woken == []
-    result, it = run(*lists(), executing(), *unmoved(21), *before("2", 5), post(answer(9)), reactivate=True)
+    result, it = run(*lists(), executing(), *unmoved(6), *before("2", 5), post(answer(9)), reactivate=True)
     assert (result["runs"][0]["outcome"], woken) == ("advanced", ["ldap"])
 
 
 def test_a_connector_is_activated_again_once(log, woken):
     log.end = 9
-    result, it = run(*lists(), executing(), *unmoved(42), reactivate=True)
+    result, it = run(*lists(), executing(), *unmoved(12), reactivate=True)
     assert (result["failed"], woken) == (True, ["ldap"])
 
 
@@ -1036,7 +1045,7 @@ def test_a_connector_whose_test_fails_is_not_called_dormant(log, woken, monkeypa
     """Seen on OpenIDM 6.1.0 with a wrong password: liveSync answers 200 and does nothing."""
     log.end = 9
     monkeypatch.setattr(catch_up, "checked", lambda client, it: ConnectorTest(it.name, False, "Connection Error", True))
-    result, it = run(*lists(), executing(), *unmoved(21), reactivate=True)
+    result, it = run(*lists(), executing(), *unmoved(6), reactivate=True)
     assert "it is unavailable" in result["msg"] and "could not bind" in result["remedy"]
     assert woken == []
 
@@ -1044,7 +1053,7 @@ def test_a_connector_whose_test_fails_is_not_called_dormant(log, woken, monkeypa
 @pytest.mark.parametrize(("missing", "state"), [(("change_log",), "unreadable")])
 def test_what_another_activation_does_not_mend_is_told(log, woken, missing, state):
     log.end, log.missing = 9, missing
-    result, it = run(*lists(), executing(), *unmoved(21), reactivate=True)
+    result, it = run(*lists(), executing(), *unmoved(6), reactivate=True)
     assert f"it is {state}" in result["msg"]
     assert woken == []
 

@@ -77,7 +77,7 @@ def test_the_name_is_that_of_the_only_schedule():
 
 
 def test_several_schedules_are_listed():
-    with pytest.raises(InvalidOption, match="name: None .* several schedules: a, b"):
+    with pytest.raises(InvalidOption, match="name: is needed.* several schedules: a, b"):
         pick_name(jobs("b", "a"), SOURCE, None, PING)
     assert pick_name(jobs("b", "a"), SOURCE, "b", PING) == "b"
 
