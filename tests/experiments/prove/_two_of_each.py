@@ -72,6 +72,18 @@ class TwoOfEach(Bed):
         self.at = 0
         return {name: one for name, one in found.items() if one}
 
+    def whereabouts(self) -> str:
+        """Say how far each directory and liveSync have come, for a step that did not end."""
+        told = []
+        for self.at, name in enumerate(plan.DIRECTORIES):
+            try:
+                told.append(f"{name} at {self.last_change()}")
+            except ldap.LDAPError as exc:
+                told.append(f"{name}: {type(exc).__name__}")
+        self.at = 0
+        runs = [(one.get("state"), one.get("nodeId")) for one in self.query("scheduler/trigger")]
+        return f"{', '.join(told)}, the token at {self.token()}, triggers (state, node): {runs}"
+
     def forget_everybody(self) -> None:
         """Make IDM one that has never seen the directory; its configuration, schedules and connectors stay."""
         self.sql(_EVERYTHING)

@@ -56,13 +56,21 @@ def unequal(bed: TwoOfEach) -> list[str]:
     return [f"IDM is not what {name} is: {found}" for name, found in bed.differences().items()]
 
 
-def arrives(bed: TwoOfEach, description: str, at: int) -> list[str]:
-    """Change people at a directory, and wait until IDM has that."""
+def change(bed: TwoOfEach, description: str, at: int) -> None:
+    """Change people at a directory, and wait until the changes have their numbers: before that nobody sees them.
+
+    :raises TimeoutError: when they get none.
+    """
     bed.at = at
-    bed.describe(CHANGED, description)
-    bed.at = 0
+    try:
+        bed.describe(CHANGED, description, numbered=True)
+    finally:
+        bed.at = 0
+
+
+def arrive(bed: TwoOfEach, description: str) -> None:
+    """Wait until IDM has the changes."""
     until(lambda: bed.described(description) == len(CHANGED), f"the changes '{description}' to arrive", PATIENCE, 0.5)
-    return []
 
 
 def first_run(bed: TwoOfEach) -> list[str]:
@@ -78,17 +86,29 @@ def second_run(bed: TwoOfEach) -> list[str]:
 def node_killed(bed: TwoOfEach) -> list[str]:
     """The other node goes on."""
     bed.stack.parts["idm1"].kill()
-    wrong = arrives(bed, "without idm1", 0)
+    change(bed, "without idm1", 0)
+    arrive(bed, "without idm1")
     bed.stack.start_part("idm1")
-    return wrong + unequal(bed)
+    return unequal(bed)
 
 
 def directory_stopped(bed: TwoOfEach) -> list[str]:
-    """The other directory takes the changes, and the connector goes to it."""
+    """The other directory takes the changes, and the connector goes to it.
+
+    A directory may give changes no numbers while the other one is away (seen after a SIGKILL); that is told, and they
+    must have arrived after it is back.
+    """
     bed.stack.parts["ds1"].stop()
-    wrong = arrives(bed, "without ds1", 1)
+    try:
+        change(bed, "without ds1", 1)
+        arrive(bed, "without ds1")
+    except TimeoutError as exc:
+        steps.say(f"while ds1 is away: {exc}")
     bed.stack.start_part("ds1")
-    return wrong + arrives(bed, "with ds1 again", 0) + unequal(bed)
+    arrive(bed, "without ds1")
+    change(bed, "with ds1 again", 0)
+    arrive(bed, "with ds1 again")
+    return unequal(bed)
 
 
 def healthy_again(bed: TwoOfEach) -> list[str]:
@@ -156,8 +176,8 @@ def main(argv: t.Sequence[str] | None = None) -> int:
             began = time.monotonic()
             try:
                 wrong = step(bed)
-            except steps.StepFailed as exc:
-                wrong = [str(exc)]
+            except (steps.StepFailed, TimeoutError) as exc:
+                wrong = [f"{exc}; {bed.whereabouts()}"]
             rows.append(Row(name, wrong, time.monotonic() - began))
             steps.say(" | ".join(rows[-1].cells()))
             for part in plan.PARTS:  # whatever a step that was broken off has left
