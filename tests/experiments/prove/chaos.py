@@ -20,11 +20,15 @@ from tools import steps
 from . import _page
 from ._play import Play
 from ._points import IN_THE_LOAD
+from ._task import Tasks
 from ._two_of_each import TwoOfEach
 from ._wait import until
+from .races import race
 
 PEOPLE = 60
 CHANGED = range(10)
+#: How often several control hosts trigger at once.
+ROUNDS = 20
 #: Seconds until a change has arrived. A scheduled run of a node that was killed is taken over by the other one after
 #: two timeouts of 30 s (cluster.json); then it has to come round.
 PATIENCE = 150.0
@@ -151,6 +155,14 @@ def two_control_hosts(bed: TwoOfEach) -> list[str]:
     return wrong + unequal(bed) + role(bed, "after both", changes=False)
 
 
+def triggers_at_once(bed: TwoOfEach, rounds: int = ROUNDS) -> list[str]:
+    """Five control hosts trigger the source at the same moment, through the balancer; its schedule is off."""
+    off = bed.play("off", options=["-e", "livesync_state=disabled"]).wait()
+    wrong = [f"livesync_state=disabled failed: {off.error}"] if off.exit_code else []
+    unused, found = race(bed, Tasks(bed), rounds, "server")
+    return wrong + found + unequal(bed) + role(bed, "on again", changes=True)
+
+
 Steps = t.Dict[str, t.Callable[[TwoOfEach], t.List[str]]]
 
 STEPS: Steps = {
@@ -162,13 +174,16 @@ STEPS: Steps = {
     "the role and the status in the end": healthy_again,
 }
 #: What the short form leaves out.
-MORE: Steps = {"a container dies in the load": load_killed}
+MORE: Steps = {
+    "a container dies in the load": load_killed,
+    f"five control hosts trigger at once, {ROUNDS} rounds": triggers_at_once,
+}
 
 
 def main(argv: t.Sequence[str] | None = None) -> int:
     """Go through the steps, print the table, and fail if one of them ended otherwise."""
     parser = argparse.ArgumentParser(prog="python -m tests.experiments.prove.chaos", description=__doc__)
-    parser.add_argument("--small", action="store_true", help="without the load that is killed")
+    parser.add_argument("--small", action="store_true", help="without what takes long")
     options = parser.parse_args(argv)
     rows = []
     with TwoOfEach("chaos", PEOPLE) as bed:
