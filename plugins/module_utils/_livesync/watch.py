@@ -16,7 +16,7 @@ from .._base.context import Context
 from .._base.errors import IdmopsError
 from .._http.client import Client
 from .._idm.audit import Ended, before, end_of_call, newest_entry, seconds_between
-from .._idm.nodes import has_restarted, read_startup
+from .._idm.nodes import has_lost_a_node, has_restarted, read_startup
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stage
 from .._record.hold import Held
@@ -29,6 +29,8 @@ _ASK_AUDIT = 5.0
 _ASK_CALLS = 2.0
 #: For how long audit must be silent before the end of another run is taken for that of ours, in seconds.
 _SILENCE = 5.0
+#: For how long where a node has gone since the run began, in seconds: then it has died with that.
+_SILENCE_BESIDE_A_LOSS = 60.0
 #: For how long at most a run that an earlier task has left is waited for where nothing can be heard of it, in seconds.
 _UNHEARD = 3600.0
 #: How long a server that does not answer has to come back at the least, in seconds.
@@ -65,8 +67,16 @@ class Watch:
         self._last: Stage | None = None
 
     def restarted(self) -> bool:
-        """Tell whether IDM has been started again since the POST."""
-        return has_restarted(self._mark.startup, read_startup(self._of.client))
+        """Tell whether IDM has been started again since the POST, or the node is gone that seems to have run it.
+
+        Which node that was, nobody tells; but the line was cut, a node has gone since, and a run that goes on is heard
+        of.
+        """
+        before, now = self._mark.startup, read_startup(self._of.client)
+        if has_restarted(before, now):
+            return True
+        silence = self._silence() if has_lost_a_node(before, now) else None
+        return silence is not None and silence >= _SILENCE_BESIDE_A_LOSS
 
     def ended(self) -> Run | None:
         """Return how the run ended, None while it may be going on."""
@@ -194,13 +204,18 @@ def may_go_on(livesync: Followed, mark: Mark) -> bool:
         return False
     stage = read_stage(client, source)
     written = (stage.rev if stage else None) != mark.rev
-    if (written and not livesync.surroundings.scheduled) or has_restarted(mark.startup, read_startup(client)):
+    if written and not livesync.surroundings.scheduled:
+        return False
+    nodes = read_startup(client)
+    if has_restarted(mark.startup, nodes):
         return False
     heard = newest_entry(client, source, before(client.server_time, _UNHEARD))
     times = (mark.began, *(entry.timestamp for entry in heard or []))
     known = [seconds for time in times if (seconds := seconds_between(time, client.server_time)) is not None]
     if not known:
         return not written
+    if heard is not None and min(known) >= _SILENCE_BESIDE_A_LOSS and has_lost_a_node(mark.startup, nodes):
+        return False
     if written:
         if stage is not None and _has_reached(stage, mark.last_change_number):
             return False

@@ -13,7 +13,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure imp
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import LiveSync, Mark, Patience, Surroundings
-from ansible_collections.idmops.idm.plugins.module_utils._livesync.watch import may_go_on
+from ansible_collections.idmops.idm.plugins.module_utils._livesync.watch import Watch, may_go_on
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     DN,
     NEW,
@@ -389,6 +389,35 @@ def test_a_server_that_does_not_come_back_leaves_the_end_unknown():
 def test_a_read_that_is_refused_says_nothing_about_the_run():
     ended, unused = run(MARK, post(cut()), cluster(OLD), broken_stage(refused(403, "no")), cluster(OLD), stage("2", 9))
     assert ended.outcome == "advanced"
+
+
+def test_a_run_whose_node_seems_to_have_died_is_not_waited_for_as_long_as_a_silent_one():
+    """Two nodes, one of which was killed: no end and no word of the run, though the other node answers."""
+    both = Mark(rev="1", token=5, startup=f"{OLD},{NEW}", began="2026-11-24T11:00:00Z")
+    it = livesync(cluster(OLD, NEW), cluster(NEW), audit(), cluster(NEW), audit(), cluster(NEW), audit())
+    watch = Watch(it, both)
+    assert not watch.restarted()  # both are there: nothing more is asked
+    assert not watch.restarted()
+    it.context.clock.seconds += 59
+    assert not watch.restarted()
+    it.context.clock.seconds += 6
+    assert watch.restarted()
+    it.client.finished()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "heard", "goes_on"),
+    [
+        ((NEW,), audit(entry(timestamp="2026-11-24T10:58:30.000Z")), False),
+        ((NEW,), audit(entry(timestamp="2026-11-24T10:59:30.000Z")), True),  # it is heard of
+        ((NEW,), no_audit(), True),  # nobody can hear of it
+        ((OLD, NEW), audit(entry(timestamp="2026-11-24T10:58:30.000Z")), True),
+    ],
+)
+def test_a_left_run_whose_node_has_gone_since_goes_on_no_more(nodes, heard, goes_on):
+    it = livesync(stage("1", 5), cluster(*nodes), heard)
+    left = Mark(rev="1", token=5, startup=f"{OLD},{NEW}", began="2026-11-24T10:58:00Z")
+    assert may_go_on(it, left) is goes_on
 
 
 @pytest.mark.parametrize(
