@@ -106,14 +106,15 @@ def read_stages_and_records(client: Client) -> tuple[dict[str, Stage], dict[str,
     return parse_stages(client, bodies), records
 
 
-def write_record(client: Client, source: Source, record: RunRecord) -> RunRecord:
+def write_record(client: Client, source: Source, record: RunRecord, *, timeout: float | None = None) -> RunRecord:
     """Store a record where it still has the revision that it was read with; return it with its new one.
 
+    :param timeout: seconds to wait for the answer; None is the client's own.
     :raises Unreachable: as the client.
     :raises Refused: with a status of ``CHANGED`` where somebody else was faster.
     """
     guard = {"If-None-Match": "*"} if record.rev is None else {"If-Match": f'"{record.rev}"'}
-    answer = client.request("PUT", _path(source), body=record.as_document(), headers=guard)
+    answer = client.request("PUT", _path(source), body=record.as_document(), headers=guard, timeout=timeout)
     rev = as_dict(answer.body).get("_rev")
     return replace(record, rev=None if rev is None else str(rev))
 

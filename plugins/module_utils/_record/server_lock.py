@@ -28,6 +28,8 @@ from .run_record import CHANGED, TRIES, RunRecord, read_record, write_record
 _SETTLE = 1.0
 #: Between two looks at a record that somebody else holds, in seconds.
 _LOOK = 0.5
+#: How long a server that hangs may hold up the end of a task, in seconds.
+_FREEING = 5.0
 
 
 class Unsuited(Exception):
@@ -83,7 +85,7 @@ class ServerLock:
         with self._mutex:
             self._mine["holder"] = None
             try:
-                self._write(self._client)
+                self._write(self._client, timeout=min(_FREEING, self._client.timeout))
             except IdmopsError:
                 pass
 
@@ -100,17 +102,20 @@ class ServerLock:
             except IdmopsError:
                 continue  # a lease that is over meanwhile shows before the next POST
 
-    def _write(self, client: Client) -> None:
+    def _write(self, client: Client, timeout: float | None = None) -> None:
         """Write what is ours into the record as long as it names us, and leave alone what others note in it.
 
+        :param timeout: seconds for the answer, which is not waited for again then.
         :raises IdmopsError: where it names somebody else.
         """
         for tries in range(1, TRIES + 1):
             wanted = replace(self._record, **self._mine)
             try:
-                self._record = write_record(client, self._source, wanted)
+                self._record = write_record(client, self._source, wanted, timeout=timeout)
                 return
             except (Refused, Unreachable) as exc:
+                if isinstance(exc, Unreachable) and exc.timed_out and timeout is not None:
+                    raise
                 if tries == TRIES or (isinstance(exc, Refused) and exc.status not in CHANGED):
                     raise
             there = read_record(client, self._source)

@@ -73,6 +73,7 @@ class RecordClient:
 
     url = "https://idm.example.com/openidm"
     auth_method = "openidm"
+    timeout = 30
 
     def __init__(self, store=None, time="2026-11-24T11:00:00Z"):
         self.records = store or RecordStore()

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context
-from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, Refused
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, Refused, Unreachable
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._record import server_lock
 from ansible_collections.idmops.idm.plugins.module_utils._record.hold import LOCAL, hold, who_holds
@@ -219,6 +219,18 @@ def test_a_server_that_is_gone_at_the_end_changes_nothing_of_the_outcome():
         client.records.refusal, client.records.closed = down(), True
     client.records.refusal = None
     assert document(client).holder is not None
+
+
+def test_a_server_that_hangs_at_the_end_is_asked_once_and_not_for_long(monkeypatch):
+    client, waited = RecordClient(), []
+
+    def hang(method, path, timeout=None, **unused):
+        waited.append(timeout)
+        raise Unreachable("no answer", sent=True, timed_out=True)
+
+    with take(client):
+        monkeypatch.setattr(client, "request", hang)
+    assert waited == [5.0]
 
 
 def test_in_check_mode_it_is_seen_and_not_held():
