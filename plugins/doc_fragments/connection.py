@@ -18,6 +18,13 @@ options:
       - If not set, the environment variable E(IDM_URL) is used.
     type: str
     required: true
+  nodes:
+    description:
+      - The base URLs of the nodes themselves, where O(url) is that of a balancer before several nodes of one cluster.
+      - A connector is activated, and may be dormant, on each node. With these it is activated again on each, and its
+        test asked there. OpenIDM does not spread configuration that is sent over REST; Ping's IDM does.
+    type: list
+    elements: str
   auth_method:
     description:
       - How a request says who asks.

@@ -99,6 +99,7 @@ def connection_options() -> dict[str, t.Any]:
     env = _from_environment
     return {
         "url": env("IDM_URL", type="str", required=True),
+        "nodes": {"type": "list", "elements": "str"},
         "auth_method": env("IDM_AUTH_METHOD", type="str", default="openidm", choices=list(METHODS)),
         "username": env("IDM_USERNAME", type="str"),
         "password": env("IDM_PASSWORD", type="str", no_log=True),

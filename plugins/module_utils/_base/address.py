@@ -60,24 +60,25 @@ def share_a_host(hosts: t.Sequence[str], others: t.Iterable[str]) -> bool:
     return any(same_host(*pair) for pair in pairs) or any(same_machine(*pair) for pair in pairs)
 
 
-def base_url(text: str) -> str:
+def base_url(text: str, option: str = "url") -> str:
     """Return IDM's base URL without its trailing slash.
 
+    :param option: what the user calls it.
     :raises InvalidOption: when it is no http(s) URL, or carries credentials, which the error does not show.
     """
     bare, unused, query = text.strip().partition("?")
     bare = bare.rstrip("/")
     if "@" in text:  # before anything is read: a password may hold what ends a host's name
         shown = f"{text.strip().partition('://')[0]}://...@{text.strip().rpartition('@')[2]}"
-        raise InvalidOption("url", shown, "Give credentials in username and password.")
+        raise InvalidOption(option, shown, "Give credentials in username and password.")
     form = "Give the base URL with the context path, as in https://idm.example.com/openidm."
     try:
         parts = urlsplit(bare)
         _unused = parts.port
     except ValueError as exc:
-        raise InvalidOption("url", bare, f"{form} A port is a number up to 65535.") from exc
+        raise InvalidOption(option, bare, f"{form} A port is a number up to 65535.") from exc
     if parts.scheme not in ("http", "https") or not parts.hostname or query or parts.fragment:
-        raise InvalidOption("url", bare, form)
+        raise InvalidOption(option, bare, form)
     return bare
 
 

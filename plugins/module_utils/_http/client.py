@@ -36,7 +36,7 @@ from .form import expected, results, whole
 from .keep_alive import KeepAliveAdapter
 from .right import Right, rights_asked
 from .trust import certificate, trusted
-from .url import checked_url, warn_of_plain_http
+from .url import checked_url, node_urls, warn_of_plain_http
 
 try:
     import requests
@@ -88,6 +88,7 @@ class Client:
         if requests is None:
             raise MissingLibrary("requests", _REASON)
         self.url = checked_url(options, context)
+        self.nodes = node_urls(options)
         self.timeout = options["timeout"]
         check_seconds("timeout", self.timeout)
         given = options.get("retry_timeout")
@@ -124,9 +125,12 @@ class Client:
     def __exit__(self, *unused: t.Any) -> None:
         self.close()
 
-    def sibling(self) -> Client:
-        """Return another client with a connection of its own, as a second thread needs, and the same credentials."""
-        other = Client(self._options, self._context)
+    def sibling(self, url: str | None = None) -> Client:
+        """Return another client with a connection of its own, as a second thread needs, and the same credentials.
+
+        :param url: of one of the nodes; None is the same address.
+        """
+        other = Client({**self._options, "url": url or self.url}, self._context)
         other._auth, other.silent, other.lacking = self._auth, self.silent, self.lacking
         return other
 

@@ -22,6 +22,14 @@ def checked_url(options: t.Mapping[str, t.Any], context: Context) -> str:
     return url
 
 
+def node_urls(options: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """Return the base URLs of the nodes behind the address, none where they are not told.
+
+    :raises InvalidOption: when one is not an http(s) URL, or carries credentials.
+    """
+    return tuple(dict.fromkeys(base_url(str(node), "nodes") for node in options.get("nodes") or ()))
+
+
 def warn_of_plain_http(option: str, url: str, context: Context) -> None:
     """Warn of an address whose credentials can be read on the way."""
     if is_open_http(url):

@@ -26,6 +26,7 @@ from .._http.client import Client, segment
 from .._http.form import id_of, objects
 from .connector_config import Connector, FailurePolicy
 from .connector_remedy import IMMUTABLE, remedy_for
+from .each_node import everywhere
 
 __all__ = [
     "Connector",
@@ -199,7 +200,7 @@ def reactivate(client: Client, system: str, context: Context, timeout: float = 6
     :raises Refused: where the configuration cannot be written; its remedy says what to do there.
     :raises TimedOut: when the connector does not answer again, with what its test said last.
     """
-    return _reactivate(client, read_connector(client, system), context, timeout)
+    return _activate(client, read_connector(client, system), context, timeout)
 
 
 def activate_again(client: Client, system: str, context: Context, *, timeout: float) -> dict[str, t.Any]:
@@ -211,7 +212,7 @@ def activate_again(client: Client, system: str, context: Context, *, timeout: fl
     check_seconds("wait_timeout", timeout)
     connector = read_connector(client, system)
     try:
-        test = _reactivate(client, connector, context, timeout)
+        test = _activate(client, connector, context, timeout)
     except IdmopsError as exc:
         shown = {**connector.as_result(), "ok": False, "error": exc.message, "remedy": exc.remedy}
         exc.result.setdefault("connector", shown)
@@ -246,6 +247,15 @@ def sentences(shown: t.Iterable[t.Mapping[str, t.Any]]) -> str:
         for one in shown
     ]
     return " ".join(told) or "IDM has no connector."
+
+
+def _activate(client: Client, connector: Connector, context: Context, timeout: float) -> ConnectorTest:
+    def act(node: Client) -> ConnectorTest:
+        own = connector if node is client else read_connector(node, connector.name)
+        return _reactivate(node, own, context, timeout)
+
+    what = f"the connector {connector.name} was activated again"
+    return everywhere(client, what, act, lambda: test_connector(client, connector.name).ok, context)
 
 
 def _reactivate(client: Client, connector: Connector, context: Context, timeout: float) -> ConnectorTest:

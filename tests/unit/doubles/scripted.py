@@ -62,6 +62,7 @@ class ScriptedClient:
 
     server_time = None
     url = "https://idm.example.com/openidm"
+    nodes = ()
 
     def __init__(self, *calls, check_mode=False):
         self.calls = list(calls)

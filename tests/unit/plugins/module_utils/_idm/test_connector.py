@@ -447,8 +447,17 @@ def written(answer=None):
     ]
 
 
+def nodes(*states):
+    return call(
+        "GET", "cluster", {"results": [{"state": state, "startup": "2026-11-24T10:00:00Z"} for state in states]}
+    )
+
+
+ALONE = nodes("running")
+
+
 def test_the_answer_counts_that_comes_after_the_gap():
-    idm = ScriptedClient(*found(), trial(OK), *written(), trial(OK), trial(GONE), trial(cut()), trial(OK))
+    idm = ScriptedClient(*found(), trial(OK), *written(), trial(OK), trial(GONE), trial(cut()), trial(OK), ALONE)
     seen = context()
     assert connectors.reactivate(idm, "ldap", seen).ok
     assert seen.clock.slept < 1
@@ -456,7 +465,7 @@ def test_the_answer_counts_that_comes_after_the_gap():
 
 
 def test_without_a_gap_answers_are_trusted_after_some_seconds():
-    idm = ScriptedClient(*found(), trial(OK), *written(), *[trial(OK)] * 11)
+    idm = ScriptedClient(*found(), trial(OK), *written(), *[trial(OK)] * 11, ALONE)
     seen = context()
     assert connectors.reactivate(idm, "ldap", seen).ok
     assert seen.clock.slept >= 3
@@ -472,7 +481,7 @@ def test_a_connector_whose_system_is_down_is_left_alone():
 
 
 def test_one_that_does_not_run_is_activated():
-    idm = ScriptedClient(*found(), trial(not_ok("connector not available")), *written(), trial(GONE), trial(OK))
+    idm = ScriptedClient(*found(), trial(not_ok("connector not available")), *written(), trial(GONE), trial(OK), ALONE)
     assert connectors.reactivate(idm, "ldap", context()).ok
 
 
@@ -511,7 +520,7 @@ def test_a_configuration_that_comes_otherwise_the_second_time_is_not_written_bac
 
 def test_an_odd_answer_while_it_is_activated_is_waited_out():
     page = refused(403, "a page that is not IDM's", own=False)
-    idm = ScriptedClient(*found(), trial(OK), *written(), trial({}), trial(page), trial(OK))
+    idm = ScriptedClient(*found(), trial(OK), *written(), trial({}), trial(page), trial(OK), ALONE)
     assert connectors.reactivate(idm, "ldap", context()).ok
 
 
