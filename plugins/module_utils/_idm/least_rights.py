@@ -81,6 +81,13 @@ NEEDS: tuple[Need, ...] = (
         unknown="nothing: `sync/mappings` then tells which IDM it is",
     ),
     Need(
+        Right(READ, "info/version"),
+        (CONNECTOR,),
+        "there are several nodes",
+        unknown="nothing: `sync/mappings` then tells which IDM it is",
+    ),
+    Need(Right(QUERY, "sync/mappings"), (CONNECTOR,), "there are several nodes, and `info/version` tells no version"),
+    Need(
         Right(QUERY, "sync/mappings"),
         (*_KNOW_SERVER, RECON),
         "`info/version` tells no version below 7; in recon with a token of AM alone",
@@ -155,7 +162,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(DELETE, "config/schedule/*"), (SCHEDULE,), "`storage: config`, `state: absent`"),
     Need(
         Right(READ, "cluster"),
-        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, VERIFY, CANARY),
+        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, CONNECTOR, VERIFY, CANARY),
         unknown="whether IDM was started again, and whether it has one node: a run whose end is not seen stays unknown,"
         " a job that its trigger calls running counts as running",
     ),
