@@ -20,7 +20,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._record.run_record impo
 )
 from ansible_collections.idmops.idm.tests.unit.doubles.record import RecordClient
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context, refused
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 SOURCE = Source.parse("system/ldap/account")
@@ -31,6 +31,7 @@ ODD = st.recursive(
 )
 
 
+@settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.sampled_from(["holder", "run", "last_run", "arrived", "conditional", "_rev", "x"]), ODD))
 def test_whatever_stands_there_is_read(body):
     record = RunRecord.parse(body)
