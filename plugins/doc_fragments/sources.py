@@ -25,7 +25,8 @@ wait_timeout:
 allow_deletes:
   description:
     - Load a mapping whose policies can delete although it has links and what the connector's account sees cannot be
-      compared with what is there, because no directory is given.
+      compared with what is there, because no directory is given; or although linked entries are in the directory that
+      the connector does not look for any more. These are deleted then.
   type: bool
   default: false
 """

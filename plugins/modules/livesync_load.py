@@ -14,6 +14,10 @@ description:
   - Before that it compares how many entries there are with how many the connector's account may read and how many IDM
     finds through the connector. If those are fewer it does not start, since a load takes what it does not find for
     deleted.
+  - It compares the links too with what IDM lists. Linked entries that are not listed, and that the directory still has,
+    as after the connector's search filter or base contexts were narrowed, would be taken for gone as well; then it does
+    not start either, unless O(allow_deletes) is set. Whoever is gone from the directory is dealt with as the mapping
+    says.
   - Without O(directory) nothing can be compared; a mapping whose policies can delete and that has links is then loaded
     only with O(allow_deletes).
   - A load beside liveSync loses changes. So it begins when no liveSync of the source runs, one that an interrupted task
@@ -42,7 +46,9 @@ options:
 attributes:
   check_mode:
     support: full
-    details: Says what would be loaded. It compares nothing, so that a refusal is not predicted.
+    details: >-
+      Says what would be loaded, and refuses what the directory and the links tell against. How many entries IDM lists
+      is not asked, since a task before this one may be going to raise limits.
   diff_mode:
     support: full
   idempotent:

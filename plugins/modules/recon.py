@@ -15,6 +15,10 @@ description:
     REST. This module counts the one and finds out the other.
   - IDM goes on when the playbook is interrupted, the line is cut or the time is up. The same task run again joins the
     run (O(if_running=join)). Nothing is ever started a second time by itself.
+  - The whole mapping, without O(ids), may delete. Where its policy for SOURCE_MISSING deletes or unlinks, so it does
+    with everybody who is linked and whom the connector does not list, gone or not, as after its search filter or base
+    contexts were narrowed, or where an ACI hides them. This module asks no directory and compares nothing before it;
+    M(idmops.idm.livesync_load) does, and refuses.
 extends_documentation_fragment:
   - idmops.idm.connection
   - idmops.idm.attributes

@@ -107,7 +107,8 @@ def read_unarrived(
         left += [(mapping, one) for one in looked.left]
         unseen |= looked.unseen
         pending |= looked.pending
-    left, ruled = _by_rule(client, source, left)
+    strange = _no_accounts(own, [one for unused, one in left])
+    left, ruled = _by_rule(client, source, [(mapping, one) for mapping, one in left if one.id not in strange])
     records = tuple(
         Dropped(str(one.id), mapping.name, times.get(str(one.id)), _situation(one), _cause(one))
         for mapping, one in left
@@ -116,6 +117,7 @@ def read_unarrived(
         [f"By the mapping's own rule, as audit tells, the newest changes were left alone: {ruled}."] if ruled else []
     )
     aside += [_unseen(len(unseen))] if unseen else []
+    aside += [_found_strange(len(strange), own)] if strange else []
     sentences = tuple(_sentences([one for unused, one in left]))
     compared = frozenset(times) - pending if doubt is None else frozenset()
     return Unarrived(records, sentences, doubt, " ".join(aside) or None, compared)
@@ -143,6 +145,30 @@ def _unseen(count: int) -> str:
         f"{entries} arrived and cannot be seen through the connector now (an ACI, or the connector's own search): no"
         " further change of it will arrive, and a reconciliation of the whole mapping would take it for gone"
         " (SOURCE_MISSING). Let the connector's account see it before any such reconciliation."
+    )
+
+
+def _no_accounts(own: OwnEntries, found: t.Iterable[Difference]) -> set[str]:
+    """Return the ids of unlinked entries that the connector finds, and whose object classes it does not look for.
+
+    A search filter stands in place of the object classes: with (!(uid=user.1*)) the container above the people was
+    listed as an account, and liveSync left its changes out (seen on OpenIDM 6.1.0).
+    """
+    if own.narrowing is None:
+        return set()
+    new = [str(one.id) for one in found if one.kind == MISSING and one.in_source and one.target_id is None]
+    entries = own.entries(new)
+    return set(own.elsewhere([one for one in new if one not in entries]))
+
+
+def _found_strange(count: int, own: OwnEntries) -> str:
+    """Return what is to be said of entries that are found and are not what the object type stands for."""
+    name = own.narrowing[0] if own.narrowing else "its search filter"
+    entries = "1 of the newest changed entries has" if count == 1 else f"{count} of the newest changed entries have"
+    return (
+        f"{entries} not all object classes that the connector looks for, and the connector finds them all the same,"
+        f" since {name} stands in their place: liveSync leaves them out, and a load would bring them over, as people."
+        f" Put the object classes into {name} too, as in (&(objectClass=inetOrgPerson)...)."
     )
 
 

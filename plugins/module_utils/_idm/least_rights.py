@@ -219,8 +219,8 @@ NEEDS: tuple[Need, ...] = (
     Need(
         Right(QUERY, "repo/link"),
         (STATUS, PREFLIGHT, LOAD),
-        unknown="whether a mapping has links: it counts as having some, so that a load which can delete is refused"
-        " where nothing can be compared; whether a recorded load was done here",
+        unknown="whether a mapping has links: it counts as having some, so that a load which can delete is refused;"
+        " whether a recorded load was done here",
     ),
     # what went wrong
     Need(

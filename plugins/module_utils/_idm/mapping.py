@@ -37,6 +37,11 @@ REFUSED_REMEDY = (
     "Correct it, and PUT config/sync again; IDM's log says whether it was taken (\"activate method has thrown an"
     ' exception" where it was not). Then look with idmops.idm.livesync_verify.'
 )
+#: What mends policies whose action is ASYNC.
+ASYNC_REMEDY = (
+    "Give these situations an action of their own in the mapping (config/sync or config/mapping/<name>); IGNORE where"
+    " they shall be left alone."
+)
 #: One item of a query is enough, and of that the id.
 _ANY = {"_fields": "_id", "_pageSize": "1"}
 
@@ -51,7 +56,7 @@ class SyncMapping:
         none that qualifies, may be removed by a reconciliation.
     :param removing: the situations in which that can happen.
     :param asynchronous: the situations whose action is ASYNC, which makes a reconciliation fail at its start on
-        Advanced Identity Cloud ("ForgeRock / Ping IDM", section 3.5).
+        Ping's releases ("ForgeRock / Ping IDM", section 3.5), and do nothing on OpenIDM 6.1.0 (seen).
     :param excepting: the situations of a source object whose action is, or may be, EXCEPTION: IDM leaves such an object
         as it is and audits it as a success (seen on OpenIDM 6.1.0).
     :param correlates: whether an object of the target that has no link yet is looked for before one is made.
@@ -143,6 +148,20 @@ class SyncMapping:
     def removes(self) -> bool:
         """Whether an object of the target whose source is gone is dealt with."""
         return "SOURCE_MISSING" in self.removing
+
+    @property
+    def left_undone(self) -> str | None:
+        """What policies with the action ASYNC keep from being done, None where there are none.
+
+        On OpenIDM 6.1.0 a reconciliation with them ends in SUCCESS, and nobody is made, changed or removed (seen).
+        """
+        if not self.asynchronous:
+            return None
+        return (
+            f"Policies of the mapping {self.name} have the action ASYNC ({', '.join(self.asynchronous)}): a load fails"
+            " at its start, or leaves such entries undone and calls itself successful (OpenIDM), and liveSync leaves"
+            " them undone too."
+        )
 
     @property
     def ignored(self) -> tuple[str, ...]:

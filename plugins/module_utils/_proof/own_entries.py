@@ -10,11 +10,11 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.errors import DirectoryError
-from .._changelog.limits import outermost
+from .._changelog.limits import naming_contexts, outermost
 from .._changelog.log import NUMBERS, SUFFIX, ChangeLog, changes_between
 from .._idm.connector_config import Connector
 from .._idm.connector_filters import classes_filter, search_filter
-from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, SIZE_LIMIT_EXCEEDED, SUBTREE, Directory, Entry
+from .._ldap.directory import BASE, NO_SUCH_OBJECT, ONE_LEVEL, SIZE_LIMIT_EXCEEDED, SUBTREE, Directory, Entry
 from .._ldap.dn import Name, escape_filter, is_name, is_within_any
 from .comparison import Comparison
 from .difference import FILTERED, HIDDEN, UNKNOWN
@@ -23,6 +23,8 @@ from .difference import FILTERED, HIDDEN, UNKNOWN
 _PAGE = 500
 #: So many entries one filter asks for.
 _AT_ONCE = 50
+#: So many show whether entries are found by their ids at all.
+_FEW = 3
 _TEXT = "string"
 _ABOUT = ("objectClass", "modifiersName", "creatorsName", "modifyTimestamp", "createTimestamp")
 
@@ -95,6 +97,30 @@ class OwnEntries:
         """
         return self._found(self.bases, ids, f"{self.search_filter}{further}")
 
+    def passing(self, ids: t.Iterable[str]) -> set[str]:
+        """Return those of some ids whose entries the connector's search selects.
+
+        A search filter stands in place of the object classes: with (!(uid=user.1*)) the container above the people was
+        listed as an account (seen on OpenIDM 6.1.0). What a placeholder hides lets all pass.
+        """
+        unused, stated = self.narrowing or ("", None)
+        return set(self._found(self.bases, ids, stated or self.search_filter, briefly=True))
+
+    def unproved(self) -> str | None:
+        """Return why it proves nothing that an entry is not found by its id, None where it is then gone.
+
+        Whoever is not shown an entry, or not allowed to look for its id, gets the same answer as if it were gone.
+        """
+        who = f"{self.directory.uri} does not show {{what}} to {self.directory.bind_dn}"
+        tops = naming_contexts(self.directory)
+        hidden = [top for top in tops if self.directory.read(top, ["objectClass"]) is None]
+        if hidden or not tops:
+            return who.format(what="; ".join(hidden) or "its naming contexts")
+        some = [name for base in self.bases for name in self.below(base, _FEW, self.search_filter)][:_FEW]
+        if some and self._found(tops, some, "", briefly=True).keys() >= set(some):
+            return None
+        return who.format(what=f"entries by {self.uid}" if some else "any entry that the connector looks for")
+
     def why_unseen(self, ids: t.Sequence[str]) -> dict[str, tuple[str, str]]:
         """Return why IDM does not see some of the entries: a reason and a detail, by their ids."""
         name, stated = self.narrowing or ("", "")
@@ -106,8 +132,7 @@ class OwnEntries:
 
     def elsewhere(self, ids: t.Iterable[str]) -> dict[str, str]:
         """Return why the connector does not look for some entries that the directory has all the same, by their ids."""
-        root = self.directory.read("", ["namingContexts"])
-        found = self._found(root.texts("namingContexts") if root else (), ids, "")
+        found = self._found(naming_contexts(self.directory), ids, "")
         inside = [Name.parse(base) for base in self.bases]
         return {
             name: "it has not all object classes that the connector looks for"
@@ -116,20 +141,28 @@ class OwnEntries:
             for name, entry in found.items()
         }
 
-    def below(self, dn: str, most: int) -> list[str]:
+    def below(self, dn: str, most: int, wanted: str = "(objectClass=*)") -> list[str]:
         """Return the ids of the entries below a name, so many at the most; none where there is no such name."""
         found: list[str] = []
         try:
-            for entry in self.directory.stream(dn, SUBTREE, "(objectClass=*)", [self.uid], size_limit=most):
+            for entry in self.directory.stream(dn, SUBTREE, wanted, [self.uid], size_limit=most):
                 found += filter(None, [self._id_of(entry)])
         except DirectoryError as exc:
             if exc.status not in (NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED):
                 raise
         return found
 
-    def _found(self, bases: t.Iterable[str], ids: t.Iterable[str], wanted: str) -> dict[str, Entry]:
-        asked = [*dict.fromkeys([self.uid, *_ABOUT, *self.names.values()])]
+    def _found(
+        self, bases: t.Iterable[str], ids: t.Iterable[str], wanted: str, *, briefly: bool = False
+    ) -> dict[str, Entry]:
+        """Return entries by their ids.
+
+        :param briefly: whether their ids are enough.
+        """
+        asked = [self.uid] if briefly else [*dict.fromkeys([self.uid, *_ABOUT, *self.names.values()])]
         known = list(dict.fromkeys(ids))
+        if self._by_dn:
+            return self._by_names(list(bases), known, wanted, asked)
         found: dict[str, Entry] = {}
         for base in bases if known else ():
             for start in range(0, len(known), _AT_ONCE):
@@ -137,6 +170,23 @@ class OwnEntries:
                 for entry in self.directory.stream(base, SUBTREE, f"(&{wanted}(|{these}))", asked):
                     if name := self._id_of(entry):
                         found[name] = entry
+        return found
+
+    def _by_names(
+        self, bases: t.Sequence[str], names: t.Iterable[str], wanted: str, asked: t.Sequence[str]
+    ) -> dict[str, Entry]:
+        """Return entries whose ids are their names: no filter selects by dn."""
+        inside = [Name.parse(base) for base in bases]
+        found: dict[str, Entry] = {}
+        for name in names:
+            if not (is_name(name) and is_within_any(name, inside)):
+                continue
+            try:
+                for entry in self.directory.stream(name, BASE, wanted or "(objectClass=*)", asked):
+                    found[name] = entry
+            except DirectoryError as exc:
+                if exc.status != NO_SUCH_OBJECT:
+                    raise
         return found
 
     def changed_after(self, log: ChangeLog | None, token: int) -> set[str] | None:
@@ -169,5 +219,9 @@ class OwnEntries:
                 return None
         return found
 
+    @property
+    def _by_dn(self) -> bool:
+        return self.uid.lower() in ("dn", "entrydn")
+
     def _id_of(self, entry: Entry) -> str | None:
-        return entry.dn if self.uid.lower() in ("dn", "entrydn") else entry.text(self.uid)
+        return entry.dn if self._by_dn else entry.text(self.uid)

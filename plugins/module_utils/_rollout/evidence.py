@@ -20,6 +20,7 @@ from .._idm.connector import Connector, ConnectorTest
 from .._idm.mapping import SyncMapping
 from .._idm.stage import Stage
 from .._ldap.dn import Name, is_within_any
+from .._proof.unlisted import Unlisted
 from .._schedule.document import Schedule
 from .load_record import Load, loads_to_do
 from .request import SourceRequest
@@ -149,6 +150,7 @@ class SourceEvidence:
     foreign: frozenset[str] = frozenset()
     linked: t.Mapping[str, bool | None] = field(default_factory=dict)
     estranged: str | None = None
+    unlisted: t.Mapping[str, Unlisted] = field(default_factory=dict)
     directory: DirectoryFacts | None = None
     directory_error: IdmopsError | None = None
 

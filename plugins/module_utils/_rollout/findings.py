@@ -22,6 +22,7 @@ from .._idm.mapping import REFUSED_REMEDY, SyncMapping
 from .directory_findings import directory_findings
 from .evidence import SourceEvidence
 from .finding import BLOCKING, MENDED, WARNING, Finding, Say
+from .load_findings import load_findings
 
 __all__ = [
     "BLOCKING",
@@ -117,7 +118,7 @@ def findings_of(evidence: SourceEvidence) -> list[Finding]:
     """Return everything that was found about one source."""
     found = [*_connector(evidence), *_mappings(evidence), *_schedule(evidence)]
     if evidence.connector:
-        found += [*directory_findings(evidence), *_load(evidence)]
+        found += [*directory_findings(evidence), *_load(evidence), *load_findings(evidence)]
     return found
 
 

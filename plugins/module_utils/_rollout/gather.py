@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 from .._base.address import share_a_host
 from .._base.context import Context
-from .._base.errors import DirectoryError, InvalidOption
+from .._base.errors import DirectoryError, InvalidOption, Refused
 from .._changelog.access import proof_connection, prove
 from .._changelog.aci import principal_name
 from .._changelog.grants import WantedGrants, apply_grants
@@ -21,7 +21,7 @@ from .._changelog.log import NUMBERS, alias_search_works, connector_directory, s
 from .._changelog.rights import Visibility
 from .._changelog.server_config import SYNCHRONIZATION, search_config, seconds
 from .._changelog.verify import Verification
-from .._changelog.whose import Identity, Whose, judge_whose, read_identity
+from .._changelog.whose import SAME, Identity, Whose, judge_whose, read_identity
 from .._health.judged import said_of_namesake
 from .._health.snapshot import Snapshot
 from .._http.client import Client
@@ -34,6 +34,8 @@ from .._ldap.directory import SUBTREE, Directory
 from .._ldap.refused_binds import RefusedBinds
 from .._ldap.url import host_and_port
 from .._proof.link_ids import estranged
+from .._proof.own_entries import OwnEntries
+from .._proof.unlisted import Unlisted, read_unlisted
 from .._schedule.document import is_placeholder
 from .._schedule.plan import Found, WantedSchedule, decide_schedule, pick_name
 from .._schedule.store import check_cron, read_config, read_job
@@ -271,7 +273,15 @@ class Gatherer:
         if facts and options and server and not server.error:
             try:
                 seen = compare(evidence.request, connector, facts.principal, facts.uri, self._reading)
-                return replace(evidence, directory=replace(facts, seen=seen))
+                evidence = replace(evidence, directory=replace(facts, seen=seen))
+                if seen is None or facts.whose.answer != SAME:
+                    return evidence  # what is to be said of that says unguarded
+                maybe = [one for one in evidence.mappings if linked.get(one.name, False) is not False]
+                known = self._snapshot.mappings
+                unlisted = compare_links(
+                    self._client, evidence.request, connector, maybe, known, facts.uri, None, self._reading
+                )
+                return replace(evidence, unlisted=unlisted)
             except DirectoryError as exc:
                 return replace(evidence, directory_error=exc)
         return evidence
@@ -294,6 +304,44 @@ def compare(
         return None
     with Directory(options, uri, context) as directory:
         return see_as(directory, principal, contexts, search_filter)
+
+
+def compare_links(
+    client: Client,
+    request: SourceRequest,
+    connector: Connector,
+    mappings: t.Iterable[SyncMapping],
+    known: t.Sequence[SyncMapping],
+    uri: str,
+    listed: t.AbstractSet[str] | None,
+    context: Context,
+) -> dict[str, Unlisted]:
+    """Return which mappings a load would delete of what the directory has, or might.
+
+    :param mappings: those to load.
+    :param known: all mappings.
+    :param uri: of the directory server.
+    :param listed: the ids that IDM lists, None where it was not asked.
+    :raises Unreachable: as the client.
+    :raises DirectoryError: no answer, or an error.
+    """
+    removing = [one for one in mappings if one.removes and one.links_objects]
+    if request.allow_deletes or not removing:
+        return {}
+    options = t.cast("t.Mapping[str, t.Any]", request.directory)
+    connector = replace(connector, base_contexts=connector.base_contexts or tuple(options.get("base_contexts") or ()))
+    found = {}
+    with Directory(options, uri, context) as directory:
+        own = OwnEntries.of(directory, connector, request.source.object_type)
+        for mapping in removing:
+            if own is None:
+                found[mapping.name] = Unlisted(unknown="the configuration does not tell where the connector looks")
+                continue
+            try:
+                found[mapping.name] = read_unlisted(client, mapping, known, own, listed)
+            except Refused as exc:
+                found[mapping.name] = Unlisted(unknown=f"its links cannot be read: {exc.message.rstrip('.')}")
+    return {name: one for name, one in found.items() if one}
 
 
 def ask_whose(

@@ -21,13 +21,13 @@ from .._http.client import Client
 from .._http.form import id_of, results
 from .._idm.connector import TWINS_REMEDY, Connector, reactivate, read_connector
 from .._idm.error_texts import MISFIT_REMEDY
-from .._idm.mapping import SyncMapping, has_links, read_mappings
+from .._idm.mapping import ASYNC_REMEDY, SyncMapping, has_links, read_mappings
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stage
 from .._livesync.beside_load import alone
 from .._proof.link_ids import estranged
 from .._recon.recon import WAIT, ReconRequest, reconcile
-from .gather import ask_whose, compare
+from .gather import ask_whose, compare, compare_links
 from .load_record import Load, some_links
 from .request import SourceRequest
 
@@ -99,20 +99,21 @@ def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
     connector = read_connector(client, source.system, "source")
     if connector.ambiguity:
         raise IdmopsError(f"{connector.ambiguity} Nothing was loaded.", remedy=TWINS_REMEDY)
-    mappings = _chosen(client, request)
+    known = read_mappings(client)
+    mappings = _chosen(request, known)
     done = Loaded()
     stage = read_stage(client, source)
     if useless := _without_base_point(source, stage, connector):
         _refuse(useless, context)
     elif context.check_mode:
-        _guard(client, request, connector, mappings, done, stage, context)
+        _guard(client, request, connector, mappings, known, done, stage, context)
     if context.check_mode:
         done.record = {mapping.name: Load("(planned)", "") for mapping in mappings}
         done.runs = [{"mapping": mapping.name, "recon": None, "state": "planned"} for mapping in mappings]
         return done
     try:
         with alone(client, source, context, request.source.wait_timeout):
-            _guard(client, request, connector, mappings, done, stage, context)
+            _guard(client, request, connector, mappings, known, done, stage, context)
             for mapping in mappings:
                 context.report.progress(f"{source}: loading {mapping.name}")
                 outcome = reconcile(client, _recon_request(client, request, mapping), context)
@@ -184,8 +185,8 @@ def _recon_request(client: Client, request: LoadRequest, mapping: SyncMapping) -
     )
 
 
-def _chosen(client: Client, request: LoadRequest) -> list[SyncMapping]:
-    known = {mapping.name: mapping for mapping in read_mappings(client, request.source.source)}
+def _chosen(request: LoadRequest, all_mappings: t.Iterable[SyncMapping]) -> list[SyncMapping]:
+    known = {one.name: one for one in all_mappings if request.source.source.is_named_by(one.source)}
     for name in request.mappings:
         if name not in known:
             raise InvalidOption(
@@ -199,6 +200,7 @@ def _guard(
     request: LoadRequest,
     connector: Connector,
     mappings: t.Sequence[SyncMapping],
+    known: t.Sequence[SyncMapping],
     done: Loaded,
     stage: Stage | None,
     context: Context,
@@ -207,8 +209,11 @@ def _guard(
 
     :raises IdmopsError: when it does not, or when that cannot be compared and something could be deleted.
     """
-    if said := estranged(client, connector, [one for one in mappings if one.deletes], mappings):
+    if said := estranged(client, connector, [one for one in mappings if one.deletes], known):
         raise IdmopsError(said, remedy="Nothing was loaded. Load nothing before that.")
+    for mapping in mappings:
+        if mapping.left_undone:
+            raise IdmopsError(f"{mapping.left_undone} Nothing was loaded.", remedy=ASYNC_REMEDY)
     options = request.source.directory
     if not options or not connector.reads_change_log:
         _refuse_unguarded(client, request, mappings)
@@ -226,7 +231,7 @@ def _guard(
             IdmopsError(f"liveSync of {request.source.source} is {state}, so nothing was loaded.", remedy=remedy),
             context,
         )
-    found = -1
+    error: IdmopsError | None = None
     for _count in range(_COUNTS):
         done.seen = compare(request.source, connector, principal, uri, context)
         if done.seen is None:
@@ -234,12 +239,26 @@ def _guard(
             return
         if done.seen.visible < done.seen.total:
             raise _fewer(done.seen.visible, done.seen.total, f"The account {principal} may read")
-        if context.check_mode:
-            return  # counting through IDM may need limits that are to be raised before
-        found = done.through_idm = _through_idm(client, request, connector, done, context)
-        if found >= done.seen.total:
+        # counting through IDM may need limits that are to be raised before, which check mode cannot wait for
+        listed = None if context.check_mode else _listed(client, request, connector, done, context)
+        done.through_idm = None if listed is None else len(listed)
+        if listed is not None and len(listed) < done.seen.total:
+            error = _fewer(len(listed), done.seen.total, "IDM finds through its connector")
+            continue
+        error = None
+        if whose.answer == SAME:
+            found = compare_links(client, request.source, connector, mappings, known, uri, listed, context)
+            error = next(
+                (
+                    IdmopsError(f"{found[one.name].sentence(one)} Nothing was loaded.", remedy=found[one.name].remedy)
+                    for one in mappings
+                    if one.name in found
+                ),
+                None,
+            )
+        if error is None:
             return
-    raise _fewer(found, t.cast(Visibility, done.seen).total, "IDM finds through its connector")
+    raise t.cast(IdmopsError, error)
 
 
 def _refuse_unguarded(client: Client, request: LoadRequest, mappings: t.Sequence[SyncMapping]) -> None:
@@ -265,8 +284,10 @@ def _fewer(found: int, total: int, who: str) -> IdmopsError:
     )
 
 
-def _through_idm(client: Client, request: LoadRequest, connector: Connector, done: Loaded, context: Context) -> int:
-    """Count the entries that IDM finds; activate the connector again where its connections hold old limits.
+def _listed(
+    client: Client, request: LoadRequest, connector: Connector, done: Loaded, context: Context
+) -> frozenset[str]:
+    """Return the ids of the entries that IDM finds; activate the connector again where its connections hold old limits.
 
     Over REST every limit looks alike: 500 "Operation QUERY failed with ConnectorException" (seen on OpenIDM 6.1.0).
     Connections of the connector's pool keep the limits that held when they were bound.
@@ -277,7 +298,7 @@ def _through_idm(client: Client, request: LoadRequest, connector: Connector, don
         try:
             where = f"GET {client.url}/{path}?_queryFilter"
             found = results(client.get(path, params, timeout=timeout), where, page=False)
-            return len({id_of(one, where) for one in found})
+            return frozenset(id_of(one, where) for one in found)
         except Refused as exc:
             if exc.status != 500:
                 raise

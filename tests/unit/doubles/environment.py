@@ -37,6 +37,8 @@ class Environment:
         self.kept: dict[str, dict] = {}  # values that the directory keeps to itself
         self.narrowed: set[str] = set()  # hidden ones that the connector's own search leaves out
         self.moved: set[str] = set()  # entries that have left the connector's base contexts
+        self.containers: set[str] = set()  # what the connector finds and has not the object classes of an account
+        self.doubt = None  # why the directory's word proves nothing
         self.idm = Repository({SOURCE: self.people, TARGET: self.users, LINKS: self.links})
         comparison = Comparison.of(self.mapping, SCHEMA, {})
         self.sides = Sides(self.idm, self.mapping, comparison, turned, keyed=True)
@@ -69,7 +71,15 @@ class Environment:
 
     def entries(self, ids, further=""):
         known = {**{one["_id"]: one for one in self.people}, **self.hidden}
-        return {name: Entry(f"uid={known[name]['uid']},dc=x", {}) for name in ids if name in known}
+        shown = [name for name in ids if name in known and name not in self.containers]
+        return {name: Entry(f"uid={known[name]['uid']},dc=x", {}) for name in shown}
+
+    def passing(self, ids):
+        out = self.narrowed | self.moved
+        return {name for name in self.entries(ids) if name not in out}
+
+    def unproved(self):
+        return self.doubt
 
     def body(self, entry):
         uid = entry.dn.split(",")[0].removeprefix("uid=")
@@ -86,4 +96,5 @@ class Environment:
         }
 
     def elsewhere(self, ids):
-        return {name: "it lies outside of the connector's base contexts" for name in ids if name in self.moved}
+        why = {name: "it lies outside of the connector's base contexts" for name in ids if name in self.moved}
+        return {**why, **{name: "it has not all object classes" for name in ids if name in self.containers}}

@@ -296,3 +296,17 @@ def test_the_newest_change_of_each_entry_is_looked_at_however_often_one_changes(
     assert found == {"a": None, "busy": None, **moved}
     assert [one.record for one in reader.touched(49, 2)] == ["busy", "r"]
     assert reader.touched(49, 40, 49) == [] and "(changeNumber>=1)(changeNumber<=49)" in asked[0]
+
+
+def test_a_container_that_a_search_filter_takes_for_an_account_is_no_lost_change(look):
+    """With (!(uid=user.1*)) the connector lists ou=People, and liveSync leaves it out (seen on OpenIDM 6.1.0)."""
+    there = Environment()
+    there.drop(there.users, "t1")
+    there.drop(there.links, "s1")
+    there.containers.add("s1")
+    there.narrowing = ("accountSearchFilter", "(!(uid=user.1*))")
+    there.drop(there.users, "t2")
+    there.drop(there.links, "s2")
+    found = look(there, ["s1", "s2"])
+    assert [one.record for one in found.records] == ["s2"]
+    assert "object classes" in found.aside and "accountSearchFilter" in found.aside

@@ -129,7 +129,7 @@ CALLS = {
     "end_of_call": lambda idm: audit.end_of_call(idm, "t", "2026-11-24T11:00:00Z"),
     "a link": lambda idm: load_record.made_here(idm, load_record.Load("r", "", ("x",)), promoted=False),
     "some_links": lambda idm: load_record.some_links(idm, "one"),
-    "entries": lambda idm: load._through_idm(idm, LOAD, None, None, Context()),
+    "entries": lambda idm: load._listed(idm, LOAD, None, None, Context()),
     "liveSync": run,
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
-from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import BASE, NO_SUCH_OBJECT, Entry
 from ansible_collections.idmops.idm.plugins.module_utils._proof.comparison import Comparison, TargetSchema
 from ansible_collections.idmops.idm.plugins.module_utils._proof.own_entries import OwnEntries
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import Environment
@@ -43,3 +43,72 @@ def test_entries_that_do_not_show_their_ids_are_not_none():
 def test_an_entry_without_an_id_beside_others_is_none_of_the_connectors():
     assert ids(NAMED, UNNAMED) == ["1"]
     assert ids() == []
+
+
+class Ruled:
+    """Finds entries by their base and by one condition of a filter, as it is allowed to show them."""
+
+    uri, bind_dn = "ldaps://ds1.example.com:4444", "uid=admin"
+
+    def __init__(self, *names, tops=("dc=example,dc=com",), searched=True):
+        self.names, self.tops, self.searched = names, tops, searched
+
+    def read(self, dn, attributes):
+        if dn == "":
+            return Entry("", {"namingcontexts": tuple(top.encode() for top in self.tops)})
+        return Entry(dn, {}) if dn in self.names else None
+
+    def stream(self, base, scope, search_filter, attributes, **how):
+        if scope == BASE and base not in self.names:
+            raise DirectoryError("no such entry", status=NO_SUCH_OBJECT)
+        for name in self.names:
+            known = name if "entryuuid" not in search_filter.lower() else f"(entryUUID=id of {name})"
+            if (name == base if scope == BASE else name.endswith(base)) and (
+                known == name or (self.searched and known in search_filter)
+            ):
+                yield Entry(name, {"entryuuid": (f"id of {name}".encode(),)})
+
+
+A, TOP = "uid=a,dc=example,dc=com", "dc=example,dc=com"
+
+
+def own(directory, uid="entryUUID"):
+    return OwnEntries(directory, (TOP,), uid, "(objectClass=person)", None, {})
+
+
+@pytest.mark.parametrize(
+    ("directory", "says"),
+    [
+        (Ruled(TOP, A), None),
+        (Ruled(A), f"does not show {TOP} to uid=admin"),
+        (Ruled(TOP, A, tops=()), "its naming contexts"),
+        (Ruled(TOP, A, searched=False), "entries by entryUUID"),
+        (Ruled(TOP, "dc=other", tops=("dc=other",)), "entries by entryUUID"),
+    ],
+)
+def test_that_an_entry_is_not_found_proves_something_only_where_all_is_shown(directory, says):
+    found = own(directory).unproved()
+    assert found is None if says is None else says in found
+
+
+def test_entries_that_are_known_by_their_names_are_read_by_them():
+    by_dn = own(Ruled(TOP, A), "dn")
+    assert by_dn.passing([A, "uid=gone,dc=example,dc=com", "no name", "uid=x,dc=elsewhere"]) == {A}
+    assert by_dn.unproved() is None
+
+
+@pytest.mark.parametrize(
+    ("narrowing", "wanted"),
+    [
+        (None, "(&(objectClass=person)(|(entryUUID=1)))"),
+        (("accountSearchFilter", None), "(&(objectClass=person)(|(entryUUID=1)))"),
+        (("accountSearchFilter", "(!(uid=x))"), "(&(!(uid=x))(|(entryUUID=1)))"),
+    ],
+)
+def test_a_search_filter_stands_in_place_of_the_object_classes(narrowing, wanted):
+    """With (!(uid=user.1*)) the connector lists ou=People as an account (seen on OpenIDM 6.1.0)."""
+    asked = []
+    directory = Showing(NAMED)
+    directory.stream = lambda base, scope, search_filter, *more: asked.append(search_filter) or iter([NAMED])
+    assert OwnEntries(directory, (TOP,), "entryUUID", "(objectClass=person)", narrowing, {}).passing(["1"]) == {"1"}
+    assert asked == [wanted]

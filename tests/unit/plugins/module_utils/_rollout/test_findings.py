@@ -22,6 +22,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest, FailurePolicy
 from ansible_collections.idmops.idm.plugins.module_utils._idm.queue import QueuedSync
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._proof.unlisted import Unlisted
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import ServerFacts
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import (
     findings_of,
@@ -128,6 +129,8 @@ FAULTS = {
     "no_base_point": ("mended", {"token": None}),
     "load_needed": ("mended", {"record": {}}),
     "sees_fewer": ("blocking", {"directory": directory(seen=Visibility(100, 99))}),
+    "policy_async": ("warning", {"mappings": (replace(MAPPING, asynchronous=("ABSENT",)),)}),
+    "load_would_delete": ("blocking", {"unlisted": {"m": Unlisted(1, ("a",), (("accountSearchFilter", 1),))}}),
     "load_may_delete": ("blocking", {"record": {}, "directory": None, "linked": {"m": True}}),
 }
 
@@ -366,3 +369,12 @@ def test_a_name_that_another_job_has_is_told_with_what_that_job_is():
     taken = finished(schedule_error=InvalidOption("name", "x", "It runs another."), namesake="The job x is another.")
     (finding,) = [one for one in findings_of(taken) if one.code == "schedule_invalid"]
     assert finding.severity == "blocking" and finding.remedy == "The job x is another."
+
+
+def test_policies_that_leave_a_load_undone_block_where_it_is_to_be_done():
+    """OpenIDM 6.1.0 calls such a load SUCCESS (seen); Ping's releases fail it ("ForgeRock / Ping IDM", section 3.5)."""
+    undone = replace(MAPPING, asynchronous=("ABSENT", "CONFIRMED"))
+    for record, severity in (({}, "blocking"), (RECORD, "warning")):
+        found = {one.code: one for one in findings_of(finished(mappings=(undone,), record=record))}
+        assert found["policy_async"].severity == severity
+        assert "ABSENT, CONFIRMED" in found["policy_async"].message

@@ -17,6 +17,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.status import S
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_filters import entry_filter
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
+from ansible_collections.idmops.idm.plugins.module_utils._proof.unlisted import Unlisted
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import gather
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import load as module
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load import LoadRequest, load
@@ -50,6 +51,7 @@ class Surroundings:
         self.seen, self.linked, self.token = list(seen), linked, token
         self.native, self.beyond, self.estranged, self.links = "integer", None, None, ("a",)
         self.asked, self.reactivated, self.waited = [], 0, 0
+        self.unlisted, self.listed = [{}], []
         self.whose, self.identity = Whose(), Identity({"replication server": "1"})
         for name, stand_in in {
             "read_connector": lambda *unused: CONNECTOR,
@@ -61,6 +63,7 @@ class Surroundings:
             "some_links": lambda *unused: self.links,
             "ask_whose": lambda *unused: (self.whose, self.identity),
             "compare": self._compare,
+            "compare_links": self._compare_links,
             "reconcile": self._reconcile,
             "reactivate": self._reactivate,
             "alone": self._alone,
@@ -72,6 +75,10 @@ class Surroundings:
         self.principal = given[2]
         total = self.seen.pop(0) if len(self.seen) > 1 else self.seen[0]
         return Visibility(total, total) if isinstance(total, int) else total
+
+    def _compare_links(self, client, request, connector, mappings, known, uri, listed, it):
+        self.listed.append(listed)
+        return self.unlisted.pop(0) if len(self.unlisted) > 1 else self.unlisted[0]
 
     def _reconcile(self, client, request, *unused):
         self.asked.append(request)
@@ -156,6 +163,44 @@ def test_who_finds_fewer_does_not_load(monkeypatch, seen, found):
     with pytest.raises(IdmopsError, match="of [5-7] entries"):
         load(client, request(), context())
     assert there.asked == []
+
+
+LOST = {"m": Unlisted(10, ("a", "b", "c"), (("accountSearchFilter does not match it", 10),))}
+
+
+def test_linked_entries_that_the_source_does_not_list_any_more_are_no_load(monkeypatch):
+    """With a narrowed accountSearchFilter 10 of 60 people were deleted (seen on OpenIDM 6.1.0)."""
+    there = Surroundings(monkeypatch)
+    there.unlisted = [LOST]
+    client = ScriptedClient(*[call("GET", LIST, people(5))] * 3)
+    client.timeout = 30
+    with pytest.raises(IdmopsError, match="10 linked entries are in the directory and not listed") as caught:
+        load(client, request(), context())
+    assert there.asked == [] and "allow_deletes: true" in caught.value.remedy
+    assert there.listed[0] == {"0", "1", "2", "3", "4"}
+    with pytest.raises(IdmopsError, match="10 linked entries"):
+        load(ScriptedClient(check_mode=True), request(), context(check_mode=True))
+    assert there.listed[-1] is None  # IDM may list only what limits let it, which a task before this raises
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_a_load_that_would_leave_entries_undone_is_none(monkeypatch, check_mode):
+    """With ABSENT: ASYNC a reconciliation ends in SUCCESS, and makes nobody (seen on OpenIDM 6.1.0)."""
+    there = Surroundings(monkeypatch)
+    monkeypatch.setattr(module, "read_mappings", lambda *unused: [replace(MAPPING, asynchronous=("ABSENT",))])
+    with pytest.raises(IdmopsError, match="ASYNC \\(ABSENT\\).*Nothing was loaded") as caught:
+        load(ScriptedClient(check_mode=check_mode), request(allow_deletes=True), context(check_mode))
+    assert there.asked == [] and "an action of their own" in caught.value.remedy
+
+
+def test_who_comes_while_the_source_is_listed_is_looked_for_again(monkeypatch):
+    there = Surroundings(monkeypatch)
+    there.unlisted = [LOST, {}]
+    client = ScriptedClient(*[call("GET", LIST, people(5))] * 2)
+    client.timeout = 30
+    load(client, request(), context())
+    client.finished()
+    assert len(there.asked) == 1
 
 
 @pytest.mark.parametrize("check_mode", [False, True])
