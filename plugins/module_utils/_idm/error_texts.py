@@ -70,7 +70,7 @@ DORMANT_CURE = (
     "Activate the connector again: reactivate: true in idmops.idm.livesync_trigger, or idmops.idm.connector with state:"
     " reactivated."
 )
-#: What mends a connection that OpenDJ cuts in a long run ("Experiments", section 1). REST cannot show whether it is set.
+#: What mends a connection that OpenDJ cuts in a long run ("Experiments", section 1); REST does not show whether it is.
 CUT_REMEDY = (
     "The directory has cut the connector's connection in the middle of the run, and what that run had done is not"
     " stored. Unless the directory was stopped just then, the backlog is too long for one connection: OpenDJ 4 cuts it"

@@ -73,6 +73,7 @@ class Run:
     :param restarted: whether IDM was restarted meanwhile, so that the run was sent again.
     :param error: what went wrong, in a sentence; None where nothing did.
     :param dormant: whether the answer had an empty body: a connector activated while its system was down.
+    :param cut: whether the connector lost its connection in the middle, so that nothing was stored.
     """
 
     outcome: str
@@ -85,6 +86,7 @@ class Run:
     remedy: str | None = None
     status: int | None = None
     dormant: bool = False
+    cut: bool = False
 
     @property
     def open(self) -> bool:
