@@ -99,12 +99,12 @@ class _SourceTask:
         self._warn_of_slowness(tally)
         return tally
 
-    def _tried(self, client: Client, first: t.Callable[[Client], Reconciled | None]) -> Tally:
+    def _tried(self, client: Client, first: t.Callable[[Client, Tally], Reconciled | None]) -> Tally:
         """Run this source, after what comes first."""
         tally = Tally(self.source, FAILED, counts=self.connector.reads_change_log)
         reconciled = None
         try:
-            reconciled = first(client)
+            reconciled = first(client, tally)
             self._fill(tally, client)
         except IdmopsError as exc:
             tally.fail(exc.message, exc.remedy, exc.status)
@@ -113,15 +113,18 @@ class _SourceTask:
             tally.follow(reconciled)
         return tally
 
-    def _reconciled_first(self, client: Client) -> Reconciled | None:
+    def _reconciled_first(self, client: Client, tally: Tally) -> Reconciled | None:
         """Reconcile what is pending where the task says so, or where liveSync would hardly get through it.
 
         :raises IdmopsError: where the task says so, and it cannot be.
         """
         way = self.request.catch_up if self.source not in self.request.follow else LIVESYNC
+        if way == LIVESYNC or (way == AUTO and (self.url is None or not self.connector.reads_change_log)):
+            return None
+        tally.before = read_stage(client, self.source)
         if way == RECONCILE:
             return self._reconciled(client)
-        if way != AUTO or not self._is_long(client):
+        if not self._is_long(tally.number):
             return None
         try:
             return self._reconciled(client)
@@ -147,14 +150,13 @@ class _SourceTask:
         )
         return self.reconcile(client, backlog, self.context)
 
-    def _is_long(self, client: Client) -> bool:
-        """Tell whether more changes are pending than liveSync is to bring, and a reconciliation may be tried."""
-        if self.url is None or not self.connector.reads_change_log:
-            return False
+    def _is_long(self, number: int | None) -> bool:
+        """Tell whether more changes are pending than liveSync is to bring, and a reconciliation may be tried.
+
+        :param number: the change number that liveSync stands at.
+        """
         with LogReader(self.request.directory, self.url, self.connector, self.context) as log:
             last = log.last()
-        stage = read_stage(client, self.source)
-        number = stage.number if stage else None
         if last is None or number is None or last - number <= self.request.catch_up_above:
             return False
         if not (enabled := [schedule.name for schedule in self.schedules if schedule.enabled]):
@@ -183,7 +185,7 @@ class _SourceTask:
             return tally
         if reconciled is None:
             return tally
-        again = self._tried(client, lambda unused: None)
+        again = self._tried(client, lambda *unused: None)
         again.follow(reconciled, tally.runs, tally.seconds)
         again.before = tally.before or reconciled.before
         return again

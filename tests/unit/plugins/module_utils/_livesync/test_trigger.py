@@ -1164,7 +1164,9 @@ def long_log(log, monkeypatch):
 
 def test_a_backlog_is_reconciled_and_one_run_follows(long_log):
     by = Reconciler()
-    result, it = reconciling(*lists(), executing(), *before("2", 9), post(answer(9)), by=by, catch_up="reconcile")
+    result, it = reconciling(
+        *(*lists(), stage("1", 5), executing(), *before("2", 9), post(answer(9))), by=by, catch_up="reconcile"
+    )
     run = result["runs"][0]
     assert (run["outcome"], run["token_before"], run["token_after"], run["changes"]) == ("advanced", 5, 9, 4)
     assert (run["caught_up_by"], run["proved"], result["changed"]) == ("reconcile", True, True)
@@ -1180,13 +1182,14 @@ def test_a_backlog_is_reconciled_and_one_run_follows(long_log):
 
 def test_a_reconciliation_that_fails_sends_no_run(long_log):
     by = Reconciler(IdmopsError("1 of 2 entries failed", remedy="Mend it."))
-    result, unused = reconciling(*lists(), by=by, catch_up="reconcile")
+    result, unused = reconciling(*lists(), stage("1", 5), by=by, catch_up="reconcile")
     assert result["failed"] and result["msg"] == "1 of 2 entries failed Mend it." and not result["changed"]
-    assert result["runs"][0]["caught_up_by"] == "livesync"
+    run = result["runs"][0]
+    assert (run["caught_up_by"], run["token_before"], run["token_after"], run["runs"]) == ("livesync", 5, 5, 0)
 
 
 def test_a_failure_after_the_reconciliation_does_not_hide_it(long_log):
-    calls = (*lists(), executing(), *before("2", 9), post(refused(500, "Invalid credentials")))
+    calls = (*lists(), stage("1", 5), executing(), *before("2", 9), post(refused(500, "Invalid credentials")))
     result, unused = reconciling(*calls, by=Reconciler(), catch_up="reconcile")
     run = result["runs"][0]
     assert result["failed"] and result["changed"] and run["outcome"] == "failed"
@@ -1196,14 +1199,14 @@ def test_a_failure_after_the_reconciliation_does_not_hide_it(long_log):
 @pytest.mark.parametrize(("token", "outcome", "how"), [(5, "planned", "reconcile"), (9, "unchanged", "livesync")])
 def test_check_mode_tells_what_would_be_reconciled(long_log, token, outcome, how):
     by = Reconciler(nothing=token == 9)
-    result, unused = reconciling(*lists(), stage("1", token), by=by, check=True, catch_up="reconcile")
+    result, unused = reconciling(*lists(), *[stage("1", token)] * 2, by=by, check=True, catch_up="reconcile")
     run = result["runs"][0]
     assert (run["outcome"], run["caught_up_by"]) == (outcome, how)
     assert result["changed"] is (token == 5)
 
 
 def test_nothing_pending_is_an_ordinary_run(long_log):
-    calls = (*lists(), executing(), *before("1", 9), post(answer(9)))
+    calls = (*lists(), stage("1", 9), executing(), *before("1", 9), post(answer(9)))
     result, unused = reconciling(*calls, by=Reconciler(nothing=True), catch_up="reconcile")
     assert (result["changed"], result["runs"][0]["caught_up_by"]) == (False, "livesync")
 
