@@ -119,6 +119,37 @@ options:
         again, once. That ends what the connector has in flight.
     type: bool
     default: false
+  catch_up:
+    description:
+      - What brings over what is pending.
+      - V(livesync), runs of liveSync alone.
+      - V(reconcile), a reconciliation, for a backlog that liveSync does not get through. The end of the change log is
+        noted, what is pending is reconciled, and the noted end becomes the sync token, with nothing in between left
+        out. Where an entry fails, or something would be left out, the token stays where it was, and the task fails.
+        Whatever stops it, it can be run again. A run of liveSync follows, for what has changed meanwhile.
+      - V(auto), a reconciliation where more changes are pending than O(catch_up_above), and after a run that lost its
+        connection and stored nothing. Where the reconciliation cannot be done beforehand, liveSync is run, with a
+        warning. Without O(directory) it is as V(livesync).
+      - Up to 500 changed entries are reconciled by themselves. For more of them, and where something of them cannot be
+        known, the whole mapping is, under the same guard as in M(idmops.idm.livesync_load).
+      - V(reconcile) needs O(directory), and fails while a schedule of the source is enabled. It switches no schedule
+        off. V(auto) leaves the backlog to liveSync then, with a warning. The role C(livesync) holds the schedule.
+    type: str
+    choices: [livesync, reconcile, auto]
+    default: livesync
+  catch_up_above:
+    description: With O(catch_up=auto), how many changes may be pending that liveSync has to bring.
+    type: int
+    default: 2000
+  allow_deletes:
+    description:
+      - With a reconciliation of single entries, whether the targets of entries that are gone may be removed one by one.
+        The change log has to call the entry deleted, IDM to answer 404, and O(directory) to find it nowhere.
+      - Without, a deletion among the changes means that the whole mapping is reconciled, under its guard.
+      - For the whole mapping it is what it is in M(idmops.idm.livesync_load), whether something may be deleted although
+        what the connector sees cannot be compared with what is there.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -289,6 +320,38 @@ runs:
           connector's uidAttribute is not entryUUID, the mapping has a queue or keeps no links), which is warned of.
       type: bool
       returned: always
+    caught_up_by:
+      description:
+        - V(reconcile) where a reconciliation has brought over what was pending, before the last run of liveSync, else
+          V(livesync). In check mode, what would.
+      type: str
+      returned: always
+      sample: livesync
+    reconciliation:
+      description: What was reconciled. V(none) where nothing was.
+      type: dict
+      returned: always
+      contains:
+        by:
+          description: V(ids), the changed entries alone; V(mapping), everything.
+          type: str
+          returned: always
+        through:
+          description: The change number up to which everything has been brought over.
+          type: int
+          returned: always
+        records:
+          description: How many entries were reconciled by themselves.
+          type: int
+          returned: always, V(none) for everything
+        removed:
+          description: How many targets were removed one by one.
+          type: int
+          returned: always
+        duration_ms:
+          description: How long it took, in milliseconds.
+          type: int
+          returned: always
     error:
       description: What went wrong.
       type: str
@@ -345,8 +408,10 @@ transaction_id:
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._idm.session import session
+from ..module_utils._livesync.backlog import AUTO, LIVESYNC, MOST, RECONCILE
 from ..module_utils._livesync.trigger import request_of, trigger
 from ..module_utils._record.hold import LOCAL, SERVER
+from ..module_utils._rollout.backlog import bring_over
 
 SPEC = idm_spec(
     {
@@ -364,6 +429,9 @@ SPEC = idm_spec(
         "detailed_failure": {"type": "bool", "default": False},
         "parallel": {"type": "int", "default": 4},
         "reactivate": {"type": "bool", "default": False},
+        "catch_up": {"type": "str", "choices": [LIVESYNC, RECONCILE, AUTO], "default": LIVESYNC},
+        "catch_up_above": {"type": "int", "default": MOST},
+        "allow_deletes": {"type": "bool", "default": False},
     },
     directory=True,
     required_one_of=[("sources", "follow")],
@@ -375,7 +443,7 @@ def operate(params, context):
     """Run liveSync as the options say."""
     request = request_of(params)
     with session("livesync_trigger", params, context) as client:
-        return trigger(client, request, context)
+        return trigger(client, request, context, bring_over)
 
 
 def main():

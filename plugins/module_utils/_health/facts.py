@@ -78,6 +78,7 @@ class Facts:
     :param failure: IDM's text about the record that stopped the last run.
     :param blocks: whether a failing record blocks all others for ever.
     :param erring: a schedule has fired, its run has ended and has not written the stage, as one that ends in an error.
+    :param in_vain: what shows that runs which seem to go on end in an error each, in a sentence.
     :param neglected: since when changes have been pending that the schedule's runs, more than two, have left.
     :param enabled: how many of its schedules are; ``paused`` counts among them.
     :param next_run: when a schedule runs it next, as the server says it; None where that is soon, or not known.
@@ -119,6 +120,7 @@ class Facts:
     failure: str | None = None
     blocks: bool = False
     erring: bool = False
+    in_vain: str | None = None
     neglected: str | None = None
     enabled: int = 0
     paused: int = 0

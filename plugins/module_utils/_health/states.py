@@ -256,6 +256,8 @@ def _failing(facts: Facts) -> str | None:
         )
     if facts.misfit:
         return f"{facts.misfit} {MISFIT_REMEDY}"
+    if facts.in_vain:
+        return facts.in_vain
     if facts.erring:
         return f"The schedule's runs end in an error: it fires, and nothing is stored. {_TRIGGER}"
     if facts.neglected:

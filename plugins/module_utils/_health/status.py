@@ -23,6 +23,7 @@ from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import is_running
 from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
+from .in_vain import AHEAD, in_vain
 from .judged import Logs, judged, loads_of
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
@@ -65,6 +66,7 @@ def status(
         found = _with_dropped(client, found, failures, snapshot, logs, context)
     found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = _watch(client, found, snapshot, directory, context)
+    found = [_with_runs_in_vain(client, entry, snapshot, directory, context) for entry in found]
     found = [
         replace(
             entry,
@@ -317,6 +319,27 @@ def _watch(
                 seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs))
             del open_ones[source]
     return [seen.get(entry.source, entry) for entry in found]
+
+
+def _with_runs_in_vain(
+    client: Client,
+    entry: SourceStatus,
+    snapshot: Snapshot,
+    directory: t.Mapping[str, t.Any] | None,
+    context: Context,
+) -> SourceStatus:
+    """Add what shows that a schedule's runs store nothing, although one seems to go on whenever somebody looks."""
+    facts, number = entry.facts, entry.facts.number
+    if entry.health.state != RUNNING or not facts.enabled or not facts.is_behind or number is None:
+        return entry
+    with Logs(directory, [entry.source], snapshot, context) as logs:
+        touched = logs.ask(entry.source, lambda reader: reader.touched(number + AHEAD, AHEAD, number))
+    said = in_vain(client, entry.source, touched[-1]) if touched else None
+    if said is None:
+        return entry
+    stage = read_stages(client).get(entry.source.stage_id)
+    moved = stage is None or stage.token != facts.token
+    return entry if moved else replace(entry, facts=replace(facts, in_vain=said))
 
 
 def _last_failure(client: Client, entry: SourceStatus) -> RecordFailure | None:

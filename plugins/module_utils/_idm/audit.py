@@ -60,6 +60,7 @@ class AuditEntry:
     :param mapping: the name of the mapping, None where the entry does not tell.
     :param source: what the record is of, as in system/ldap/account.
     :param action: what the mapping's policy made of it; REPORT, NOREPORT and ASYNC do nothing, and succeed.
+    :param transaction: what all entries of one run share, those of a job's too (seen on OpenIDM 6.1.0).
     """
 
     id: str
@@ -71,6 +72,7 @@ class AuditEntry:
     situation: str | None = None
     source: str = ""
     action: str | None = None
+    transaction: str | None = None
 
     @classmethod
     def parse(cls, body: t.Mapping[str, t.Any]) -> AuditEntry:
@@ -89,6 +91,7 @@ class AuditEntry:
             situation=as_text(body.get("situation")),
             source=source,
             action=as_text(body.get("action")),
+            transaction=as_text(body.get("transactionId")),
         )
 
     def is_of(self, source: Source) -> bool:

@@ -57,6 +57,7 @@ class Need:
 _STAGES, _LETTERS = "repo/synchronisation/pooledSyncStage", "repo/synchronisation/deadLetterQueue"
 _ARRIVAL = "whether the newest changes have arrived"
 _HELD = "whether another control host runs the source: tasks of one host alone are kept apart"
+_BACKLOG = "`catch_up: reconcile`, or `auto` and a long backlog"
 _NOTED = "nothing now: `livesync_status` does not tell later that it has arrived"
 _WHY = "why something did not arrive: its reason is `unknown`"
 _LOST, _WHY_LOST = "the change does not arrive", "why it did not arrive"
@@ -124,6 +125,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(CREATE, _STAGES), (TOKEN,), "there is no token yet"),
     Need(Right(UPDATE, f"{_STAGES}/*"), (TOKEN,), "another token is there"),
     Need(Right(UPDATE, f"{_STAGES}/*"), (LOAD,), "another liveSync moved the token during the load"),
+    Need(Right(UPDATE, f"{_STAGES}/*"), (TRIGGER,), _BACKLOG),
     Need(Right(DELETE, f"{_STAGES}/*"), (TOKEN,), "`state: absent`"),
     Need(Right(READ, f"{_STAGES}/*"), (RECON,), unknown=_HELD),
     Need(Right(CREATE, _STAGES), (TRIGGER, LOAD, TOKEN, RECON), "there is no run record yet", _HELD),
@@ -170,6 +172,18 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(READ, "recon"), _RECONCILE),
     Need(Right(READ, "recon/*"), _RECONCILE),
     Need(Right(ACTION, "recon", "recon"), _RECONCILE),
+    Need(Right(READ, "recon"), (TRIGGER,), _BACKLOG),
+    Need(Right(READ, "recon/*"), (TRIGGER,), _BACKLOG),
+    Need(Right(ACTION, "recon", "recon"), (TRIGGER,), _BACKLOG),
+    Need(Right(QUERY, "system/*"), (TRIGGER,), _BACKLOG),
+    Need(Right(QUERY, "repo/link"), (TRIGGER,), f"{_BACKLOG}, and a deletion in it"),
+    Need(Right(ACTION, "sync", "notifyDelete"), (TRIGGER,), f"{_BACKLOG}, a deletion in it, and `allow_deletes`"),
+    Need(
+        Right(QUERY, "audit/recon"),
+        (TRIGGER,),
+        _BACKLOG,
+        "which entries failed, and why; a run that IDM has forgotten",
+    ),
     Need(Right(ACTION, "recon", "reconById"), (RECON,), f"`ids`, and audit/recon cannot be read ({LATER})"),
     Need(
         Right(QUERY, "recon/assoc/*"),

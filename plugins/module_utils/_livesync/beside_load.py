@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
+from dataclasses import dataclass
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, Refused
 from .._http.client import Client
 from .._idm.source import Source
-from .._idm.stage import read_stage, write_token
+from .._idm.stage import Stage, read_stage, write_token
 from .._record.hold import SERVER, Held, hold, who_holds
 from .._schedule.schedule import wait_until_idle
 from .one_run import LiveSync
@@ -29,8 +30,46 @@ from .watch import LeftRun
 _TRIES = 5
 
 
+@dataclass
+class Point:
+    """The point from which liveSync goes on once a source has been loaded.
+
+    :param stage: as it has to be then, None where there was none.
+    """
+
+    client: Client
+    source: Source
+    context: Context
+    stage: Stage | None
+
+    def move(self, token: int) -> Stage:
+        """Let liveSync go on behind everything that has just been loaded.
+
+        :param token: the end that the change log had before the load.
+        :raises IdmopsError: where another liveSync has run meanwhile; it goes on from where it stood then.
+        """
+        before = self.stage or Stage()
+        try:
+            after = write_token(self.client, self.source, token, before.native_type or "integer", before.rev)
+        except Refused as exc:
+            if exc.status not in (409, 412):
+                raise
+            self.keep()
+            raise IdmopsError(
+                f"Another liveSync of {self.source} ran meanwhile, so its token was not set to {token}.",
+                remedy="Run the task again: nothing is lost, since the token stays where it was.",
+            ) from exc
+        self.stage = after
+        return after
+
+    def keep(self) -> None:
+        """Put the token back where it was, if somebody has moved it meanwhile."""
+        if self.stage and self.stage.token is not None:
+            _put_back(self.client, self.source, self.stage.token, self.stage.native_type or "integer", self.context)
+
+
 @contextlib.contextmanager
-def alone(client: Client, source: Source, context: Context, timeout: float, where: str = SERVER) -> t.Iterator[None]:
+def alone(client: Client, source: Source, context: Context, timeout: float, where: str = SERVER) -> t.Iterator[Point]:
     """Begin when no liveSync of a source runs, and let none of ours begin meanwhile.
 
     A run that comes from elsewhere all the same shows in the token when all is done: it is put back then, so that the
@@ -51,11 +90,10 @@ def alone(client: Client, source: Source, context: Context, timeout: float, wher
             )
         _wait_for_one_left(LiveSync(client, source, context, PATIENCE), lock, timeout)
         wait_until_idle(client, source, context, timeout)
-        before = read_stage(client, source)
-        yield
+        point = Point(client, source, context, read_stage(client, source))
+        yield point
         lock.remember(None)  # whatever an earlier task's run has dropped has been loaded
-        if before and before.token is not None:
-            _put_back(client, source, before.token, before.native_type or "integer", context)
+        point.keep()
 
 
 def _wait_for_one_left(livesync: LiveSync, lock: Held, timeout: float) -> None:

@@ -20,7 +20,7 @@ from .._http.answer import TRANSACTION_HEADER
 from .._http.client import Client
 from .._idm.audit import entries_of_record
 from .._idm.connector import test_connector
-from .._idm.error_texts import DORMANT_CURE, RACE, read_reason
+from .._idm.error_texts import CUT, DORMANT_CURE, RACE, read_reason
 from .._idm.nodes import read_startup
 from .._idm.record_failure import parse_failure, read_failure, same_attempt
 from .._idm.source import Source
@@ -324,6 +324,7 @@ class LiveSync:
             remedy=reason.remedy or exc.remedy,
             status=exc.status,
             attributed=reason.kind != RACE,
+            cut=reason.kind == CUT,
         )
 
 

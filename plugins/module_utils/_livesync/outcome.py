@@ -74,6 +74,7 @@ class Run:
     :param error: what went wrong, in a sentence; None where nothing did.
     :param sent: how many POSTs it took: two where the first one died with the server.
     :param dormant: whether the answer had an empty body: a connector activated while its system was down.
+    :param cut: whether the connector lost its connection in the middle, so that nothing was stored.
     """
 
     outcome: str
@@ -87,6 +88,7 @@ class Run:
     status: int | None = None
     dormant: bool = False
     sent: int = 1
+    cut: bool = False
 
     @property
     def open(self) -> bool:

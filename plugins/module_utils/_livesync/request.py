@@ -14,6 +14,7 @@ from .._base.limits import check_seconds
 from .._idm.source import Source, option_of_sources
 from .._ldap.options import given
 from .._record.hold import SERVER
+from .backlog import LIVESYNC, MOST, RECONCILE
 from .outcome import PATIENCE, Mark, Patience
 
 
@@ -26,6 +27,9 @@ class Request:
     :param follow: marks of runs that an earlier task has started, by source: they are followed, nothing is sent.
     :param option: what the user calls the sources, for errors.
     :param lock: where runs of one source are kept apart: for all control hosts, or on this one alone.
+    :param catch_up: what brings over what is pending: LIVESYNC, RECONCILE, or AUTO.
+    :param catch_up_above: with AUTO a reconciliation where more changes are pending.
+    :param allow_deletes: whether it may remove targets one by one, of entries that are certainly gone.
     """
 
     sources: tuple[Source, ...]
@@ -43,6 +47,9 @@ class Request:
     follow: t.Mapping[Source, Mark] = field(default_factory=dict)
     option: str = "sources"
     lock: str = SERVER
+    catch_up: str = LIVESYNC
+    catch_up_above: int = MOST
+    allow_deletes: bool = False
 
 
 def request_of(options: t.Mapping[str, t.Any]) -> Request:
@@ -65,6 +72,17 @@ def request_of(options: t.Mapping[str, t.Any]) -> Request:
     by_stage = {source.stage_id: source for source in [*follow, *named]}
     if not by_stage:
         raise InvalidOption(option, options.get(option), "Name at least one, as in system/ldap/account.")
+    directory = given(options.get("directory"))
+    catch_up = options.get("catch_up") or LIVESYNC
+    if catch_up != LIVESYNC and (follow or not options["wait"]):
+        raise InvalidOption("catch_up", catch_up, "With follow, or without wait, liveSync alone catches up.")
+    if catch_up == RECONCILE and not directory:
+        raise InvalidOption(
+            "catch_up", catch_up, "Give directory: without its change log nobody knows where liveSync may go on."
+        )
+    above = options.get("catch_up_above")
+    if above is not None and above < 0:
+        raise InvalidOption("catch_up_above", above, "Give a number of changes, 0 or more.")
     return Request(
         sources=tuple(by_stage.values()),
         endpoint=options["endpoint"],
@@ -76,9 +94,12 @@ def request_of(options: t.Mapping[str, t.Any]) -> Request:
         detailed=options["detailed_failure"],
         parallel=options["parallel"],
         reactivate=options["reactivate"],
-        directory=given(options.get("directory")),
+        directory=directory,
         mappings=None if mappings is None else tuple(mappings),
         follow=follow,
         option=option,
         lock=options["lock"],
+        catch_up=catch_up,
+        catch_up_above=MOST if above is None else above,
+        allow_deletes=bool(options.get("allow_deletes")),
     )

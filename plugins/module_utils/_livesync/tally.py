@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from .._base.errors import IdmopsError
 from .._idm.source import Source
 from .._idm.stage import Stage
-from .outcome import PLANNED, Run
+from .backlog import LIVESYNC, RECONCILE, Reconciled
+from .outcome import ADVANCED, PLANNED, UNCHANGED, Run
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Tally:
     :param seconds: from the first run's start to the last one's end.
     :param lock: what kept other runs of ours away, None where nothing was sent.
     :param transaction: the id of the request that did not end well, by which the server's logs know it.
+    :param reconciled: what a reconciliation has brought over beforehand.
     """
 
     source: Source
@@ -42,6 +44,7 @@ class Tally:
     transaction: str | None = None
     lock: str | None = None
     counts: bool = True
+    reconciled: Reconciled | None = None
 
     @property
     def token(self) -> t.Any:
@@ -64,12 +67,26 @@ class Tally:
         """Note what went wrong."""
         self.error, self.remedy, self.status = error, remedy, status
 
+    def follow(self, reconciled: Reconciled, runs: int = 0, seconds: float = 0.0) -> None:
+        """Add what had been done before the runs that this tells of.
+
+        :param runs: how many were sent before the reconciliation, and how long they took.
+        """
+        self.reconciled, self.before = reconciled, reconciled.before
+        self.after = self.after or reconciled.after
+        self.runs, self.seconds = self.runs + runs, self.seconds + seconds + reconciled.seconds
+        if self.outcome == UNCHANGED and self.changed:
+            self.outcome = ADVANCED
+
     @property
     def sentence(self) -> str:
         """What is to be said of it in one sentence."""
         before = self.before.token if self.before else None
         token = f"the token from {before} to {self.token}" if self.changed else f"the token at {self.token}"
-        return f"{self.source}: {self.outcome}, {token}." + (f" {self.error}" if self.error else "")
+        how = ""
+        if self.reconciled:
+            how = f" ({'' if self.reconciled.after else 'to be '}reconciled up to {self.reconciled.through})"
+        return f"{self.source}: {self.outcome}, {token}{how}." + (f" {self.error}" if self.error else "")
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the entry of ``runs`` that users see."""
@@ -88,6 +105,8 @@ class Tally:
             "attributed": last.attributed if last else True,
             "restarted": last.restarted if last else False,
             "proved": self.proved,
+            "caught_up_by": RECONCILE if self.reconciled else LIVESYNC,
+            "reconciliation": self.reconciled.as_result() if self.reconciled else None,
             "error": self.error,
             "remedy": self.remedy,
             "transaction_id": self.transaction,

@@ -26,10 +26,11 @@ from .._idm.stage import read_stage
 from .._proof.link_ids import by_uuid, estranged
 from .._record.hold import hold, who_holds
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
+from .backlog import AUTO, LIVESYNC, RECONCILE, Backlog, Reconcile, Reconciled
 from .catch_up import Runs
 from .mapped import check_mapped
 from .one_run import LiveSync
-from .outcome import FAILED, PLANNED, SKIPPED, Surroundings
+from .outcome import FAILED, PLANNED, SKIPPED, UNCHANGED, Surroundings
 from .request import Request, request_of
 from .tally import Tally, result_of
 from .watch import LeftRun
@@ -37,11 +38,12 @@ from .watch import LeftRun
 __all__ = ["Request", "request_of", "trigger"]
 
 
-def trigger(client: Client, request: Request, context: Context) -> dict[str, t.Any]:
+def trigger(client: Client, request: Request, context: Context, reconcile: Reconcile | None = None) -> dict[str, t.Any]:
     """Run liveSync of all sources; return the module's result.
 
     Sources of different systems run side by side, those of one system one after the other.
 
+    :param reconcile: brings a backlog over where the request asks for that.
     :raises InvalidOption: before anything is run, when a source does not exist, or the directory is not a connector's.
     :raises IdmopsError: with all runs in its result, when one of them failed.
     """
@@ -57,7 +59,7 @@ def trigger(client: Client, request: Request, context: Context) -> dict[str, t.A
         own = [schedule for schedule in schedules if schedule.source == str(source)]
         mapped = [mapping for mapping in mappings if source.is_named_by(mapping.source)]
         system, url = systems[source.system], urls.get(source.system)
-        task = _SourceTask(request, context, source, system, url, own, mapped, mappings)
+        task = _SourceTask(request, context, source, system, url, own, mapped, mappings, reconcile)
         groups.setdefault(source.system, []).append(task)
 
     def run_group(tasks: list[_SourceTask]) -> list[Tally]:
@@ -87,17 +89,106 @@ class _SourceTask:
     schedules: t.Sequence[Schedule]
     mappings: t.Sequence[SyncMapping]
     known: t.Sequence[SyncMapping] = ()
+    reconcile: Reconcile | None = None
 
     def tally(self, client: Client) -> Tally:
         """Run this source; an error becomes part of its tally, so that the other sources go on."""
+        tally = self._tried(client, self._reconciled_first)
+        if self._is_in_vain(tally):
+            tally = self._reconciled_after(tally, client)
+        self._warn_of_slowness(tally)
+        return tally
+
+    def _tried(self, client: Client, first: t.Callable[[Client, Tally], Reconciled | None]) -> Tally:
+        """Run this source, after what comes first."""
         tally = Tally(self.source, FAILED, counts=self.connector.reads_change_log)
+        reconciled = None
         try:
+            reconciled = first(client, tally)
             self._fill(tally, client)
         except IdmopsError as exc:
             tally.fail(exc.message, exc.remedy, exc.status)
             tally.transaction = exc.result.get("transaction_id")
-        self._warn_of_slowness(tally)
+        if reconciled:
+            tally.follow(reconciled)
         return tally
+
+    def _reconciled_first(self, client: Client, tally: Tally) -> Reconciled | None:
+        """Reconcile what is pending where the task says so, or where liveSync would hardly get through it.
+
+        :raises IdmopsError: where the task says so, and it cannot be.
+        """
+        way = self.request.catch_up if self.source not in self.request.follow else LIVESYNC
+        if way == LIVESYNC or (way == AUTO and (self.url is None or not self.connector.reads_change_log)):
+            return None
+        tally.before = read_stage(client, self.source)
+        if way == RECONCILE:
+            return self._reconciled(client)
+        if not self._is_long(tally.number):
+            return None
+        try:
+            return self._reconciled(client)
+        except IdmopsError as exc:
+            self.context.report.warn(f"{self.source}: liveSync catches up, since a reconciliation did not. {exc}")
+            return None
+
+    def _reconciled(self, client: Client) -> Reconciled | None:
+        if self.reconcile is None:
+            return None
+        self._see_that_it_can_work(client)
+        request = self.request
+        backlog = Backlog(
+            self.source,
+            self.connector,
+            request.directory,
+            self.url,
+            self.mappings,
+            self.known,
+            request.allow_deletes,
+            request.patience.wait,
+            request.lock,
+        )
+        return self.reconcile(client, backlog, self.context)
+
+    def _is_long(self, number: int | None) -> bool:
+        """Tell whether more changes are pending than liveSync is to bring, and a reconciliation may be tried.
+
+        :param number: the change number that liveSync stands at.
+        """
+        with LogReader(self.request.directory, self.url, self.connector, self.context) as log:
+            last = log.last()
+        if last is None or number is None or last - number <= self.request.catch_up_above:
+            return False
+        if not (enabled := [schedule.name for schedule in self.schedules if schedule.enabled]):
+            return True
+        if not self.context.check_mode:  # the task before this one may be going to switch it off
+            self.context.report.warn(
+                f"{self.source}: {last - number} changes are pending, more than {self.request.catch_up_above}"
+                f" (catch_up_above), and the schedule {', '.join(enabled)} is enabled, so that liveSync has to bring"
+                " them. Switch it off first to have them reconciled."
+            )
+        return False
+
+    def _is_in_vain(self, tally: Tally) -> bool:
+        """Tell whether liveSync would lose its connection again and again, and a reconciliation may be tried."""
+        run = tally.last
+        if run is None or not run.cut or tally.token != run.mark.token or tally.reconciled:
+            return False
+        return self.request.catch_up == AUTO and self.url is not None and self.source not in self.request.follow
+
+    def _reconciled_after(self, tally: Tally, client: Client) -> Tally:
+        """Reconcile after runs that ended with nothing stored, and run liveSync behind that."""
+        try:
+            reconciled = self._reconciled(client)
+        except IdmopsError as exc:
+            tally.fail(f"{tally.error} It was not reconciled either: {exc.message}", exc.remedy, tally.status)
+            return tally
+        if reconciled is None:
+            return tally
+        again = self._tried(client, lambda *unused: None)
+        again.follow(reconciled, tally.runs, tally.seconds)
+        again.before = tally.before or reconciled.before
+        return again
 
     def _fill(self, tally: Tally, client: Client) -> None:
         request, context = self.request, self.context
@@ -106,8 +197,10 @@ class _SourceTask:
         if context.check_mode:
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 _unused = log.whose  # a directory that is not the connector's would fail the run, too
+                last = log.last() if request.catch_up == RECONCILE else None
             tally.before = read_stage(client, self.source)
-            tally.outcome = PLANNED
+            done = last is not None and tally.number is not None and tally.number >= last
+            tally.outcome = UNCHANGED if done else PLANNED
             return
         livesync = LiveSync(
             client,

@@ -106,17 +106,17 @@ def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
     if useless := _without_base_point(source, stage, connector):
         _refuse(useless, context)
     elif context.check_mode:
-        _guard(client, request, connector, mappings, known, done, stage, context)
+        guard(client, request, connector, mappings, known, done, stage, context)
     if context.check_mode:
         done.record = {mapping.name: Load("(planned)", "") for mapping in mappings}
         done.runs = [{"mapping": mapping.name, "recon": None, "state": "planned"} for mapping in mappings]
         return done
     try:
         with alone(client, source, context, request.source.wait_timeout):
-            _guard(client, request, connector, mappings, known, done, stage, context)
+            guard(client, request, connector, mappings, known, done, stage, context)
             for mapping in mappings:
                 context.report.progress(f"{source}: loading {mapping.name}")
-                outcome = reconcile(client, _recon_request(client, request, mapping), context)
+                outcome = reconcile(client, recon_request(client, request, mapping), context)
                 # by the server's clock, since it is compared with the times of its audit
                 ended = client.server_time or datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
                 links = some_links(client, mapping.link_type)
@@ -171,7 +171,7 @@ def outside_of(
         return log.outside(stage.number if stage else None)
 
 
-def _recon_request(client: Client, request: LoadRequest, mapping: SyncMapping) -> ReconRequest:
+def recon_request(client: Client, request: LoadRequest, mapping: SyncMapping) -> ReconRequest:
     # An empty source that has had people once is more likely a mistake than a wish to delete them all.
     harmless = request.source.allow_deletes or not mapping.deletes or has_links(client, mapping) is False
     return ReconRequest(
@@ -195,7 +195,7 @@ def _chosen(request: LoadRequest, all_mappings: t.Iterable[SyncMapping]) -> list
     return [known[name] for name in request.mappings]
 
 
-def _guard(
+def guard(
     client: Client,
     request: LoadRequest,
     connector: Connector,

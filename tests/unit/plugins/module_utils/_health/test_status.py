@@ -21,7 +21,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import log_fact
 from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, Touched, directories
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
@@ -95,6 +95,7 @@ class FakeLog:
     ends: list = []
     token_at = None
     directory = None
+    touches: list = []
 
     def __init__(self, options, url, connector, it, sole=True):
         self.made.append((connector.name, url))
@@ -108,6 +109,9 @@ class FakeLog:
 
     def taken(self, token):
         return []
+
+    def touched(self, token, most, after):
+        return self.touches
 
     def now(self):
         return None
@@ -412,6 +416,47 @@ def test_a_long_run_that_has_begun_meanwhile_is_no_error(log):
     looks = [stages(document("1", 9))] * 30
     (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *looks, executing(SOURCE), directory=DIRECTORY)
     assert (found.health.state, found.facts.erring) == ("running", False)
+
+
+def attempts(*transactions, minutes=3):
+    """What audit tells of one record that so many runs have brought, one a minute, newest first."""
+    return audit(
+        *(
+            {**entry(f"2026-11-24T12:{minutes + minute:02}:00.000Z"), "transactionId": name}
+            for minute, name in reversed(list(enumerate(transactions)))
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("tried", "state"),
+    [
+        (attempts("a", "b", "c"), "failing"),
+        (attempts("a", "b"), "running"),  # one may have stored the token, and one goes on
+        (attempts("a", "a", "a", "b"), "running"),
+        (attempts("a", "b", "c", minutes=1), "running"),  # the first may have begun before the change had its number
+        (audit(), "running"),
+        (call("GET", "audit/sync", refused(501)), "running"),
+    ],
+)
+def test_runs_that_follow_each_other_and_store_nothing_are_no_run_at_work(log, tried, state):
+    """Each loses its connection in a backlog that is too long, and the next one begins at the same change."""
+    log.ends, log.touches = [12], [Touched(UUID, "2026-11-24T12:00:00Z", None)]
+    again = [stages(document("1", 9))] if state == "failing" else []
+    calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
+    looked = (stages(document("1", 9)), executing(SOURCE))
+    (found,) = look(*calls, *looked, tried, *again, directory=DIRECTORY)
+    assert (found.health.state, found.facts.running) == (state, True)
+    if state == "failing":
+        assert "since 2026-11-24T12:03:00" in found.remedy and "java.naming.batchsize=0" in found.remedy
+
+
+def test_a_token_that_moves_meanwhile_clears_them(log):
+    log.ends, log.touches = [12], [Touched(UUID, "2026-11-24T12:00:00Z", None)]
+    calls = lists(stage=document("1", 9), jobs=[due(5)], running=[SOURCE])
+    looked = (stages(document("1", 9)), executing(SOURCE))
+    (found,) = look(*calls, *looked, attempts("a", "b", "c"), stages(document("2", 12)), directory=DIRECTORY)
+    assert found.health.state == "running"
 
 
 def test_where_nothing_can_be_counted_a_run_that_writes_the_stage_will_do():

@@ -39,6 +39,10 @@ RACES = (
             " Connection refused]",
             "connection",
         ),
+        # a long run whose connection OpenDJ cuts ("Experiments", section 1), and what its siblings say of it
+        ("Request: 4102 cancelled", "cut"),
+        (PREFIX + "javax.naming.CommunicationException: Request: 3 cancelled; remaining name 'uid=a'", "cut"),
+        ("LDAP connection has been closed; remaining name 'cn=changelog'", "cut"),
         (  # seen on OpenIDM 6.1.0 with OpenDJ 4.6.5
             "[LDAP: error code 4 - This search operation has sent the maximum of 1 entries to the client]; remaining"
             " name 'cn=changelog'",
@@ -68,6 +72,12 @@ def test_each_wording_is_known(text, kind):
 def test_a_token_that_the_connector_does_not_take_has_a_remedy(text):
     reason = read_reason(text)
     assert reason.kind == "misfit" and "livesync_token" in reason.remedy
+
+
+def test_a_connection_that_was_cut_in_a_long_run_names_the_cure_and_the_way_until_then():
+    remedy = read_reason("Request: 4102 cancelled").remedy
+    assert "java.naming.batchsize=0" in remedy and "docs/large-backlogs.md" in remedy
+    assert "catch_up: reconcile" in remedy and "start it" not in remedy
 
 
 def test_a_limit_that_stops_a_run_has_a_remedy():

@@ -46,6 +46,7 @@ class Idm(RecordClient):
             raise refused(412, "another revision")
         assert rev == self.stage.rev
         self.stage = Stage(rev=rev + "y", token=token, native_type=native_type)
+        return self.stage
 
     def load(self, moved_to=None, timeout=60.0):
         with alone(self, SOURCE, self.told, timeout):
@@ -105,3 +106,18 @@ def test_where_there_was_no_token_there_is_none_to_put_back(monkeypatch, tmp_pat
     idm = Idm(monkeypatch, tmp_path, token=None)
     idm.load(moved_to=12)
     assert idm.stage.token == 12
+
+
+def test_the_token_moves_to_where_the_load_began_while_nobody_else_may_run(monkeypatch, tmp_path):
+    idm = Idm(monkeypatch, tmp_path)
+    with alone(idm, SOURCE, idm.told, 60.0) as point:
+        point.move(20)
+    assert (idm.stage.token, idm.stage.rev) == (20, "1y") and not idm.told.report.warnings
+
+
+def test_it_does_not_move_where_another_liveSync_ran_meanwhile_which_is_put_back(monkeypatch, tmp_path):
+    idm = Idm(monkeypatch, tmp_path, clashes=1)
+    with pytest.raises(IdmopsError, match="was not set to 20") as caught, alone(idm, SOURCE, idm.told, 60.0) as point:
+        idm.stage = Stage(rev="2", token=9, native_type="integer")
+        point.move(20)
+    assert idm.stage.token == 7 and "nothing is lost" in caught.value.remedy

@@ -22,6 +22,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Sour
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
 from ansible_collections.idmops.idm.plugins.module_utils._livesync import catch_up
 from ansible_collections.idmops.idm.plugins.module_utils._livesync import trigger as module
+from ansible_collections.idmops.idm.plugins.module_utils._livesync.backlog import BY_MAPPING, Reconciled
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import Mark, Patience
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.trigger import Request, request_of, trigger
 from ansible_collections.idmops.idm.plugins.module_utils._record.lock import lock_directory, run_lock
@@ -253,6 +254,8 @@ def test_one_run_and_all_that_is_asked_for_it():
         "attributed": True,
         "restarted": False,
         "proved": False,
+        "caught_up_by": "livesync",
+        "reconciliation": None,
         "error": None,
         "remedy": None,
         "transaction_id": None,
@@ -1123,3 +1126,175 @@ def test_where_somebody_looks_on_a_long_run_tells_how_far_it_is(monkeypatch):
     request = Request(sources=(LDAP,), patience=Patience(60.0, 30.0))
     assert trigger(client, request, it)["runs"][0]["outcome"] == "advanced"
     assert it.report.lines[0] == f"liveSync of {SOURCE}: started"
+
+
+# A backlog that a reconciliation brings over
+
+
+CUT = refused(500, "Request: 4988 cancelled; remaining name 'uid=user.796,ou=People,dc=example,dc=com'")
+
+
+class Reconciler:
+    """Brings everything over up to 9, or fails; IDM's stage is a script's."""
+
+    def __init__(self, fails=None, nothing=False):
+        self.fails, self.nothing, self.asked = fails, nothing, []
+
+    def __call__(self, client, backlog, it):
+        self.asked.append(backlog)
+        if self.fails:
+            raise self.fails
+        if self.nothing:
+            return None
+        after = None if it.check_mode else Stage("2", 9, "integer")
+        return Reconciled(BY_MAPPING, Stage("1", 5, "integer"), after, 9, seconds=1.0)
+
+
+def reconciling(*calls, by, check=False, **options):
+    """Trigger with a way to reconcile; return the run and the context."""
+    client = LiveSyncClient(*calls, check_mode=check)
+    it = context(check_mode=check)
+    try:
+        result = trigger(client, request_of({**OPTIONS, "directory": DIRECTORY, **options}), it, by)
+    except IdmopsError as exc:
+        result = {**exc.as_result(), "failed": True}
+    client.finished()
+    return result, it
+
+
+@pytest.fixture
+def long_log(log, monkeypatch):
+    """A change log of the connector's own server that ends at 9; nothing is amiss with what has arrived."""
+    log.end = 9
+    monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://localhost:1389"})
+    monkeypatch.setattr(module, "read_unarrived", lambda *unused: Unarrived())
+    return log
+
+
+def test_a_backlog_is_reconciled_and_one_run_follows(long_log):
+    by = Reconciler()
+    result, it = reconciling(
+        *(*lists(), stage("1", 5), executing(), *before("2", 9), post(answer(9))), by=by, catch_up="reconcile"
+    )
+    run = result["runs"][0]
+    assert (run["outcome"], run["token_before"], run["token_after"], run["changes"]) == ("advanced", 5, 9, 4)
+    assert (run["caught_up_by"], run["proved"], result["changed"]) == ("reconcile", True, True)
+    assert run["reconciliation"] == {
+        "by": "mapping",
+        "through": 9,
+        "records": None,
+        "removed": 0,
+        "duration_ms": 1000,
+    }
+    assert by.asked[0].allow_deletes is False and str(by.asked[0].source) == SOURCE
+
+
+def test_a_reconciliation_that_fails_sends_no_run(long_log):
+    by = Reconciler(IdmopsError("1 of 2 entries failed", remedy="Mend it."))
+    result, unused = reconciling(*lists(), stage("1", 5), by=by, catch_up="reconcile")
+    assert result["failed"] and result["msg"] == "1 of 2 entries failed Mend it." and not result["changed"]
+    run = result["runs"][0]
+    assert (run["caught_up_by"], run["token_before"], run["token_after"], run["runs"]) == ("livesync", 5, 5, 0)
+
+
+def test_a_failure_after_the_reconciliation_does_not_hide_it(long_log):
+    calls = (*lists(), stage("1", 5), executing(), *before("2", 9), post(refused(500, "Invalid credentials")))
+    result, unused = reconciling(*calls, by=Reconciler(), catch_up="reconcile")
+    run = result["runs"][0]
+    assert result["failed"] and result["changed"] and run["outcome"] == "failed"
+    assert (run["token_before"], run["token_after"], run["caught_up_by"]) == (5, 9, "reconcile")
+
+
+@pytest.mark.parametrize(("token", "outcome", "how"), [(5, "planned", "reconcile"), (9, "unchanged", "livesync")])
+def test_check_mode_tells_what_would_be_reconciled(long_log, token, outcome, how):
+    by = Reconciler(nothing=token == 9)
+    result, unused = reconciling(*lists(), *[stage("1", token)] * 2, by=by, check=True, catch_up="reconcile")
+    run = result["runs"][0]
+    assert (run["outcome"], run["caught_up_by"]) == (outcome, how)
+    assert result["changed"] is (token == 5)
+
+
+def test_nothing_pending_is_an_ordinary_run(long_log):
+    calls = (*lists(), stage("1", 9), executing(), *before("1", 9), post(answer(9)))
+    result, unused = reconciling(*calls, by=Reconciler(nothing=True), catch_up="reconcile")
+    assert (result["changed"], result["runs"][0]["caught_up_by"]) == (False, "livesync")
+
+
+@pytest.mark.parametrize(("above", "reconciled"), [(3, True), (4, False)])
+def test_auto_reconciles_what_is_too_much_for_livesync(long_log, above, reconciled):
+    by = Reconciler()
+    token = 9 if reconciled else 5
+    calls = (*lists(), stage("1", 5), executing(), *before("1", token), post(answer(9)))
+    result, unused = reconciling(*calls, by=by, catch_up="auto", catch_up_above=above)
+    assert result["runs"][0]["caught_up_by"] == ("reconcile" if reconciled else "livesync")
+    assert result["runs"][0]["token_after"] == 9 and bool(by.asked) is reconciled
+
+
+def test_auto_leaves_it_to_livesync_while_a_schedule_is_enabled_and_says_so(long_log):
+    by = Reconciler()
+    calls = (*lists(job()), stage("1", 5), executing(), schedules(job()), *before(), post(answer(9)))
+    result, it = reconciling(*calls, by=by, catch_up="auto", catch_up_above=0)
+    assert by.asked == [] and result["runs"][0]["token_after"] == 9
+    assert any("nightly is enabled" in text and "catch_up_above" in text for text in it.report.warnings)
+
+
+def test_auto_goes_on_by_livesync_where_a_reconciliation_must_not_be(long_log):
+    by = Reconciler(IdmopsError("finds 5 of 6 entries"))
+    calls = (*lists(), stage("1", 5), executing(), *before(), post(answer(9)))
+    result, it = reconciling(*calls, by=by, catch_up="auto", catch_up_above=0)
+    assert result["runs"][0]["token_after"] == 9
+    assert any("finds 5 of 6 entries" in text for text in it.report.warnings)
+
+
+def test_auto_reconciles_after_a_run_that_lost_its_connection(long_log):
+    by = Reconciler()
+    calls = (*lists(), stage("1", 5), executing(), *before(), post(CUT))
+    again = (executing(), *before("2", 9), post(answer(9)))
+    result, unused = reconciling(*calls, *again, by=by, catch_up="auto")
+    run = result["runs"][0]
+    assert not result.get("failed") and (run["outcome"], run["runs"], run["caught_up_by"]) == (
+        "advanced",
+        2,
+        "reconcile",
+    )
+    assert (run["token_before"], run["token_after"], run["error"]) == (5, 9, None)
+
+
+def test_auto_tells_both_where_that_fails_too(long_log):
+    by = Reconciler(IdmopsError("nightly is enabled", remedy="Switch it off."))
+    calls = (*lists(), stage("1", 5), executing(), *before(), post(CUT))
+    result, unused = reconciling(*calls, by=by, catch_up="auto")
+    assert result["failed"] and "4988 cancelled" in result["msg"] and "nightly is enabled" in result["msg"]
+    assert result["remedy"] == "Switch it off."
+
+
+@pytest.mark.parametrize("way", ["livesync", "auto"])
+def test_another_error_or_another_wish_reconciles_nothing(long_log, way):
+    by = Reconciler()
+    error = refused(500, "Invalid credentials") if way == "auto" else CUT
+    counted = [stage("1", 5)] if way == "auto" else []
+    result, unused = reconciling(*lists(), *counted, executing(), *before(), post(error), by=by, catch_up=way)
+    assert result["failed"] and by.asked == []
+    assert ("batchsize" in result["remedy"]) is (way == "livesync")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"catch_up": "reconcile", "directory": None}, "Give directory"),
+        ({"catch_up": "auto", "wait": False}, "without wait"),
+        ({"catch_up": "reconcile", "sources": None, "follow": [{"source": SOURCE}]}, "With follow"),
+        ({"catch_up": "auto", "catch_up_above": -1}, "0 or more"),
+    ],
+)
+def test_what_cannot_be_combined_is_refused(options, words):
+    with pytest.raises(InvalidOption, match=words):
+        request_of({**OPTIONS, "directory": DIRECTORY, **options})
+
+
+def test_auto_without_a_directory_is_livesync():
+    by = Reconciler()
+    result, unused = reconciling(
+        *lists(), executing(), *before(), post(answer(9)), by=by, catch_up="auto", directory=None
+    )
+    assert result["runs"][0]["caught_up_by"] == "livesync" and by.asked == []
