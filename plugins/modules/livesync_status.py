@@ -345,7 +345,7 @@ livesync:
       description:
         - Records whose change the directory's change log hides from liveSync, and that have not arrived, the first
           hundred. V(none) where that is not known, as without O(directory).
-        - Looked for each time, among the newest 10,000 changes that the token has passed, where more than one
+        - Looked for each time, among the newest 5,000 changes that the token has passed, where more than one
           directory server takes changes.
         - Bring them over with M(idmops.idm.recon) and its O(idmops.idm.recon#module:ids).
       type: list
@@ -356,9 +356,15 @@ livesync:
           description: Its id within the source.
           type: str
           returned: always
-        change_number:
-          description: Of the change. V(none) where it has got none.
-          type: int
+        kind:
+          description:
+            - V(left_out), its number is left out of a search for a range; V(unnumbered), it has got no number for more
+              than 10 seconds.
+          type: str
+          returned: always
+        csn:
+          description: The C(replicationCSN) of the change, where that is told.
+          type: str
           returned: always
         time:
           description: When the change was made, where that is told.

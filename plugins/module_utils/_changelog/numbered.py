@@ -22,13 +22,15 @@ from .._ldap.dn import Name, is_name, is_within_any
 from .log import SUFFIX, ChangeLog, as_time
 
 #: What is read of a change whose entry is looked for.
-OF_A_CHANGE = ("changeNumber", "targetDN", "changeType", "changeTime", "targetEntryUUID", "newRDN", "newSuperior")
+OF_A_CHANGE = ("replicationCSN", "targetDN", "changeType", "changeTime", "targetEntryUUID", "newRDN", "newSuperior")
 #: So many are looked at where their numbers tell how many there are: when the first was made, and whether they show.
 _SAMPLE = 100
 #: What it answers then (RFC 4511, appendix A): a limit of time, of size, of an administrator.
 _TOO_MANY = (3, SIZE_LIMIT_EXCEEDED, 11)
 #: So many changes are looked for one by one: 2 to 4 ms each (seen on OpenDJ 4.6.5).
 _MOST_ALONE = 400
+#: So many numbers before the first one that is left out the cookie is taken from: the order is lost around it.
+_BEFORE = 50
 #: "External changelog cookie" of OpenDJ and its relatives; its value is the cookie as it is (seen on OpenDJ 4.6.5).
 _COOKIE = "1.3.6.1.4.1.26027.1.5.4"
 
@@ -169,7 +171,10 @@ def _not_shown(directory: Directory, start: int, end: int) -> DirectoryError:
 
 
 def left_out(directory: Directory, log: ChangeLog, first: int, last: int) -> LeftOut:
-    """Return the changes that a search from one number to another leaves out, the newest first of more than 400.
+    """Return the changes that a search from one number to another leaves out.
+
+    They are found among all changes after a cookie, which shows each: to look for their numbers one by one takes
+    OpenDJ 4.6.5 a quarter of a second each in a log of 20,000 (seen).
 
     :raises DirectoryError: no answer, or an error.
     """
@@ -177,18 +182,54 @@ def left_out(directory: Directory, log: ChangeLog, first: int, last: int) -> Lef
     if first > last or not log.last:
         return LeftOut()
     missing = set(range(first, last + 1))
-    newest: dict[str, int] = {}
-    for entry in changes_in(directory, log, first, last, ["targetEntryUUID"]):
-        number = entry.number("changeNumber") or 0
-        missing.discard(number)
-        if record := entry.text("targetEntryUUID"):
-            newest[record] = max(number, newest.get(record, 0))
-    sought = sorted(missing)[-_MOST_ALONE:]
-    found = _alone(directory, log, sought, OF_A_CHANGE)
+    shown: set[str] = set()
+    newest: dict[str, str] = {}
+    for entry in changes_in(directory, log, first, last, ["targetEntryUUID", "replicationCSN"]):
+        missing.discard(entry.number("changeNumber") or 0)
+        shown.add(_order(entry.text("replicationCSN")))
+        record = entry.text("targetEntryUUID") or ""
+        newest[record] = max(_place(entry), newest.get(record, ""))
+    if not missing:
+        return LeftOut()
+    found = None
+    if shown and "" not in shown:
+        start = max(first, min(missing) - _BEFORE)
+        before = _alone(directory, log, [start], ["changeLogCookie"])
+        cookie = before[0].text("changeLogCookie") if before else None
+        found = _after(directory, log, cookie, last - start + _MOST_ALONE) if cookie else None
+    if found is None:
+        found = _alone(directory, log, sorted(missing)[-_MOST_ALONE:], OF_A_CHANGE)
+    else:
+        end = max(shown)
+        found = [one for one in found if (csn := _order(one.text("replicationCSN"))) < end and csn not in shown]
     left = [
-        one for one in found if (one.number("changeNumber") or 0) > newest.get(one.text("targetEntryUUID") or "", 0)
+        one for one in found if _order(one.text("replicationCSN")) >= newest.get(one.text("targetEntryUUID") or "", "")
     ]
-    return LeftOut(tuple(left), len(missing) - len(found))
+    return LeftOut(tuple(left), max(0, len(missing) - len(found)))
+
+
+def _place(entry: Entry) -> str:
+    """Return what sorts the changes of one log by their time, or else by their numbers."""
+    return _order(entry.text("replicationCSN")) or f"{entry.number('changeNumber') or 0:028d}"
+
+
+def _after(directory: Directory, log: ChangeLog, cookie: str, most: int) -> list[Entry] | None:
+    """Return the changes after a cookie, oldest first, with or without a number; None where none is to be had.
+
+    :raises DirectoryError: no answer.
+    """
+    found: list[Entry] = []
+    control = Control(_COOKIE, cookie.encode())
+    wanted, suffix = "(objectClass=changeLogEntry)", log.suffix or SUFFIX
+    try:
+        for entry in directory.stream(suffix, SUBTREE, wanted, OF_A_CHANGE, controls=[control], size_limit=most):
+            found.append(entry)
+    except DirectoryError as exc:
+        if exc.status is None:
+            raise
+        if exc.status not in _TOO_MANY or not found:
+            return None
+    return found
 
 
 def unnumbered(directory: Directory, log: ChangeLog) -> list[Entry] | None:
@@ -213,24 +254,8 @@ def unnumbered(directory: Directory, log: ChangeLog) -> list[Entry] | None:
         or max(map(_order, _csns(log.cookie)), default="") <= newest
     ):
         return []
-    found: list[Entry] = []
-    try:
-        for entry in directory.stream(
-            log.suffix or SUFFIX,
-            SUBTREE,
-            "(objectClass=changeLogEntry)",
-            [*OF_A_CHANGE, "replicationCSN"],
-            controls=[Control(_COOKIE, after.encode())],
-            size_limit=_MOST_ALONE,
-        ):
-            if _order(entry.text("replicationCSN")) > newest:
-                found.append(entry)
-    except DirectoryError as exc:
-        if exc.status is None:
-            raise
-        if exc.status not in _TOO_MANY or not found:
-            return None
-    return found
+    found = _after(directory, log, after, _MOST_ALONE)
+    return None if found is None else [one for one in found if _order(one.text("replicationCSN")) > newest]
 
 
 def _order(csn: str | None) -> str:

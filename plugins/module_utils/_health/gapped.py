@@ -24,20 +24,24 @@ from .dropped import Dropped, successes_of
 from .log_facts import Hidden, LogReader, Touched
 from .states import PENDING_SECONDS
 
+LEFT_OUT, UNNUMBERED = "left_out", "unnumbered"
+
 
 @dataclass(frozen=True)
 class Gap:
     """A record whose change the change log hides.
 
     :param record: its id within the source.
-    :param change_number: None where the change has none yet.
+    :param kind: LEFT_OUT or UNNUMBERED.
+    :param csn: the change's replicationCSN, None where that is not told.
     :param time: when the change was made, as in 2026-11-24T17:19:26Z; None where it is not told.
     :param mapping: in which it has not arrived, None where that could not be compared.
     :param situation: SOURCE_MISSING where it is gone from the source, and its target is there; else None.
     """
 
     record: str
-    change_number: int | None
+    kind: str
+    csn: str | None
     time: str | None
     mapping: str | None = None
     situation: str | None = None
@@ -88,6 +92,7 @@ def read_gaps(
     hidden = reader.hidden(token, after=after)
     late = _late(hidden, reader.now() or client.server_time) if hidden.unnumbered else ()
     sought = {one.record: one for one in (*late, *hidden.left_out)}
+    kinds = {one.record: LEFT_OUT if one in hidden.left_out else UNNUMBERED for one in sought.values()}
     doubts = [_unlooked(hidden, reader, compared)]
     if hidden.unnumbered is None:
         doubts.append(_UNSHOWN)
@@ -97,16 +102,16 @@ def read_gaps(
     if sought:
         these = list(sought.values())
         found = read_unarrived(client, source, connector, mappings, known, reader, token, context, these=these)
-        for one in found.records:
-            change = sought.get(one.record) or Touched(one.record, one.time, None)
-            records.append(Gap(one.record, change.number, change.time, one.mapping, one.situation))
+        for one in found.records:  # those below a name that was changed are not sought, and as much without a number
+            change = sought.get(one.record)
+            kind, csn = kinds.get(one.record, LEFT_OUT), change.csn if change else None
+            records.append(Gap(one.record, kind, csn, one.time, one.mapping, one.situation))
         if found.doubt:
             named = {one.record for one in records}
             waiting = [one for one in these if one.record not in named]
-            records += [
-                Gap(one.record, one.number, one.time) for one in _not_brought(client, source, waiting, compared)
-            ]
-    numbered = [one for one in records if one.change_number is not None]
+            left = _not_brought(client, source, waiting, compared)
+            records += [Gap(one.record, kinds[one.record], one.csn, one.time) for one in left]
+    numbered = [one for one in records if one.kind == LEFT_OUT]
     return Gaps(
         tuple(records),
         _said(numbered) if numbered else None,
@@ -118,9 +123,15 @@ def read_gaps(
 def with_gaps(found: Unarrived, gaps: Gaps) -> Unarrived:
     """Return what has not arrived together with what the change log hides; changes without a number prove nothing."""
     named = {one.record for one in found.records}
-    left_out = [one for one in gaps.records if one.change_number is not None and one.record not in named]
+    left_out = [one for one in gaps.records if one.kind == LEFT_OUT and one.record not in named]
     more = [
-        Dropped(one.record, one.mapping, one.time, one.situation, f"the change log leaves out {one.change_number}")
+        Dropped(
+            one.record,
+            one.mapping,
+            one.time,
+            one.situation,
+            f"the change log leaves out the change {one.csn or ''}".rstrip(),
+        )
         for one in left_out
     ]
     return replace(

@@ -46,7 +46,7 @@ from .traceless import Taken
 #: So many changes are looked through for those of different entries, some of which change all the time.
 _MOST_TOUCHED = 1000
 #: So many changes behind the token are looked through for numbers that the change log leaves out: about a second.
-_MOST_BEHIND = 10000
+_MOST_BEHIND = 5000
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Touched:
     :param record: the entryUUID of the entry.
     :param time: when it was made, as in 2026-11-24T17:19:26Z; None where it is not told.
     :param moved_to: the name that a rename gave it.
-    :param number: the change number, None where that is not told.
+    :param csn: its replicationCSN, None where that is not told.
     """
 
     record: str
     time: str | None
     moved_to: str | None
-    number: int | None = None
+    csn: str | None = None
 
 
 @dataclass(frozen=True)
@@ -288,7 +288,7 @@ class LogReader:
         for entry in entries:
             record, (inside, moved) = entry.text("targetEntryUUID"), inside_of(entry, bases)
             if record and inside:
-                found.append(Touched(record, as_time(entry.text("changeTime")), moved, entry.number("changeNumber")))
+                found.append(Touched(record, as_time(entry.text("changeTime")), moved, entry.text("replicationCSN")))
         return found
 
     def _text_of(self, change_number: t.Any, attribute: str) -> str | None:

@@ -15,7 +15,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Dir
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
-from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
+from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import LEFT_OUT, UNNUMBERED, Gap, Gaps
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Hidden
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import outside
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
@@ -640,25 +640,27 @@ def test_that_nobody_can_tell_whether_changes_arrived_is_said(arrival):
     assert "failed" not in result and "cannot be known" in it.report.warnings[0]
 
 
-LEFT_OUT = Gaps((Gap("s2", 7, None, "m"), Gap("s3", None, None, "m")), "The change log leaves out one.")
+HIDDEN = Gaps(
+    (Gap("s2", LEFT_OUT, None, None, "m"), Gap("s3", UNNUMBERED, None, None, "m")), "The change log leaves out one."
+)
 
 
 def test_a_change_that_the_change_log_hides_from_the_run_is_no_success(arrival):
-    arrival.gaps = LEFT_OUT
+    arrival.gaps = HIDDEN
     result, unused = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
     assert result["failed"] and "Not arrived: s2." in result["msg"] and "leaves out one" in result["remedy"]
     assert (result["runs"][0]["proved"], arrival.after) == (False, 5)
 
 
 def test_a_change_without_a_number_proves_nothing(arrival):
-    arrival.gaps = Gaps((Gap("s3", None, None, "m"),), None, "1 change has got no number.")
+    arrival.gaps = Gaps((Gap("s3", UNNUMBERED, None, None, "m"),), None, "1 change has got no number.")
     result, it = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
     assert "failed" not in result and result["runs"][0]["proved"] is False
     assert it.report.warnings == [f"{SOURCE}: 1 change has got no number."]
 
 
 def test_what_the_change_log_hid_from_earlier_runs_is_warned_of(arrival):
-    arrival.gaps = replace(LEFT_OUT, doubt="Not all was looked at.")
+    arrival.gaps = replace(HIDDEN, doubt="Not all was looked at.")
     calls = (*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)))
     result, it = run(*calls, until_caught_up=True)
     assert "failed" not in result and result["runs"][0]["proved"] is False and arrival.after is None
