@@ -241,9 +241,8 @@ class FakeDirectory:
         rights = self._rights_asked(controls) if after is None else None
         sent = 0
         for dn, stored in list(self.world.entries.values()):
-            if dn.startswith("replicationCSN=") and (
-                after is None or f"{stored['replicationcsn'][0].decode()}" in after
-            ):
+            by_cookie = dn.startswith("replicationCSN=")
+            if by_cookie != (after is not None) or (by_cookie and stored["replicationcsn"][0].decode() in after):
                 continue
             if ">=" in search_filter and int(stored.get("changenumber", [0])[0]) in self.world.left_out:
                 continue

@@ -213,3 +213,67 @@ def test_a_change_without_a_number_is_named():
 )
 def test_how_many_servers_take_changes(cookie, several):
     assert several_servers(read_change_log(FakeDirectory(numbered(cookie)))) is several
+
+
+def csn(number, server=1):
+    return f"{1700000000000 + number:016x}{server:04x}{number:08x}"
+
+
+def replicated(last, left_out=()):
+    """A world with so many changes as two servers number them; some are out of order, and left out of ranges."""
+    world = World()
+    for number in range(1, last + 1):
+        world.change(
+            number,
+            f"uid=u{number},ou=People,dc=example,dc=com",
+            targetEntryUUID=[f"s{number}"],
+            replicationCSN=[csn(number)],
+            changeLogCookie=[f"dc=example,dc=com:{csn(number)};"],
+        )
+    world.left_out = set(left_out)
+    return world
+
+
+def test_what_is_left_out_is_named_by_one_search_after_a_cookie():
+    world = replicated(200, left_out=(70, 90))
+    for number in (70, 90, 91, 150):  # as a search with a cookie shows them
+        world.change_without_number(
+            csn(number), "", f"uid=u{number},ou=People,dc=example,dc=com", targetEntryUUID=[f"s{number}"]
+        )
+    directory = FakeDirectory(world)
+    plain, asked = directory.stream, []
+
+    def stream(base, *unused, **how):
+        asked.append(base)
+        return plain(base, *unused, **how)
+
+    directory.stream = stream
+    log = read_change_log(FakeDirectory(world))
+    found = left_out(directory, log, 1, 100)
+    assert [entry.text("targetEntryUUID") for entry in found.changes] == ["s70", "s90"]
+    assert (found.unknown, len(asked)) == (0, 3)
+    world.no_cookies = 53
+    assert [entry.text("targetEntryUUID") for entry in left_out(directory, log, 1, 100).changes] == ["s70", "s90"]
+
+
+def test_what_a_cookie_does_not_show_is_counted():
+    world = replicated(200, left_out=(70, 90))
+    world.change_without_number(csn(70), "", "uid=u70,ou=People,dc=example,dc=com", targetEntryUUID=["s70"])
+    directory = FakeDirectory(world)
+    found = left_out(directory, read_change_log(directory), 1, 100)
+    assert ([entry.text("targetEntryUUID") for entry in found.changes], found.unknown) == (["s70"], 1)
+
+
+def test_no_answer_is_no_list():
+    world = replicated(20, left_out=(7,))
+    directory = FakeDirectory(world)
+    log, plain = read_change_log(directory), directory.stream
+
+    def stream(base, *unused, controls=(), **how):
+        if controls:
+            raise DirectoryError("down")
+        return plain(base, *unused, **how)
+
+    directory.stream = stream
+    with pytest.raises(DirectoryError, match="down"):
+        left_out(directory, log, 1, 20)
