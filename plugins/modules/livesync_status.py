@@ -46,6 +46,7 @@ options:
       - dormant
       - stalled
       - disabled
+      - gapped
       - dropping
       - failing
       - unscheduled
@@ -110,7 +111,8 @@ livesync:
           V(trimmed), the change log begins after the token; V(ahead), the token lies beyond the change log's end;
           V(dormant), the connector was activated while its system was down, and everything works but liveSync;
           V(stalled), pending changes do not move; V(disabled), no mapping, or one with C(enableSync) false, so that
-          changes are consumed and lost; V(dropping), changes that IDM gave up on and nothing has brought over since;
+          changes are consumed and lost; V(gapped), the change log hides changes from a search by number, or gives them
+          none; V(dropping), changes that IDM gave up on and nothing has brought over since;
           V(failing), a record fails, or the schedule's runs end in an error; V(unscheduled), no schedule is enabled;
           V(paused), its trigger is paused; V(never_run), there is no token; V(lagging), changes are pending;
           V(running); V(healthy).
@@ -140,12 +142,22 @@ livesync:
       type: str
       returned: always
     pending:
-      description: Changes within the connector's base contexts that are not synchronised yet. Known with O(directory).
+      description:
+        - Changes within the connector's base contexts that are not synchronised yet. Known with O(directory).
       type: int
       returned: always
     pending_exact:
-      description: Whether these are all. If V(false), there are so many at the least. V(none) where nothing is known.
+      description:
+        - Whether these are all. If V(false), there are so many at the least, since 5,000 are looked at where their
+          numbers alone do not tell.
+        - V(none) where nothing is known.
       type: bool
+      returned: always
+    behind:
+      description:
+        - All changes after the token, by their numbers, also those that are none of the source's. Always exact. Known
+          with O(directory).
+      type: int
       returned: always
     first_change_number:
       description: The oldest change in the change log. Known with O(directory).
@@ -329,6 +341,43 @@ livesync:
           RV(idmops.idm.connector_info#module:connectors[].failure_policy).
       type: dict
       returned: always
+    gaps:
+      description:
+        - Records whose change the directory's change log hides from liveSync, and that have not arrived, the first
+          hundred. V(none) where that is not known, as without O(directory).
+        - Looked for each time, among the newest 5,000 changes that the token has passed, where more than one
+          directory server takes changes.
+        - Bring them over with M(idmops.idm.recon) and its O(idmops.idm.recon#module:ids).
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        record:
+          description: Its id within the source.
+          type: str
+          returned: always
+        kind:
+          description:
+            - V(left_out), its number is left out of a search for a range; V(unnumbered), it has got no number for more
+              than 10 seconds.
+          type: str
+          returned: always
+        csn:
+          description: The C(replicationCSN) of the change, where that is told.
+          type: str
+          returned: always
+        time:
+          description: When the change was made, where that is told.
+          type: str
+          returned: always
+        mapping:
+          description: The mapping in which it has not arrived, where that can be compared.
+          type: str
+          returned: always
+        situation:
+          description: V(SOURCE_MISSING) where it is gone from the source. Reconcile the whole mapping then.
+          type: str
+          returned: always
     dropped:
       description:
         - Records that IDM gave up on and that nothing has brought over since, the first hundred. V(none) where neither

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from .._base.address import same_host, same_machine
 from .._base.errors import DirectoryError, InvalidOption
 from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory, Entry
-from .._ldap.dn import Name, is_within_any
 from .._ldap.url import host_and_port
 from .limits import entry_counts, outermost
 from .rights import ROOT_DSE_ATTRIBUTES, Access, Account, Visibility, judge_rights, read_account, visibility
@@ -25,22 +24,20 @@ from .server_config import ServerDefaults, names_in, number_in, read_replication
 __all__ = [
     "Access",
     "ChangeLog",
-    "Pending",
     "Visibility",
     "alias_search_works",
     "changes_between",
     "connector_directory",
     "entry_counts",
     "judge_access",
-    "pending_changes",
     "read_change_log",
     "see_as",
 ]
 
 NUMBERS, COOKIES_ONLY = "change_numbers", "cookies_only"
 SUFFIX = "cn=changelog"
-#: How many changes one search asks for: few enough for an administrator with a size limit.
-_WINDOW = 500
+#: What tells of the newest change, numbered or not.
+_COOKIE = "lastExternalChangelogCookie"
 
 NO_CHANGE_LOG_REMEDY = (
     "Switch the change log on with a replication server. OpenDJ: dsconfig create-replication-server"
@@ -65,33 +62,19 @@ class ChangeLog:
     :param last: the highest.
     :param mode: NUMBERS, or COOKIES_ONLY where changes get no numbers, so that liveSync sees none.
     :param suffix: the name that it is searched at.
+    :param cookie: up to which change of each server it reaches, numbered or not; None where that is not told.
     """
 
     first: int
     last: int
     mode: str
     suffix: str | None
+    cookie: str | None = None
 
     @property
     def remedy(self) -> str | None:
         """What makes it usable for liveSync, None if it is."""
         return None if self.mode == NUMBERS else COOKIES_ONLY_REMEDY
-
-
-@dataclass(frozen=True)
-class Pending:
-    """Changes behind a token.
-
-    :param total: all of them.
-    :param inside: those to entries within the base contexts; the others move the token and nothing else.
-    :param complete: whether all were looked at; else ``inside`` is so many at the least.
-    :param oldest: when the first of those inside was made, as in 2026-11-24T17:19:26Z; None where it is not told.
-    """
-
-    total: int
-    inside: int
-    complete: bool = True
-    oldest: str | None = None
 
 
 def changes_between(first: int, last: int) -> str:
@@ -106,7 +89,7 @@ def read_change_log(directory: Directory) -> ChangeLog | None:
 
     :raises DirectoryError: no answer, or an error.
     """
-    root = directory.read("", ROOT_DSE_ATTRIBUTES) or Entry("")
+    root = directory.read("", [*ROOT_DSE_ATTRIBUTES, _COOKIE]) or Entry("")
     suffix = next(iter(names_in(directory, root, "changelog")), None)
     first, last = (number_in(directory, root, name) for name in ("firstChangeNumber", "lastChangeNumber"))
     shown = suffix is not None or first is not None or last is not None
@@ -136,6 +119,7 @@ def read_change_log(directory: Directory) -> ChangeLog | None:
         last=max(0, last or 0),
         mode=NUMBERS if numbered else COOKIES_ONLY,
         suffix=suffix or SUFFIX,
+        cookie=root.text(_COOKIE),
     )
 
 
@@ -165,54 +149,6 @@ def connector_directory(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[
     names = ", ".join(f"{host}:{port}" for host, port in hosts)
     raise InvalidOption(
         "servers", servers, f"None is on the connector's host ({names}), and change numbers are local to a server."
-    )
-
-
-def pending_changes(
-    directory: Directory, change_log: ChangeLog, token: int, base_contexts: t.Sequence[str], most: int = 5000
-) -> Pending:
-    """Count the changes after ``token``, and how many of them touch entries within ``base_contexts``.
-
-    A rename counts as inside where either end of it is.
-
-    :param most: how many changes are looked at.
-    :raises DirectoryError: no answer, or the account may not read the change log. A server shows no entry, or an entry
-        without its targetDN, to an account that no ACI lets read it (seen on OpenDJ 4.6.5): that is not "nothing".
-    """
-    bases = [Name.parse(base) for base in base_contexts]
-    seen = inside = hidden = 0
-    oldest: str | None = None
-    start = max(token + 1, change_log.first)
-    while start <= change_log.last and seen < most:
-        end = min(start + _WINDOW - 1, change_log.last)
-        before = seen
-        for entry in directory.stream(
-            change_log.suffix or SUFFIX,
-            ONE_LEVEL,
-            changes_between(start, end),
-            ["targetDN", "newSuperior", "changeTime"],
-        ):
-            seen += 1
-            if not entry.text("targetDN"):
-                raise _not_shown(directory, start, end)
-            touched = (*entry.texts("targetDN"), *entry.texts("newSuperior"))
-            if any(is_within_any(text, bases) for text in touched):
-                inside += 1
-                oldest = oldest or as_time(entry.text("changeTime"))
-        if seen == before:
-            raise _not_shown(directory, start, end)
-        hidden += end - start + 1 - (seen - before)
-        start = end + 1
-    left = max(0, change_log.last - start + 1)
-    return Pending(total=seen + hidden + left, inside=inside, complete=not (left or hidden), oldest=oldest)
-
-
-def _not_shown(directory: Directory, start: int, end: int) -> DirectoryError:
-    return DirectoryError(
-        f"{directory.uri} has the changes {start} to {end}, and does not show to {directory.bind_dn} what they are.",
-        status=INSUFFICIENT_ACCESS,
-        remedy="The account in bind_dn needs the privilege bypass-acl, or an ACI that lets it read changeNumber,"
-        " targetDN, newSuperior and changeTime of the entries below cn=changelog.",
     )
 
 

@@ -26,7 +26,7 @@ from .._proof.look import SECOND_LINK, look
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .dropped import Dropped, successes_of
-from .log_facts import LogReader
+from .log_facts import LogReader, Touched
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40
@@ -71,6 +71,7 @@ def read_unarrived(
     token: int,
     context: Context,
     after: int = 0,
+    these: t.Sequence[Touched] | None = None,
 ) -> Unarrived:
     """Compare the entries of the newest changes behind the token with what has become of them.
 
@@ -78,6 +79,7 @@ def read_unarrived(
     :param known: all mappings.
     :param token: read before this is asked.
     :param after: the change number that the changes come after.
+    :param these: other changes, instead of the newest.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     on = [one for one in mappings if one.sync_enabled is not False]
@@ -88,7 +90,9 @@ def read_unarrived(
         return Unarrived(doubt=_cannot_compare(own))
     taking = [one for one in on if one.sync_enabled and one.links_objects and not one.queue]
     doubt = _not_compared([one for one in on if one not in taking])
-    touched = reader.touched(token, NEWEST, after) if taking else []
+    if these is None:
+        these = reader.touched(token, NEWEST, after) if taking else []
+    touched = these if taking else []
     times = {one.record: one.time for one in touched}
     for one in touched:
         for record in own.below(one.moved_to, _BELOW) if one.moved_to else ():
@@ -229,7 +233,11 @@ def _look_twice(
         if again:
             context.clock.sleep(_PAUSE)
         looked = look(sides, own, ids)
-        pending |= own.changed_after(reader.again(), token) or set()
+        if not looked.differences:
+            break  # what is pending may be long, and explains nothing
+        log = reader.again()
+        pending |= own.changed_after(log, token, {str(one.id) for one in looked.differences}) or set()
+        token = max(token, log.last) if log else token
         still = [one for one in looked.differences if one.id not in pending]
         found = [one for one in still if _counts(one, sides.mapping)]
         unseen |= {str(one.id) for one in still if one.equal}

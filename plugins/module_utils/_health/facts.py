@@ -72,6 +72,7 @@ class Facts:
     :param unarrived: what of the newest changes has not arrived, though the token has passed it, a sentence each.
     :param doubt: why that cannot be known, None where it is.
     :param unseen: what may wait there, and cannot be known to, in sentences.
+    :param gapped: what the change log hides from liveSync, a sentence each with what mends it.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
     :param refused: what IDM does not let this account know of the source, a sentence each with what mends it.
     :param untraced: why records that IDM gives up on would not show, None where they would.
@@ -112,6 +113,7 @@ class Facts:
     left_out: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    gapped: tuple[str, ...] = ()
     dropped: int = 0
     unarrived: tuple[str, ...] = ()
     doubt: str | None = None

@@ -20,16 +20,23 @@ from .._changelog.log import (
     ChangeLog,
     alias_search_works,
     as_time,
-    changes_between,
     connector_directory,
     judge_access,
-    pending_changes,
     read_change_log,
+)
+from .._changelog.numbered import (
+    OF_A_CHANGE,
+    changes_in,
+    inside_of,
+    left_out,
+    pending_changes,
+    several_servers,
+    unnumbered,
 )
 from .._changelog.server_config import unrecorded
 from .._changelog.whose import OTHER, REMEDY, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
-from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, require_ldap
+from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, Entry, require_ldap
 from .._ldap.dn import Name, is_name, is_within_any
 from .._ldap.url import host_and_port
 from .facts import LogFacts
@@ -38,7 +45,8 @@ from .traceless import Taken
 
 #: So many changes are looked through for those of different entries, some of which change all the time.
 _MOST_TOUCHED = 1000
-_OF_A_CHANGE = ("targetDN", "changeType", "changeTime", "targetEntryUUID", "newRDN", "newSuperior")
+#: So many changes behind the token are looked through for numbers that the change log leaves out: about a second.
+_MOST_BEHIND = 5000
 
 
 @dataclass(frozen=True)
@@ -48,11 +56,29 @@ class Touched:
     :param record: the entryUUID of the entry.
     :param time: when it was made, as in 2026-11-24T17:19:26Z; None where it is not told.
     :param moved_to: the name that a rename gave it.
+    :param csn: its replicationCSN, None where that is not told.
     """
 
     record: str
     time: str | None
     moved_to: str | None
+    csn: str | None = None
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """The changes of a source that a search by number does not show, and liveSync does not see.
+
+    :param left_out: those that a search for a range of numbers leaves out.
+    :param unnumbered: those without a number, however new; None where there are some, and none is shown.
+    :param unknown: of how many more numbers nothing can be known.
+    :param since: the number before which nothing was looked at, None where nothing was left unlooked at.
+    """
+
+    left_out: tuple[Touched, ...] = ()
+    unnumbered: tuple[Touched, ...] | None = ()
+    unknown: int = 0
+    since: int | None = None
 
 
 def directories(
@@ -197,10 +223,9 @@ class LogReader:
             return []
         bases = [Name.parse(base) for base in connector.sync_base_contexts]
         start = max(log.first, token - most + 1)  # from before the first one OpenDJ 4.6.5 finds nothing (seen)
-        wanted = changes_between(start, token)
         names = ["targetDN", "changeType", "changeTime", "targetEntryUUID"]
         found = []
-        for entry in self.directory.search(log.suffix or SUFFIX, ONE_LEVEL, wanted, names):
+        for entry in changes_in(self.directory, log, start, token, names):
             record, time = entry.text("targetEntryUUID"), as_time(entry.text("changeTime"))
             inside = any(is_within_any(text, bases) for text in entry.texts("targetDN"))
             if record and time and inside and entry.text("changeType") in ("add", "modify"):
@@ -220,19 +245,8 @@ class LogReader:
             return []
         if not all(map(is_name, self._connector.base_contexts)):
             return []
-        bases = [Name.parse(base) for base in self._connector.base_contexts]
         start = max(log.first, token - _MOST_TOUCHED + 1, after + 1)
-        wanted = changes_between(start, token)
-        found: list[Touched] = []
-        if start > token:
-            return found
-        for entry in self.directory.search(log.suffix or SUFFIX, ONE_LEVEL, wanted, _OF_A_CHANGE):
-            record, dn = entry.text("targetEntryUUID"), entry.text("targetDN") or ""
-            moved = None
-            if entry.text("newRDN") and is_name(dn):
-                moved = f"{entry.text('newRDN')},{entry.text('newSuperior') or Name.parse(dn).parent}"
-            if record and any(is_within_any(name, bases) for name in (dn, moved or "") if is_name(name)):
-                found.append(Touched(record, as_time(entry.text("changeTime")), moved))
+        found = self._inside(changes_in(self.directory, log, start, token, OF_A_CHANGE))
         newest: dict[str, Touched] = {}
         for one in reversed(found):
             if one.moved_to or one.record not in newest:
@@ -240,6 +254,42 @@ class LogReader:
             if len(newest) == most:
                 break
         return list(newest.values())
+
+    def hidden(self, token: int, after: int | None = None) -> Hidden:
+        """Return what a search by number does not show of the changes that a token has passed.
+
+        What is still to come is pending, and is looked at when the token has passed it.
+
+        :param after: look at all from this change number on; None: at so many before the token as take about a second.
+        :raises DirectoryError: no answer, or an error.
+        """
+        log = self.again()  # an older end would show what has been numbered since as without a number
+        if self.directory is None or log is None or log.mode != NUMBERS or self._connector is None:
+            return Hidden()
+        if not all(map(is_name, self._connector.base_contexts)):
+            return Hidden()
+        late = unnumbered(self.directory, log)
+        unnumbered_ones = None if late is None else tuple(self._inside(late))
+        if not several_servers(log):
+            return Hidden((), unnumbered_ones)
+        start = max(log.first, token - _MOST_BEHIND + 1) if after is None else max(log.first, after + 1)
+        found = left_out(self.directory, log, start, min(token, log.last))
+        return Hidden(
+            tuple(self._inside(found.changes)),
+            unnumbered_ones,
+            found.unknown,
+            start if after is None and start > log.first else None,
+        )
+
+    def _inside(self, entries: t.Iterable[Entry]) -> list[Touched]:
+        """Return the changes within the base contexts, or that were before."""
+        bases = [Name.parse(base) for base in self._connector.base_contexts] if self._connector else []
+        found = []
+        for entry in entries:
+            record, (inside, moved) = entry.text("targetEntryUUID"), inside_of(entry, bases)
+            if record and inside:
+                found.append(Touched(record, as_time(entry.text("changeTime")), moved, entry.text("replicationCSN")))
+        return found
 
     def _text_of(self, change_number: t.Any, attribute: str) -> str | None:
         if self.directory is None or not self._usable or not isinstance(change_number, int):

@@ -22,7 +22,8 @@ from .._record.run_record import RunRecord
 from .._schedule.schedule import Schedule
 from .dropped import Dropped
 from .facts import Facts
-from .states import DISABLED, DROPPING, FAILING, HEALTHY, LAGGING, Health, judge_health
+from .gapped import Gap
+from .states import DISABLED, DROPPING, FAILING, GAPPED, HEALTHY, LAGGING, Health, judge_health
 
 #: For how long at most the runs of a schedule are watched, in seconds.
 LONGEST_WATCH = 40.0
@@ -45,6 +46,7 @@ class SourceStatus:
     stage: Stage | None
     failure: RecordFailure | None = None
     dropped: tuple[Dropped, ...] | None = None
+    gaps: tuple[Gap, ...] | None = None
     letters_unread: bool = False
     filters: tuple[SyncFilter, ...] = ()
     queue: tuple[Waiting, ...] = ()
@@ -86,7 +88,7 @@ class SourceStatus:
         known = log is not None and log.pending is not None
         if facts.enabled <= facts.paused or facts.failure or facts.running or (known and not facts.is_behind):
             return False
-        return state in (LAGGING, HEALTHY) or (known and state in (DISABLED, DROPPING))
+        return state in (LAGGING, HEALTHY) or (known and state in (DISABLED, GAPPED, DROPPING))
 
     def due(self, now: str | None) -> float:
         """Return in how many seconds a schedule runs it next, 0 where that is not known.
@@ -116,6 +118,7 @@ class SourceStatus:
             "native_type": stage.native_type if stage else None,
             "pending": log.pending_inside if log else None,
             "pending_exact": log.exact if log and log.pending_inside is not None else None,
+            "behind": log.pending if log else None,
             "first_change_number": log.first if log else None,
             "last_change_number": log.last if log else None,
             "last_failure": self.failure.as_result() if self.failure else None,
@@ -132,6 +135,7 @@ class SourceStatus:
             "held_by": self.holder.as_result() if self.holder else None,
             "filters": [one.as_result() for one in self.filters],
             "failure_policy": self.connector.failure_policy.as_result() if self.connector else None,
+            "gaps": None if self.gaps is None else [one.as_result() for one in self.gaps[:_SHOWN]],
             "dropped": None if self.dropped is None else [one.as_result() for one in self.dropped[:_SHOWN]],
             "dead_letters": None
             if self.dropped is None

@@ -16,7 +16,7 @@ from .facts import Facts, LogFacts
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
 DORMANT, STALLED, DISABLED = "dormant", "stalled", "disabled"
-DROPPING, FAILING = "dropping", "failing"
+GAPPED, DROPPING, FAILING = "gapped", "dropping", "failing"
 UNSCHEDULED, PAUSED, NEVER_RUN = "unscheduled", "paused", "never_run"
 LAGGING, RUNNING, HEALTHY = "lagging", "running", "healthy"
 
@@ -33,6 +33,7 @@ STATES = (
     DORMANT,
     STALLED,
     DISABLED,
+    GAPPED,
     DROPPING,
     FAILING,
     UNSCHEDULED,
@@ -145,6 +146,7 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
         else None,
     )
     yield DISABLED, _disabled(facts)
+    yield GAPPED, " ".join(facts.gapped) or None
     yield DROPPING, _dropping(facts)
     yield FAILING, _failing(facts)
     yield UNSCHEDULED, _unscheduled(facts) if not facts.enabled else None

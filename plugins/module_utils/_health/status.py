@@ -23,6 +23,7 @@ from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import is_running
 from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
+from .gapped import Gaps, read_gaps
 from .in_vain import AHEAD, in_vain
 from .judged import Logs, judged, loads_of
 from .snapshot import Snapshot, read_snapshot
@@ -123,6 +124,7 @@ def _with_dropped(
         records = known.records if known else None
         policy = entry.connector.failure_policy if entry.connector else None
         unarrived = _unarrived(client, entry, snapshot, logs, context)
+        gaps = _gaps(client, entry, snapshot, logs, context)
         silent = None
         if failures is not None and policy:
             well = unarrived.compared - {one.record for one in unarrived.records}
@@ -140,10 +142,13 @@ def _with_dropped(
             dropped=len(names),
             untraced=untraced,
             unarrived=unarrived.sentences if more else (),
-            doubt=" ".join(text for text in (unarrived.said, silent) if text) or None,
+            gapped=tuple(text for text in (gaps.standing, gaps.said) if text) if gaps else (),
+            doubt=" ".join(text for text in (unarrived.said, gaps and gaps.doubt, silent) if text) or None,
         )
         records = (*(records or ()), *more) if more else records
-        told.append(replace(entry, dropped=records, letters_unread=bool(known and known.unread), facts=facts))
+        found_gaps = gaps.records if gaps else None
+        unread = bool(known and known.unread)
+        told.append(replace(entry, dropped=records, gaps=found_gaps, letters_unread=unread, facts=facts))
     return told
 
 
@@ -166,6 +171,25 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
     except Refused as exc:
         return Unarrived(doubt=f"Whether the newest changes have arrived cannot be known: {exc.message}")
     return found or Unarrived()
+
+
+def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Gaps | None:
+    """Return what the change log hides from liveSync, None where that is not known."""
+    facts, connector = entry.facts, entry.connector
+    if connector is None or entry.health.state == UNAVAILABLE or facts.number is None or not facts.log:
+        return None
+    loads = loads_of(entry.schedules)
+    loaded = min((loads.get(mapping.name, "") for mapping in entry.mappings), default="")
+    mappings, known, number = entry.mappings, snapshot.mappings, facts.number
+    try:
+        return logs.ask(
+            entry.source,
+            lambda reader: read_gaps(
+                client, entry.source, connector, mappings, known, reader, number, context, compared=loaded
+            ),
+        )
+    except Refused as exc:
+        return Gaps(doubt=f"Whether the change log hides changes cannot be known: {exc.message}")
 
 
 def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> SourceStatus:

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
+from .._health.gapped import read_gaps, with_gaps
 from .._health.log_facts import LogReader, directories
 from .._http.client import Client
 from .._idm.audit import newest_entry
@@ -236,11 +237,15 @@ class _SourceTask:
         return estranged(client, self.connector, self.mappings, self.known)
 
     def _arrival(self, client: Client, log: LogReader, token: int, after: int) -> Unarrived:
-        """Return what of the changes between two numbers has not arrived."""
+        """Return what of the changes between two numbers has not arrived, shown by the change log or not.
+
+        :param after: 0 for as many as can be looked at.
+        """
+        about = (client, self.source, self.connector, self.mappings, self.known, log, token, self.context)
         try:
-            return read_unarrived(
-                client, self.source, self.connector, self.mappings, self.known, log, token, self.context, after
-            )
+            found = read_unarrived(*about, after)
+            gaps = read_gaps(*about, after=after or None)
+            return with_gaps(found, gaps if after else replace(gaps, doubt=None))
         except (Refused, DirectoryError) as exc:
             return Unarrived(doubt=f"Whether the changes have arrived cannot be known: {exc.message}")
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from .._base.errors import DirectoryError
 from .._changelog.limits import naming_contexts, outermost
-from .._changelog.log import NUMBERS, SUFFIX, ChangeLog, changes_between
+from .._changelog.log import NUMBERS, ChangeLog
+from .._changelog.numbered import changes_in
 from .._idm.connector_config import Connector
 from .._idm.connector_filters import classes_filter, search_filter
-from .._ldap.directory import BASE, NO_SUCH_OBJECT, ONE_LEVEL, SIZE_LIMIT_EXCEEDED, SUBTREE, Directory, Entry
+from .._ldap.directory import BASE, NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED, SUBTREE, Directory, Entry
 from .._ldap.dn import Name, escape_filter, is_name, is_within_any
 from .comparison import Comparison
 from .difference import FILTERED, HIDDEN, UNKNOWN
@@ -25,6 +26,8 @@ _PAGE = 500
 _AT_ONCE = 50
 #: So many show whether entries are found by their ids at all.
 _FEW = 3
+#: So many pending changes are looked through first for those of some entries, then twice as many, and so on.
+_FIRST_LOOK = 1000
 _TEXT = "string"
 _ABOUT = ("objectClass", "modifiersName", "creatorsName", "modifyTimestamp", "createTimestamp")
 
@@ -189,21 +192,23 @@ class OwnEntries:
                     raise
         return found
 
-    def changed_after(self, log: ChangeLog | None, token: int) -> set[str] | None:
+    def changed_after(self, log: ChangeLog | None, token: int, of: t.Collection[str] = ()) -> set[str] | None:
         """Return the ids of the entries that changes after a token touch, None where that cannot be known.
 
         :param log: how far the change log reaches now.
+        :param of: the ids that are asked for, so that no more is read once all of them are found; empty for all.
         :raises DirectoryError: no answer, or an error.
         """
         if log is None or log.mode != NUMBERS or self.uid.lower() != "entryuuid":
             return None
         found: set[str] = set()
-        wanted = changes_between(token + 1, log.last)
-        if log.last <= token:
-            return found
-        for entry in self.directory.stream(log.suffix or SUFFIX, ONE_LEVEL, wanted, ["targetEntryUUID"]):
-            if name := entry.text("targetEntryUUID"):
-                found.add(name)
+        start, window = max(token + 1, log.first), _FIRST_LOOK if of else log.last
+        while start <= log.last and not (of and found.issuperset(of)):
+            end = min(start + window - 1, log.last)
+            for entry in changes_in(self.directory, log, start, end, ["targetEntryUUID"]):
+                if name := entry.text("targetEntryUUID"):
+                    found.add(name)
+            start, window = end + 1, 2 * window
         return found
 
     def body(self, entry: Entry) -> dict[str, t.Any] | None:

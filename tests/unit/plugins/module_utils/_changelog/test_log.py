@@ -11,10 +11,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Dir
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.access import prove
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     ChangeLog,
-    Pending,
     alias_search_works,
     connector_directory,
-    pending_changes,
     read_change_log,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import unrecorded
@@ -161,58 +159,6 @@ def test_a_root_dse_that_tells_something_else_is_not_a_log_without_numbers(look,
     except DirectoryError as exc:
         told = exc.message
     assert words in told
-
-
-def test_pending_counts_all_and_those_inside():
-    world = World()
-    world.change(11, "uid=x,ou=Other,dc=example,dc=com")
-    world.change(12, "UID=y, OU=people,dc=example,dc=com")
-    world.change(13, "uid=z,ou=Other,dc=example,dc=com", newSuperior=["ou=People,dc=example,dc=com"])
-    directory = FakeDirectory(world)
-    log = read_change_log(directory)
-    assert pending_changes(directory, log, 10, PEOPLE) == Pending(3, 2)
-    assert pending_changes(directory, log, 0, PEOPLE) == Pending(13, 12)
-    assert pending_changes(directory, log, 13, PEOPLE) == Pending(0, 0)
-    assert pending_changes(directory, log, 99, PEOPLE) == Pending(0, 0)
-
-
-def test_changes_that_are_not_shown_are_not_none():
-    """An account that no ACI lets read the change log sees no entry, or no targetDN, on OpenDJ 4.6.5."""
-    world = World()
-    world.change(11, "uid=a,ou=People,dc=example,dc=com")
-    world.change(12, "uid=b,ou=People,dc=example,dc=com")
-    directory = FakeDirectory(world)
-    log = read_change_log(directory)
-    del world.entries["changenumber=11,cn=changelog"]
-    assert pending_changes(directory, log, 10, PEOPLE) == Pending(2, 1, complete=False)
-    del world.entries["changenumber=12,cn=changelog"]
-    with pytest.raises(DirectoryError, match="has the changes 11 to 12, and does not show"):
-        pending_changes(directory, log, 10, PEOPLE)
-    world.change(13, "uid=c,ou=People,dc=example,dc=com")
-    log = read_change_log(directory)
-    del world.entries["changenumber=13,cn=changelog"][1]["targetdn"]
-    with pytest.raises(DirectoryError, match="does not show") as caught:
-        pending_changes(directory, log, 12, PEOPLE)
-    assert "targetDN" in caught.value.remedy
-
-
-def test_pending_asks_in_windows_and_stops_where_there_are_too_many():
-    world = World()
-    for number in range(11, 1301):
-        world.change(number, f"uid=u{number},ou=People,dc=example,dc=com")
-    directory = FakeDirectory(world)
-    log = read_change_log(directory)
-    assert pending_changes(directory, log, 0, PEOPLE) == Pending(1300, 1300)
-    assert pending_changes(directory, log, 0, PEOPLE, most=600) == Pending(1300, 1000, complete=False)
-
-
-def test_a_log_that_was_cut_off_counts_what_is_left():
-    world = World()
-    for number in range(1, 6):
-        del world.entries[f"changenumber={number},cn=changelog"]
-    world.set("", "firstChangeNumber", "6")
-    directory = FakeDirectory(world)
-    assert pending_changes(directory, read_change_log(directory), 2, PEOPLE) == Pending(5, 5)
 
 
 def test_alias_search():

@@ -29,7 +29,7 @@ def look(monkeypatch):
         looks = list(pending) or [set()]
         there.uid = uid
         there.below = lambda dn, most: list(below)
-        there.changed_after = lambda log, token: looks.pop(0) if len(looks) > 1 else looks[0]
+        there.changed_after = lambda log, token, of: looks.pop(0) if len(looks) > 1 else looks[0]
         touched = [Touched(one, TIME, moved) for one in ids]
         reader = SimpleNamespace(directory=object(), again=lambda: None, touched=lambda token, most, after: touched)
         monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: there if uid else None)
@@ -265,7 +265,13 @@ def test_what_was_compared_is_known_but_for_what_is_pending(look):
 
 
 def change(record, dn, number, **more):
-    named = {"targetentryuuid": record, "targetdn": dn, "changetime": f"202611241000{number:02d}Z", **more}
+    named = {
+        "changenumber": str(number),
+        "targetentryuuid": record,
+        "targetdn": dn,
+        "changetime": f"202611241000{number:02d}Z",
+        **more,
+    }
     return Entry(f"changeNumber={number},cn=changelog", {name: (text.encode(),) for name, text in named.items()})
 
 
@@ -281,21 +287,21 @@ def test_the_newest_change_of_each_entry_is_looked_at_however_often_one_changes(
     ]
     asked = []
 
-    def search(suffix, scope, search_filter, attributes):
-        asked.append(search_filter)
+    def stream(suffix, scope, search_filter, attributes, size_limit):
+        asked.append((search_filter, size_limit))
         return changes
 
     connector = Connector.parse(
         {"_id": "provisioner.openicf/ldap", "configurationProperties": {"baseContexts": [base]}}
     )
     reader = LogReader(None, None, connector, context())
-    reader.directory = SimpleNamespace(search=search)
+    reader.directory = SimpleNamespace(stream=stream)
     vars(reader)["log"] = ChangeLog(1, 60, NUMBERS, "cn=changelog")
     found = {one.record: one.moved_to for one in reader.touched(49, 40)}
     moved = {"out": "uid=out,ou=apps,dc=example,dc=com", "in": f"uid=in,{base}", "r": f"uid=r2,{base}"}
     assert found == {"a": None, "busy": None, **moved}
     assert [one.record for one in reader.touched(49, 2)] == ["busy", "r"]
-    assert reader.touched(49, 40, 49) == [] and "(changeNumber>=1)(changeNumber<=49)" in asked[0]
+    assert reader.touched(49, 40, 49) == [] and "(changeNumber>=1)" in asked[0][0] and asked[0][1] == 49
 
 
 def test_a_container_that_a_search_filter_takes_for_an_account_is_no_lost_change(look):

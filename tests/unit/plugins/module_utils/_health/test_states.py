@@ -45,6 +45,7 @@ SHOWN = {
         (replace(GOOD, unmapped=True), "No mapping has this source"),
         (replace(GOOD, filtered=("A change of mail never arrives. Add it.",)), "never arrives. Add it."),
     ],
+    "gapped": [(replace(GOOD, gapped=("It leaves out one.", "Start it.")), "It leaves out one. Start it.")],
     "dropping": [
         (replace(GOOD, dropped=1), "gave up on 1 changed record, and nothing has brought it over"),
         (replace(GOOD, dropped=3), "idmops.idm.recon with ids"),
@@ -119,6 +120,7 @@ def test_the_worst_state_wins(state):
         number=3,
         log=LogFacts(5, 2, missing=("x",)),
         sync_disabled=("m",),
+        gapped=("g",),
         dropped=1,
         failure="f",
         unmoved=True,
@@ -131,6 +133,7 @@ def test_the_worst_state_wins(state):
         "dormant": {"log": LogFacts(1, 9, pending=6, pending_inside=6)},
         "stalled": {"unmoved": False},
         "disabled": {"sync_disabled": (), "failure": "f"},
+        "gapped": {"gapped": ()},
         "dropping": {"dropped": 0},
         "failing": {"failure": None},
         "unscheduled": {"enabled": 1, "paused": 1},

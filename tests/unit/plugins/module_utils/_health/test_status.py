@@ -14,14 +14,19 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
     InvalidOption,
     Unreachable,
 )
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import Pending
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.numbered import Pending
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Access
 from ansible_collections.idmops.idm.plugins.module_utils._health import judged
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
 from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, Touched, directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import (
+    Hidden,
+    LogReader,
+    Touched,
+    directories,
+)
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
@@ -116,6 +121,9 @@ class FakeLog:
     def now(self):
         return None
 
+    def hidden(self, token, **unused):
+        return Hidden()
+
     def facts(self, token):
         if self.end is None or token is None:
             return None
@@ -152,6 +160,7 @@ def test_one_source_and_everything_that_is_told_of_it():
         "native_type": "integer",
         "pending": None,
         "pending_exact": None,
+        "behind": None,
         "first_change_number": None,
         "last_change_number": None,
         "last_failure": None,
@@ -161,6 +170,7 @@ def test_one_source_and_everything_that_is_told_of_it():
         "failure_policy": {"max_retries": 5, "post_retry_action": "logged-ignore", "blocks": False, "drops": True},
         "queue": [],
         "filters": [],
+        "gaps": None,
         "dropped": [],
         "dead_letters": None,
         "last_run": None,

@@ -15,6 +15,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Dir
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import LEFT_OUT, UNNUMBERED, Gap, Gaps
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Hidden
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import outside
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
@@ -133,6 +135,12 @@ class FakeLog:
 
     def target_of(self, number):
         return f"uid=of.{number}"
+
+    def hidden(self, token, **unused):
+        return Hidden()
+
+    def now(self):
+        return None
 
 
 @pytest.fixture
@@ -595,8 +603,12 @@ def test_no_run_is_sent_at_a_token_that_is_null():
 
 @pytest.fixture
 def arrival(monkeypatch, log):
-    """What has not arrived of the changes of a run, and between which numbers that was asked."""
-    seen = SimpleNamespace(found=Unarrived(), asked=[])
+    """What has not arrived of the changes of a run, where that was asked, and what is hidden of them."""
+    seen = SimpleNamespace(found=Unarrived(), asked=[], gaps=Gaps(), after=None)
+
+    def hidden(*unused, after):
+        seen.after = after
+        return seen.gaps
 
     def look(client, source, connector, mappings, known, reader, token, it, after):
         seen.asked.append((after, token))
@@ -607,6 +619,7 @@ def arrival(monkeypatch, log):
     log.end = 9
     monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://ds1"})
     monkeypatch.setattr(module, "read_unarrived", look)
+    monkeypatch.setattr(module, "read_gaps", hidden)
     return seen
 
 
@@ -637,6 +650,33 @@ def test_that_nobody_can_tell_whether_changes_arrived_is_said(arrival):
     arrival.found = refused(403)
     result, it = run(*lists(), executing(), *before(), post(answer(9)))
     assert "failed" not in result and "cannot be known" in it.report.warnings[0]
+
+
+HIDDEN = Gaps(
+    (Gap("s2", LEFT_OUT, None, None, "m"), Gap("s3", UNNUMBERED, None, None, "m")), "The change log leaves out one."
+)
+
+
+def test_a_change_that_the_change_log_hides_from_the_run_is_no_success(arrival):
+    arrival.gaps = HIDDEN
+    result, unused = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
+    assert result["failed"] and "Not arrived: s2." in result["msg"] and "leaves out one" in result["remedy"]
+    assert (result["runs"][0]["proved"], arrival.after) == (False, 5)
+
+
+def test_a_change_without_a_number_proves_nothing(arrival):
+    arrival.gaps = Gaps((Gap("s3", UNNUMBERED, None, None, "m"),), None, "1 change has got no number.")
+    result, it = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
+    assert "failed" not in result and result["runs"][0]["proved"] is False
+    assert it.report.warnings == [f"{SOURCE}: 1 change has got no number."]
+
+
+def test_what_the_change_log_hid_from_earlier_runs_is_warned_of(arrival):
+    arrival.gaps = replace(HIDDEN, doubt="Not all was looked at.")
+    calls = (*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)))
+    result, it = run(*calls, until_caught_up=True)
+    assert "failed" not in result and result["runs"][0]["proved"] is False and arrival.after is None
+    assert len(it.report.warnings) == 1 and "They are: s2." in it.report.warnings[0]
 
 
 def test_what_others_have_passed_by_is_warned_of_and_proves_nothing(arrival):
