@@ -112,7 +112,6 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     mappings = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
     enabled = [schedule for schedule in schedules if schedule.enabled]
     number = stage.number if stage else None
-    counts = connector is not None and connector.reads_change_log
     log = logs.ask(source, lambda reader: reader.facts(number))
     namesake = snapshot.namesake(source)
     loads = loads_of([*schedules, namesake] if namesake else schedules)
@@ -126,7 +125,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         token=token,
         void=stage is not None and stage.void,
         number=number,
-        misfit=stage.misfit if stage and counts else None,
+        misfit=stage.misfit(connector) if stage else None,
         log=log,
         log_error=logs.error(source),
         unmapped=not mappings,

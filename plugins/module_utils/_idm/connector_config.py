@@ -34,6 +34,8 @@ _SYNC_SETTINGS = (
     "useTimestampsForSync",
     "changeNumberAttribute",
 )
+#: What the names of the open fork's bundles begin with; those of Ping's begin with org.forgerock.
+_OPEN = "org.openidentityplatform."
 _LDAP_PORT, _LDAPS_PORT = 389, 636
 
 
@@ -135,6 +137,7 @@ class Connector:
     :param native_types: the native type of each object type.
     :param native_names: for each object type how the connected system calls a property, by its name.
     :param json_types: for each object type the JSON type of a property, by its name, as far as it is told.
+    :param open_bundle: whether its code is the Open Identity Platform's, as far as it is told.
     :param uses_timestamps: whether liveSync searches by time stamps rather than in the change log.
     """
 
@@ -160,6 +163,7 @@ class Connector:
     native_types: t.Mapping[str, str] = field(default_factory=dict)
     native_names: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
     json_types: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
+    open_bundle: bool = False
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> Connector:
@@ -177,6 +181,7 @@ class Connector:
             config_id=config_id,
             enabled=as_bool(document.get("enabled", True)),
             type=as_text(reference.get("connectorName")) or "",
+            open_bundle=(as_text(reference.get("bundleName")) or "").startswith(_OPEN),
             principal=as_text(properties.get("principal")),
             host=as_text(properties.get("host")),
             port=as_int(properties.get("port")),

@@ -233,9 +233,9 @@ NEEDS: tuple[Need, ...] = (
     Need(
         Right(QUERY, "repo/link"),
         (STATUS, PREFLIGHT, LOAD),
-        unknown="whether a mapping has links: it counts as having some, so that a load which can delete is refused;"
-        " whether a recorded load was done here",
+        unknown="whether a mapping has links: it counts as having some; whether a recorded load was done here",
     ),
+    Need(Right(QUERY, "repo/link"), (PREFLIGHT, LOAD), "a mapping that can delete is to be loaded"),
     # what went wrong
     Need(
         Right(QUERY, "audit/sync"),

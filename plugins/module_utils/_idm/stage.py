@@ -15,6 +15,7 @@ from .._base.values import as_dict, as_text
 from .._http.answer import odd
 from .._http.client import Client, segment
 from .._http.form import id_of
+from .connector_config import Connector
 from .source import Source
 
 #: A token of the open LDAP connector's search by time stamps ("OpenIDM family over REST", section 5.6).
@@ -56,14 +57,18 @@ class Stage:
             return int(text)
         return self.token if isinstance(self.token, int) else None
 
-    @property
-    def misfit(self) -> str | None:
+    def misfit(self, connector: Connector | None) -> str | None:
         """What keeps a connector that counts changes from going on at this token, None where nothing does.
 
         Such a run ends in 500 "String cannot be cast to Integer", or in 400 for a number with a fraction; a text of
-        digits with a number's type does no harm (seen on OpenIDM 6.1.0).
+        digits with a number's type does no harm (seen on OpenIDM 6.1.0). A number of the type JAVA_TYPE_LONG is what
+        Ping's connector stores itself ("ForgeRock / Ping IDM", section 1.2), and ends in 500 "Long cannot be cast to
+        Integer" with the open one (seen on OpenIDM 6.1.0).
         """
-        if self.token is None or (self.number is not None and self.native_type in NUMBER_TYPES):
+        if connector is None or not connector.reads_change_log or self.token is None:
+            return None
+        types = NUMBER_TYPES[:1] if connector.open_bundle else NUMBER_TYPES
+        if self.number is not None and self.native_type in types:
             return None
         if _MOMENT.fullmatch(str(self.token)):
             return None  # the open connector searches by time stamps where it does not know the directory

@@ -165,8 +165,8 @@ class Runs:
             )
         if not self.connector.reads_change_log:
             return
-        if stage.misfit:
-            raise IdmopsError(f"{self.livesync.source}: {stage.misfit}", remedy=MISFIT_REMEDY)
+        if misfit := stage.misfit(self.connector):
+            raise IdmopsError(f"{self.livesync.source}: {misfit}", remedy=MISFIT_REMEDY)
         bad = self.log.outside(stage.number)
         if bad:
             state, remedy = bad

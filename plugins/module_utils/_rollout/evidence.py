@@ -167,8 +167,7 @@ class SourceEvidence:
     @property
     def misfit(self) -> str | None:
         """What keeps the connector from going on at the token, None where nothing does."""
-        counts = self.connector is not None and self.connector.reads_change_log
-        return self.stage.misfit if self.stage and counts else None
+        return self.stage.misfit(self.connector) if self.stage else None
 
     @property
     def moved_from(self) -> tuple[str, Identity] | None:

@@ -145,8 +145,8 @@ def _without_base_point(source: Source, stage: Stage | None, connector: Connecto
             remedy="Run idmops.idm.livesync_trigger first, which stores the end of the change log as the point to go on"
             " from, then load; the role livesync does both.",
         )
-    if connector.reads_change_log and stage.misfit:
-        return IdmopsError(f"{source}: {stage.misfit}", remedy=MISFIT_REMEDY)
+    if misfit := stage.misfit(connector):
+        return IdmopsError(f"{source}: {misfit}", remedy=MISFIT_REMEDY)
     return None
 
 

@@ -24,6 +24,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._recon.run import Entry
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import as_document, read_record
 from ansible_collections.idmops.idm.plugins.module_utils._schedule import cron
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule, same_time
+from ansible_collections.idmops.idm.tests.unit.doubles.preflight import CONNECTOR
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -75,7 +76,7 @@ def of_schedule(document):
 def of_stage(document):
     stage = Stage.parse(document)
     record_failure.parse_failure(stage, detailed=True).as_result()
-    return stage.number, stage.misfit
+    return stage.number, stage.misfit(CONNECTOR)
 
 
 READERS = {

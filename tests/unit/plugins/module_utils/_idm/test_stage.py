@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import (
     Stage,
@@ -23,6 +26,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     no_stage,
     stage,
 )
+from ansible_collections.idmops.idm.tests.unit.doubles.preflight import CONNECTOR
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import call
 
 LDAP = Source.parse(SOURCE)
@@ -101,7 +105,24 @@ def test_only_201_says_that_a_token_was_created():
 )
 def test_the_number_of_a_token_and_whether_a_connector_that_counts_takes_it(token, kind, number, fits):
     held = Stage("1", token, kind)
-    assert (held.number, held.misfit is None) == (number, fits)
+    assert (held.number, held.misfit(CONNECTOR) is None) == (number, fits)
+    assert held.misfit(None) is None and held.misfit(replace(CONNECTOR, uses_timestamps=True)) is None
+
+
+@pytest.mark.parametrize(
+    ("vendor", "kind", "fits"),
+    [
+        ("openidentityplatform", "JAVA_TYPE_LONG", False),
+        ("openidentityplatform", "integer", True),
+        ("forgerock", "JAVA_TYPE_LONG", True),
+    ],
+)
+def test_a_long_token_is_what_pings_connector_takes_and_the_open_one_does_not(vendor, kind, fits):
+    """The bundle's names: "OpenIDM family over REST", section 5; "Recorded HTTP answers", section 6."""
+    bundle = f"org.{vendor}.openicf.connectors.ldap-connector"
+    reference = {"connectorName": CONNECTOR.type, "bundleName": bundle}
+    connector = Connector.parse({"_id": "provisioner.openicf/ldap", "connectorRef": reference})
+    assert (Stage("1", 5, kind).misfit(connector) is None) == fits
 
 
 def test_a_stage_is_removed_with_its_revision():
