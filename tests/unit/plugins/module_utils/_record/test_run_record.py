@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._record.owner import Holder
@@ -83,9 +86,7 @@ def test_a_process_of_this_machine_that_is_gone_holds_it_no_more():
     assert not Holder.parse({**gone, "place": None}).is_over(NOW)
 
 
-def test_a_process_that_has_ended_and_that_nobody_has_collected_is_gone(monkeypatch):
-    import os
-
+def test_a_process_that_has_ended_and_that_nobody_has_collected_is_gone():
     mine = Holder.here("liveSync", NOW)
     if mine.place is None:
         return  # no /proc here: the lease alone tells
@@ -93,7 +94,7 @@ def test_a_process_that_has_ended_and_that_nobody_has_collected_is_gone(monkeypa
     if not child:
         os._exit(0)
     dead = Holder.parse({**mine.as_document(), "process": child})
-    context().wait_for(lambda: dead.is_over(NOW) or None, timeout=1000.0, what="the child to end")
+    Context(clock=Clock()).wait_for(lambda: dead.is_over(NOW) or None, timeout=60.0, what="the child to end")
     os.waitpid(child, 0)
 
 
