@@ -508,7 +508,7 @@ def test_a_source_without_any_mapping_consumes_its_changes():
 def test_what_the_change_log_hides_is_told_and_never_healthy(log, monkeypatch):
     gap = Gap("s1", "left_out", "c1", None, "m")
     gaps = Gaps((gap,), "It leaves out one.", "It numbers nothing.", "Not all was looked at.")
-    monkeypatch.setattr(module, "read_gaps", lambda *unused, compared: gaps)
+    monkeypatch.setattr(module, "read_gaps", lambda *unused, compared, kept: gaps)
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), directory=DIRECTORY)
     told = found.as_result()
     assert (told["state"], told["good_enough"], told["gaps"]) == ("gapped", False, [gap.as_result()])
