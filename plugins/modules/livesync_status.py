@@ -346,7 +346,8 @@ livesync:
         - Records whose change the directory's change log hides from liveSync, and that have not arrived, the first
           hundred. V(none) where that is not known, as without O(directory).
         - Looked for each time, among the newest 5,000 changes that the token has passed, where more than one
-          directory server takes changes.
+          directory server takes changes. What M(idmops.idm.livesync_trigger) found stays in the run record, and is
+          compared each time.
         - Bring them over with M(idmops.idm.recon) and its O(idmops.idm.recon#module:ids).
       type: list
       elements: dict

@@ -4,8 +4,8 @@
 
 """The changes that the change log hides from liveSync, and that have not arrived: gaps.
 
-They are looked for each time, as far behind the token as that costs about a second, and compared with the target: a
-record that is as it should be is no gap, whatever brought it over.
+They are looked for each time, as far behind the token as that costs about a second, and compared with the target, with
+what the run record keeps of earlier ones: a record that is as it should be is no gap, whatever brought it over.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._base.context import Context
+from .._base.values import as_text
 from .._http.client import Client
 from .._idm.audit import seconds_between
 from .._idm.connector import Connector
@@ -79,6 +80,7 @@ def read_gaps(
     *,
     after: int | None = None,
     compared: str = "",
+    kept: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> Gaps:
     """Look for what the change log hides, and compare it with the target.
 
@@ -87,12 +89,14 @@ def read_gaps(
     :param token: read before this is asked.
     :param after: look only at what a run took, from this change number to the token.
     :param compared: when all of the source was last loaded, as IDM writes times; "" where that is not known.
+    :param kept: what was found earlier, as the run record has it.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     hidden = reader.hidden(token, after=after)
     late = _late(hidden, reader.now() or client.server_time) if hidden.unnumbered else ()
-    sought = {one.record: one for one in (*late, *hidden.left_out)}
-    kinds = {one.record: LEFT_OUT if one in hidden.left_out else UNNUMBERED for one in sought.values()}
+    earlier = [Touched(str(one["record"]), as_text(one.get("time")), None, as_text(one.get("csn"))) for one in kept]
+    sought = {one.record: one for one in (*earlier, *late, *hidden.left_out)}
+    kinds = {one.record: UNNUMBERED if one in late else LEFT_OUT for one in sought.values()}
     doubts = [_unlooked(hidden, reader, compared)]
     if hidden.unnumbered is None:
         doubts.append(_UNSHOWN)

@@ -185,7 +185,16 @@ def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, c
         return logs.ask(
             entry.source,
             lambda reader: read_gaps(
-                client, entry.source, connector, mappings, known, reader, number, context, compared=loaded
+                client,
+                entry.source,
+                connector,
+                mappings,
+                known,
+                reader,
+                number,
+                context,
+                compared=loaded,
+                kept=entry.record.gaps,
             ),
         )
     except Refused as exc:

@@ -14,7 +14,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
-from .._health.gapped import read_gaps, with_gaps
+from .._health.gapped import LEFT_OUT, read_gaps, with_gaps
 from .._health.log_facts import LogReader, directories
 from .._http.client import Client
 from .._idm.audit import newest_entry
@@ -26,6 +26,7 @@ from .._idm.source import Source
 from .._idm.stage import read_stage
 from .._proof.link_ids import by_uuid, estranged
 from .._record.hold import hold, who_holds
+from .._record.run_record import note_gaps
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
 from .backlog import AUTO, LIVESYNC, RECONCILE, Backlog, Reconcile, Reconciled
 from .catch_up import Runs
@@ -245,6 +246,13 @@ class _SourceTask:
         try:
             found = read_unarrived(*about, after)
             gaps = read_gaps(*about, after=after or None)
+            if left := [one for one in gaps.records if one.kind == LEFT_OUT]:
+                note_gaps(
+                    client,
+                    self.source,
+                    [{"record": one.record, "csn": one.csn, "time": one.time} for one in left],
+                    self.context,
+                )
             return with_gaps(found, gaps if after else replace(gaps, doubt=None))
         except (Refused, DirectoryError) as exc:
             return Unarrived(doubt=f"Whether the changes have arrived cannot be known: {exc.message}")

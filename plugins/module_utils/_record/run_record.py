@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
 from .._base.errors import Refused, Unreachable
-from .._base.values import as_dict
+from .._base.values import as_dict, as_list, as_text
 from .._http.client import Client, segment
 from .._http.form import id_of
 from .._idm.source import Source
@@ -25,6 +25,8 @@ from .owner import Holder
 
 #: How often a change is tried where others change the record at the same time.
 TRIES = 5
+#: So many records that the change log hid are kept.
+MOST_GAPS = 400
 #: What is said where the revision is another one, or the document came or went meanwhile.
 CHANGED = (404, 409, 412)
 
@@ -38,6 +40,7 @@ class RunRecord:
     :param run: the mark of a run that was begun and not seen to end, None for none.
     :param last_run: time and outcome of the last run of ours; None where there was none.
     :param arrived: by what, when, of how many and after how many seconds something was last seen to arrive.
+    :param gaps: the records whose changes the change log was seen to hide from a run: ``record``, ``csn``, ``time``.
     :param conditional: whether the server was seen to refuse a change under a condition that does not hold.
     :param rest: what another release of the collection keeps there.
     """
@@ -47,19 +50,21 @@ class RunRecord:
     run: t.Mapping[str, t.Any] | None = None
     last_run: t.Mapping[str, t.Any] | None = None
     arrived: t.Mapping[str, t.Any] | None = None
+    gaps: tuple[t.Mapping[str, t.Any], ...] = ()
     conditional: bool = False
     rest: t.Mapping[str, t.Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, body: t.Mapping[str, t.Any]) -> RunRecord:
         """Return the record that a document holds."""
-        known = ("holder", "run", "last_run", "arrived", "conditional")
+        known = ("holder", "run", "last_run", "arrived", "gaps", "conditional")
         return cls(
             rev=str(body["_rev"]) if body.get("_rev") is not None else None,
             holder=Holder.parse(body.get("holder")),
             run=as_dict(body.get("run")) or None,
             last_run=as_dict(body.get("last_run")) or None,
             arrived=as_dict(body.get("arrived")) or None,
+            gaps=tuple(one for one in as_list(body.get("gaps")) if as_text(as_dict(one).get("record"))),
             conditional=body.get("conditional") is True,
             rest={name: body[name] for name in body if name not in known and not name.startswith("_")},
         )
@@ -72,6 +77,7 @@ class RunRecord:
             "run": dict(self.run) if self.run else None,
             "last_run": dict(self.last_run) if self.last_run else None,
             "arrived": dict(self.arrived) if self.arrived else None,
+            **({"gaps": [dict(one) for one in self.gaps]} if self.gaps else {}),
             "conditional": self.conditional,
         }
 
@@ -145,6 +151,23 @@ def note_arrival(client: Client, source: Source, context: Context, by: str, **fa
         note(client, source, arrived={"by": by, "at": client.server_time, **facts})
     except (Refused, Unreachable) as exc:
         context.report.warn(f"{source}: that it has arrived could not be noted in IDM's run record. {exc.message}")
+
+
+def note_gaps(client: Client, source: Source, found: t.Sequence[t.Mapping[str, t.Any]], context: Context) -> None:
+    """Add records whose changes the change log hid from a run to those that are known; never in check mode.
+
+    Whether they have arrived since is looked at each time, so that none is taken out here.
+    """
+    if context.check_mode:
+        return
+    try:
+        known = read_record(client, source) or RunRecord()
+        kept = {str(one["record"]): one for one in (*known.gaps, *found)}
+        note(client, source, gaps=tuple(kept.values())[-MOST_GAPS:])
+    except (Refused, Unreachable) as exc:
+        context.report.warn(
+            f"{source}: what the change log hides could not be noted in IDM's run record. {exc.message}"
+        )
 
 
 def forget(client: Client, source: Source) -> None:

@@ -147,6 +147,13 @@ def test_what_a_range_leaves_out_is_counted_and_found_one_by_one():
     assert [entry.text("targetEntryUUID") for entry in left_out(directory, log, 5, 7).changes] == ["s7"]
 
 
+def test_where_very_much_is_left_out_the_count_says_at_least():
+    world = crowd(60)
+    world.left_out = set(range(11, 51))
+    log = read_change_log(FakeDirectory(world))
+    assert pending_changes(FakeDirectory(world), log, 0, PEOPLE) == Pending(60, 40, complete=False)
+
+
 def test_what_a_later_change_of_the_entry_brings_is_not_left_out():
     world = crowd(9)
     world.change(10, "uid=u4,ou=People,dc=example,dc=com", targetEntryUUID=["s4"])

@@ -35,7 +35,7 @@ TIME, LATER, MUCH_LATER = "2026-11-24T10:00:00Z", "2026-11-24T10:00:09Z", "2026-
 def look(monkeypatch):
     """Look for gaps where the change log hides so much."""
 
-    def of(there, hidden, now=MUCH_LATER, compared="", mappings=None):
+    def of(there, hidden, now=MUCH_LATER, compared="", mappings=None, kept=()):
         there.uid = "entryUUID"
         there.below = lambda dn, most: []
         there.changed_after = lambda log, token, of: set()
@@ -49,7 +49,8 @@ def look(monkeypatch):
         monkeypatch.setattr(arrived.OwnEntries, "of", lambda *unused: there)
         known = [there.mapping] if mappings is None else mappings
         source = Source.parse(SOURCE)
-        return read_gaps(there.idm, source, CONNECTOR, known, known, reader, 9, context(), compared=compared)
+        about = (there.idm, source, CONNECTOR, known, known, reader, 9, context())
+        return read_gaps(*about, compared=compared, kept=kept)
 
     return of
 
@@ -114,6 +115,12 @@ def test_what_cannot_be_compared_is_a_gap_until_a_load_or_audit_tells_of_it(look
     assert look(queued, LEFT_OUT, compared=LATER).records == ()
     brought += [SimpleNamespace(record="s1", timestamp=LATER), SimpleNamespace(record="s2", timestamp="2026-11-24")]
     assert [one.record for one in look(queued, LEFT_OUT).records] == ["s2"]
+
+
+def test_what_was_found_earlier_is_kept_until_it_has_arrived(look):
+    kept = [{"record": "s1", "csn": "c1", "time": TIME}, {"record": "s2"}]
+    assert [one.record for one in look(differing(), Hidden(), kept=kept).records] == ["s1"]
+    assert look(Environment(), Hidden(), kept=kept) == Gaps()
 
 
 def test_a_run_is_told_what_was_hidden_from_it(look):

@@ -21,6 +21,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import log_fact
 from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import (
     Hidden,
     LogReader,
@@ -552,6 +553,28 @@ def test_a_source_without_any_mapping_consumes_its_changes():
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=()))
     assert found.health.state == "disabled"
     assert "No mapping has this source" in found.remedy
+
+
+def test_what_the_change_log_hides_is_told_and_never_healthy(log, monkeypatch):
+    gap = Gap("s1", "left_out", "c1", None, "m")
+    gaps = Gaps((gap,), "It leaves out one.", "It numbers nothing.", "Not all was looked at.")
+    monkeypatch.setattr(module, "read_gaps", lambda *unused, compared, kept: gaps)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), directory=DIRECTORY)
+    told = found.as_result()
+    assert (told["state"], told["good_enough"], told["gaps"]) == ("gapped", False, [gap.as_result()])
+    assert told["remedy"] == "It numbers nothing. It leaves out one."
+    gaps = Gaps(doubt="Not all was looked at.")
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), directory=DIRECTORY)
+    assert found.health.state == "healthy" and "Not all was looked at." in found.remedy
+
+
+def test_where_the_account_may_not_compare_what_is_hidden_that_is_said(log, monkeypatch):
+    def read(*unused, **more):
+        raise refused(403)
+
+    monkeypatch.setattr(module, "read_gaps", read)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), directory=DIRECTORY)
+    assert "Whether the change log hides changes cannot be known" in found.remedy
 
 
 def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):

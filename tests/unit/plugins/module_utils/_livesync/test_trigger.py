@@ -604,7 +604,7 @@ def test_no_run_is_sent_at_a_token_that_is_null():
 @pytest.fixture
 def arrival(monkeypatch, log):
     """What has not arrived of the changes of a run, where that was asked, and what is hidden of them."""
-    seen = SimpleNamespace(found=Unarrived(), asked=[], gaps=Gaps(), after=None)
+    seen = SimpleNamespace(found=Unarrived(), asked=[], gaps=Gaps(), after=None, noted=[])
 
     def hidden(*unused, after):
         seen.after = after
@@ -620,6 +620,7 @@ def arrival(monkeypatch, log):
     monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://ds1"})
     monkeypatch.setattr(module, "read_unarrived", look)
     monkeypatch.setattr(module, "read_gaps", hidden)
+    monkeypatch.setattr(module, "note_gaps", lambda client, source, found, it: seen.noted.extend(found))
     return seen
 
 
@@ -662,6 +663,7 @@ def test_a_change_that_the_change_log_hides_from_the_run_is_no_success(arrival):
     result, unused = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
     assert result["failed"] and "Not arrived: s2." in result["msg"] and "leaves out one" in result["remedy"]
     assert (result["runs"][0]["proved"], arrival.after) == (False, 5)
+    assert arrival.noted == [{"record": "s2", "csn": None, "time": None}]
 
 
 def test_a_change_without_a_number_proves_nothing(arrival):

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import read_change_log
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import BASE, NO_SUCH_OBJECT, Entry
 from ansible_collections.idmops.idm.plugins.module_utils._proof.comparison import Comparison, TargetSchema
 from ansible_collections.idmops.idm.plugins.module_utils._proof.own_entries import OwnEntries
+from ansible_collections.idmops.idm.tests.unit.doubles.directory import FakeDirectory, World
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import Environment
 
 
@@ -112,3 +114,22 @@ def test_a_search_filter_stands_in_place_of_the_object_classes(narrowing, wanted
     directory.stream = lambda base, scope, search_filter, *more: asked.append(search_filter) or iter([NAMED])
     assert OwnEntries(directory, (TOP,), "entryUUID", "(objectClass=person)", narrowing, {}).passing(["1"]) == {"1"}
     assert asked == [wanted]
+
+
+def test_pending_changes_are_read_until_all_that_are_asked_for_are_found():
+    world = World()
+    for number in range(1, 3501):
+        world.change(number, "uid=x,dc=example,dc=com", targetEntryUUID=[f"s{number}"])
+    directory = FakeDirectory(world)
+    log, plain, asked = read_change_log(directory), directory.stream, []
+
+    def stream(*how, **more):
+        asked.append(more["size_limit"])
+        return plain(*how, **more)
+
+    directory.stream = stream
+    own = OwnEntries(directory, ("dc=example,dc=com",), "entryUUID", "(objectClass=person)", None, {})
+    assert {"s900", "s7"} <= own.changed_after(log, 0, {"s900", "s7"}) and asked == [1000]
+    assert "s900" not in own.changed_after(log, 900, {"s900"}) and asked[1:] == [1000, 1600]
+    assert len(own.changed_after(log, 500)) == 3000 and len(asked) == 4
+    assert own.changed_after(log, 3500) == set()

@@ -17,6 +17,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._record.run_record impo
     forget,
     note,
     note_arrival,
+    note_gaps,
     read_record,
     read_stages_and_records,
     write_record,
@@ -35,7 +36,9 @@ ODD = st.recursive(
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-@given(st.dictionaries(st.sampled_from(["holder", "run", "last_run", "arrived", "conditional", "_rev", "x"]), ODD))
+@given(
+    st.dictionaries(st.sampled_from(["holder", "run", "last_run", "arrived", "gaps", "conditional", "_rev", "x"]), ODD)
+)
 def test_whatever_stands_there_is_read(body):
     record = RunRecord.parse(body)
     record.held(NOW)
@@ -54,9 +57,9 @@ def test_it_comes_back_as_it_was_written():
 
 def test_what_a_newer_release_keeps_there_stays():
     client = RecordClient()
-    client.records.documents[_path()] = {"_id": "x", "_rev": "1", "gaps": [7], "arrived": None}
+    client.records.documents[_path()] = {"_id": "x", "_rev": "1", "of_tomorrow": [7], "arrived": None}
     note(client, SOURCE, arrived={"by": "sample"})
-    assert client.records.documents[_path()]["gaps"] == [7]
+    assert client.records.documents[_path()]["of_tomorrow"] == [7]
 
 
 def test_a_stage_is_never_taken_for_a_record_nor_a_record_for_a_stage():
@@ -107,6 +110,25 @@ def test_what_has_arrived_is_noted_whoever_holds_the_source():
     record = read_record(client, SOURCE)
     assert record.arrived == {"by": "canary", "at": NOW, "checked": 1, "seconds": 2.5}
     assert (record.holder, record.run) == (mine, {"rev": "1"})
+
+
+def test_what_the_change_log_hid_is_kept_beside_what_is_known():
+    client = RecordClient()
+    mine = Holder.here("liveSync", NOW)
+    write_record(client, SOURCE, RunRecord(holder=mine))
+    assert "gaps" not in read_record(client, SOURCE).as_document()
+    note_gaps(client, SOURCE, [{"record": "a", "csn": "1"}, {"record": "b"}], context())
+    note_gaps(client, SOURCE, [{"record": "a", "csn": "2"}, {"record": "c"}], context())
+    record = read_record(client, SOURCE)
+    assert record.gaps == ({"record": "a", "csn": "2"}, {"record": "b"}, {"record": "c"}) and record.holder == mine
+    note_gaps(client, SOURCE, [{"record": str(number)} for number in range(500)], context())
+    assert len(read_record(client, SOURCE).gaps) == 400
+    writes = len(client.records.writes)
+    note_gaps(client, SOURCE, [{"record": "x"}], context(check_mode=True))
+    it = context()
+    client.records.refusal = refused(403, "no")
+    note_gaps(client, SOURCE, [{"record": "x"}], it)
+    assert len(client.records.writes) == writes and "hides could not be noted" in it.report.warnings[0]
 
 
 def test_where_it_cannot_be_noted_that_is_said_and_nothing_else_happens():
