@@ -13,6 +13,7 @@ servers:
   description:
     - URLs of the directory servers, as in V(ldaps://ds1.example.com:4444) or V(ldap://ds1.example.com:1389).
     - The administration port (4444) is the one that accepts changes to the configuration everywhere.
+    - Where the connector fails over, list all its servers; the first of them that answers is the one that is asked.
   type: list
   elements: str
   required: true

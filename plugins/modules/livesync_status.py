@@ -167,6 +167,13 @@ livesync:
       description: The newest change in the change log. Known with O(directory).
       type: int
       returned: always
+    server:
+      description:
+        - URL of the directory server that was asked, the one that the connector reads. Known with O(directory).
+        - Of several in O(directory.servers) it is the first of the connector's that answers, its host before its
+          failover. What speaks against the others, or cannot be known of them, is in RV(livesync[].remedy).
+      type: str
+      returned: always
     last_failure:
       description: The record that stopped the last run, as RV(idmops.idm.livesync_trigger#module:runs[].failure).
       type: dict

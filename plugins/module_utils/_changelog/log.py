@@ -27,7 +27,7 @@ __all__ = [
     "Visibility",
     "alias_search_works",
     "changes_between",
-    "connector_directory",
+    "connector_servers",
     "entry_counts",
     "judge_access",
     "read_change_log",
@@ -123,29 +123,32 @@ def read_change_log(directory: Directory) -> ChangeLog | None:
     )
 
 
-def connector_directory(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[str, int]]) -> str:
-    """Return the URL of the server that the connector reads, since the change numbers of another mean nothing to it.
+def connector_servers(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[str, int]]) -> list[str]:
+    """Return the URLs that may be of the servers that the connector reads, its host first, then its failover.
+
+    The change numbers of others mean nothing to it. By their names these may be its own; the servers themselves tell
+    more (:mod:`.in_use`).
 
     :param options: with ``servers``; a single one is taken, and has yet to be judged (:mod:`.whose`).
     :param hosts: host and port of the connector, then those of its failover.
-    :raises InvalidOption: none of several fits, or more than one does.
+    :raises InvalidOption: none of several fits.
     """
-    servers = list(dict.fromkeys(options["servers"]))
+    servers = [str(uri) for uri in dict.fromkeys(options["servers"])]
     if len(servers) == 1:
-        return str(servers[0])
-    given = {uri: host_and_port(uri)[0] for uri in servers}
-    for host, port in hosts:
-        here = [uri for uri in servers if same_host(given[uri], host)]
-        here = here or [uri for uri in servers if same_machine(given[uri], host)]
-        exact = [uri for uri in here if host_and_port(uri)[1] == port]
-        if len(exact) == 1 or len(here) == 1:
-            return str((exact or here)[0])
-        if here:
-            raise InvalidOption("servers", here, f"All are on {host}; give only the one that the connector uses.")
+        return servers
     if not hosts:
         raise InvalidOption(
             "servers", servers, "The connector's configuration does not tell its host: give only the server it uses."
         )
+    given = {uri: host_and_port(uri) for uri in servers}
+    found: list[str] = []
+    for host, port in hosts:
+        here = [uri for uri in servers if same_host(given[uri][0], host)]
+        here = here or [uri for uri in servers if same_machine(given[uri][0], host)]
+        exact = [uri for uri in here if given[uri][1] == port]
+        found += exact + [uri for uri in here if uri not in exact]
+    if found:
+        return list(dict.fromkeys(found))
     names = ", ".join(f"{host}:{port}" for host, port in hosts)
     raise InvalidOption(
         "servers", servers, f"None is on the connector's host ({names}), and change numbers are local to a server."

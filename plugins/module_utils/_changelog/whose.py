@@ -21,6 +21,8 @@ from .limits import naming_contexts
 from .server_config import CONFIG, SYNCHRONIZATION, search_config
 
 SAME, OTHER, UNKNOWN = "same", "other", "unknown"
+#: It is one that the connector goes over to, and those before it do not answer: see :mod:`.in_use`.
+FAILOVER = "failover"
 SERVER, DATA = "server", "data"
 
 _HANDLERS = f"cn=Connection Handlers,{CONFIG}"
@@ -39,19 +41,22 @@ REMEDY = (
 class Whose:
     """Whether a server is the one that a connector reads.
 
-    :param answer: SAME where that was shown, OTHER where the contrary was, else UNKNOWN.
+    :param answer: SAME where that was shown, OTHER where the contrary was, FAILOVER where it reads this one meanwhile,
+        else UNKNOWN.
     :param sentence: why it is not, or why that cannot be known; empty for SAME.
     :param hidden: whether the connector's configuration hides its host, so that the user's word is all that there is.
+    :param place: which of the connector's servers it is: 0 its host, then those of its failover; None: not known, none.
     """
 
     answer: str = SAME
     sentence: str = ""
     hidden: bool = False
+    place: int | None = None
 
     @property
     def usable(self) -> bool:
         """Whether its change numbers may be taken for those that the connector meets."""
-        return self.answer == SAME or self.hidden
+        return self.answer in (SAME, FAILOVER) or self.hidden
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,21 @@ def read_identity(directory: Directory) -> Identity:
     return Identity(ids, data)
 
 
+def identity_for(directory: Directory, whose: Whose) -> Identity:
+    """Return the identity that a load is recorded with, or compared with the recorded one.
+
+    That of a server of which it is not known whose it is is not worth it, unless its word is all that there is. Of one
+    that the connector reads meanwhile the data tell, which are the same on all replicas; its ids would accuse the
+    first.
+
+    :raises DirectoryError: no answer, or an error other than a refusal.
+    """
+    if not whose.usable:
+        return Identity()
+    found = read_identity(directory)
+    return Identity(data=found.data) if whose.answer == FAILOVER else found
+
+
 def judge_whose(directory: Directory, hosts: t.Sequence[tuple[str, int]]) -> Whose:
     """Tell whether a server is the one that a connector reads.
 
@@ -147,7 +167,7 @@ def judge_whose(directory: Directory, hosts: t.Sequence[tuple[str, int]]) -> Who
     if not here:
         return Whose(UNKNOWN, f"{unknown}the connector has {names}, which is no name and no address of that host.")
     if port == hosts[0][1] and first:
-        return Whose()
+        return Whose(place=0)
     ports = _read_ports(directory)
     if ports is None:
         return Whose(
@@ -155,10 +175,12 @@ def judge_whose(directory: Directory, hosts: t.Sequence[tuple[str, int]]) -> Who
         )
     own = ", ".join(str(number) for number in sorted(ports))
     if first and hosts[0][1] in ports:
-        return Whose()
+        return Whose(place=0)
     if ports & set(here):
         return Whose(
-            UNKNOWN, f"{unknown}the connector reads it while {hosts[0][0]}:{hosts[0][1]} is away, and that alone."
+            UNKNOWN,
+            f"{unknown}the connector reads it while {hosts[0][0]}:{hosts[0][1]} is away, and that alone.",
+            place=next(n for n, (name, number) in enumerate(hosts) if number in ports and same_machine(host, name)),
         )
     if port not in ports:
         return Whose(UNKNOWN, f"{unknown}the connector has {names}, and its own ports ({own}) are reached by others.")

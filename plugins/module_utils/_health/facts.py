@@ -28,6 +28,8 @@ class LogFacts:
     :param server: the URL of the directory server that was asked.
     :param doubt: why it cannot be known that this is the server that the connector reads; None or empty: it is.
     :param unrecorded: the suffixes of the source whose changes the server keeps out of its change log.
+    :param meanwhile: whether the connector reads this server only until one before it is back; ``doubt`` says which.
+    :param standby: what speaks against the other servers that the connector may go over to, a sentence or two each.
     """
 
     first: int | None = None
@@ -44,6 +46,8 @@ class LogFacts:
     doubt: str | None = None
     denied_by: tuple[str, ...] = ()
     unrecorded: tuple[str, ...] = ()
+    meanwhile: bool = False
+    standby: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from functools import cached_property
 from .._base.address import share_a_host
 from .._base.context import Context
 from .._base.errors import DirectoryError
+from .._changelog.in_use import InUse, find_in_use
 from .._changelog.log import (
     NUMBERS,
     SUFFIX,
@@ -20,7 +21,7 @@ from .._changelog.log import (
     ChangeLog,
     alias_search_works,
     as_time,
-    connector_directory,
+    connector_servers,
     judge_access,
     read_change_log,
 )
@@ -34,13 +35,14 @@ from .._changelog.numbered import (
     unnumbered,
 )
 from .._changelog.server_config import unrecorded
-from .._changelog.whose import OTHER, REMEDY, UNKNOWN, Whose, judge_whose
+from .._changelog.whose import FAILOVER, OTHER, REMEDY, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
 from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, Entry, require_ldap
 from .._ldap.dn import Name, is_name, is_within_any
 from .._ldap.url import host_and_port
 from .facts import LogFacts
-from .states import outside
+from .standby import doubts_of_standby
+from .states import BACK_FIRST, outside
 from .traceless import Taken
 
 #: So many changes are looked through for those of different entries, some of which change all the time.
@@ -86,11 +88,13 @@ def directories(
 ) -> dict[str, str]:
     """Return the URL of the directory behind each connector that reads a change log, by the connector's name.
 
-    A server that is given alone is taken for the directory of a connector that is alone until it has been asked
-    (:class:`LogReader`). With several connectors the names must fit: the change numbers of another server mean nothing.
+    Of several servers that may be the connector's it is the first; which one the connector reads now is found out when
+    something is asked of it. A server that is given alone is taken for the directory of a connector that is alone until
+    it has been asked (:class:`LogReader`). With several connectors the names must fit: the change numbers of another
+    server mean nothing.
 
     :param options: connection options of a directory, None where none were given.
-    :raises InvalidOption: when none of the servers is a connector's, or several are.
+    :raises InvalidOption: when none of the servers is a connector's.
     :raises MissingLibrary: without python-ldap, before anything is run.
     """
     readers = {connector.name: connector for connector in connectors if connector.reads_change_log}
@@ -107,7 +111,7 @@ def directories(
                 " pending changes."
             )
         else:
-            found[name] = connector_directory(options, connector.servers)
+            found[name] = connector_servers(options, connector.servers)[0]
     return found
 
 
@@ -117,6 +121,9 @@ class LogReader:
     The numbers of a server that is shown not to be the connector's are an error. Where another name keeps that from
     being known, they are not used, as if no directory had been given; where the connector's configuration hides its
     host, they are taken at the user's word. Both are warned of.
+
+    Of several servers that may be the connector's the first that answers is asked. One that does not is warned of, and
+    stops nothing.
 
     :param options: connection options of the directory.
     :param url: of the directory, None where none is known: then nothing is known of the change log.
@@ -135,14 +142,32 @@ class LogReader:
         self._connector = connector
         self._sole = sole
         self._context = context
-        self.directory = Directory(options, url, context) if options and url and connector else None
+        urls = [url] if options and url and connector else []
+        if options and connector and urls and len(set(options["servers"])) > 1:
+            urls = connector_servers(options, connector.servers)
+        self._given = [Directory(options, one, context) for one in urls] if options else []
 
     def __enter__(self) -> LogReader:
         return self
 
     def __exit__(self, *unused: t.Any) -> None:
-        if self.directory:
-            self.directory.close()
+        for directory in self._given:
+            directory.close()
+
+    @cached_property
+    def directory(self) -> Directory | None:
+        """The server that is asked, None where none is known.
+
+        :raises DirectoryError: of several, none can be asked.
+        """
+        if len(self._given) > 1:
+            return self._in_use.directory
+        return self._given[0] if self._given else None
+
+    @cached_property
+    def _in_use(self) -> InUse:
+        """The one of several servers that the connector reads."""
+        return find_in_use(self._given, self._connector.servers if self._connector else ())
 
     def facts(self, token: int | None) -> LogFacts | None:
         """Return what the change log tells, relative to a token.
@@ -175,7 +200,18 @@ class LogReader:
             server=self.directory.uri,
             doubt=self.whose.sentence if self.whose else None,
             unrecorded=self.unrecorded,
+            meanwhile=self.whose is not None and self.whose.answer == FAILOVER,
+            standby=self._standby(token),
         )
+
+    def _standby(self, token: int | None) -> tuple[str, ...]:
+        """Return what is to be said of the other servers that the connector may go over to."""
+        asked, connector, whose = self.directory, self._connector, self.whose
+        if asked is None or connector is None or whose is None or len(connector.servers) < 2:
+            return ()
+        others = [one for one in self._given if one is not asked]
+        silent = {one.uri for one in self._in_use.away} if others else set()
+        return doubts_of_standby(asked, whose.place, others, silent, connector, token)
 
     def last(self) -> int | None:
         """Return the newest change number, None where it cannot be known."""
@@ -193,6 +229,8 @@ class LogReader:
             found = outside(log.first, log.last, token)
             if found is None:
                 return None
+        if found and self.whose and self.whose.answer == FAILOVER:
+            return found[0], f"{self.whose.sentence} {BACK_FIRST}"
         return found
 
     def target_of(self, change_number: t.Any) -> str | None:
@@ -316,7 +354,10 @@ class LogReader:
         """
         if self.directory is None or self._connector is None:
             return None
-        found = judge_whose(self.directory, self._connector.servers)
+        several = len(self._given) > 1
+        found = self._in_use.whose if several else judge_whose(self.directory, self._connector.servers)
+        if found.answer == FAILOVER:
+            self._context.report.warn(found.sentence)
         if found.answer == OTHER and self._sole:
             raise DirectoryError(found.sentence, remedy=REMEDY)
         if found.answer == OTHER:

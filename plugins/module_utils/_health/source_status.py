@@ -115,6 +115,7 @@ class SourceStatus:
             "proved": health.proved,
             "remedy": self.remedy,
             "token": facts.token,
+            "server": log.server if log else None,
             "native_type": stage.native_type if stage else None,
             "pending": log.pending_inside if log else None,
             "pending_exact": log.exact if log and log.pending_inside is not None else None,

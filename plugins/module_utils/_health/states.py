@@ -46,6 +46,12 @@ STATES = (
 #: The states in which liveSync can be left alone. Whoever asks whether all is well asks here.
 GOOD_ENOUGH = frozenset({LAGGING, RUNNING, HEALTHY})
 
+#: What is to be done where the numbers of a failover speak against a token: anything else may make it worse.
+BACK_FIRST = (
+    "By its numbers liveSync cannot go on from the token there: it may be behind the first server, or number changes"
+    " otherwise. Bring the first server back before anything is changed, then look again."
+)
+
 _AFTERWARDS = "Then reconcile: what was left out meanwhile does not come back by itself."
 _TRIGGER = "Run idmops.idm.livesync_trigger to see it."
 
@@ -74,6 +80,8 @@ def judge_health(facts: Facts) -> Health:
     log = facts.log
     for state, remedy in _bad_states(facts, log, facts.number):
         if remedy is not None:
+            if log and log.meanwhile and state in (TRIMMED, AHEAD):
+                return Health(state, False, f"{log.doubt} {BACK_FIRST}")
             if log and log.doubt and state in (TRIMMED, AHEAD):
                 return Health(state, False, f"{log.doubt} If it is: {remedy} If it is not, these numbers mean nothing.")
             return Health(state, True, remedy)
@@ -86,6 +94,7 @@ def judge_health(facts: Facts) -> Health:
     if facts.refused:
         return Health(UNREADABLE, False, " ".join(facts.refused))
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
+    doubts += [*([log.doubt] if log.meanwhile and log.doubt else []), *log.standby] if log else []
     doubts += [*facts.left_out, *facts.unseen, *(text for text in (facts.untraced, facts.doubt) if text)]
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)

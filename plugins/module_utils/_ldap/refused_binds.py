@@ -50,6 +50,10 @@ class RefusedBinds:
                 if failed:
                     self._no_answer[failed.uri] = failed
 
+    def silent(self, uri: str) -> NoAnswer | None:
+        """Return what a server that gave no answer was met with, None where nothing is known against it."""
+        return self._no_answer.get(uri)
+
     def again(self, options: t.Mapping[str, t.Any], uri: str) -> DirectoryError | None:
         """Return the error for a server that is not to be tried, None where nothing speaks against it."""
         if uri in self._no_answer:

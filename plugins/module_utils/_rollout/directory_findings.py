@@ -11,7 +11,8 @@ import typing as t
 from .._base.errors import IdmopsError
 from .._changelog.grants import DeniedByAci
 from .._changelog.log import ALIAS_REMEDY, COOKIES_ONLY_REMEDY, NO_CHANGE_LOG_REMEDY, NUMBERS
-from .._changelog.whose import OTHER, REMEDY, SERVER, UNKNOWN
+from .._changelog.whose import FAILOVER, OTHER, REMEDY, SERVER, UNKNOWN
+from .._health.states import BACK_FIRST
 from .._ldap.url import is_open
 from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
 from .finding import BLOCKING, MENDED, WARNING, Finding, Say
@@ -72,6 +73,14 @@ def directory_findings(evidence: SourceEvidence) -> t.Iterator[Finding]:
             f"With principal_password, {facts.principal} does not read the change log: {facts.verification.found}",
             f"{facts.verification.remedy or 'Look at the server.'} (livesync_directory)",
         )
+    for uri in facts.misnumbered:
+        yield say(
+            "directory_numbers",
+            WARNING,
+            f"{uri} numbers changes otherwise than {facts.uri}: when the connector goes over to it, liveSync goes on at"
+            " another change, and some may never arrive.",
+            "Reconcile after the connector has gone over (idmops.idm.recon). (livesync_directory)",
+        )
     yield from _whose(say, evidence, facts)
     yield from _change_log(say, evidence, facts)
 
@@ -89,7 +98,21 @@ def _whose(say: Say, evidence: SourceEvidence, facts: DirectoryFacts) -> t.Itera
     if whose.answer == OTHER:
         yield say("directory_differs", BLOCKING, whose.sentence, f"{REMEDY} (livesync_directory)")
         return
-    if whose.answer == UNKNOWN and evidence.out_of_range:
+    if whose.answer == FAILOVER and evidence.out_of_range:
+        yield say(
+            "directory_differs",
+            BLOCKING,
+            f"{evidence.out_of_range} But that is by the numbers of a server of the failover: {whose.sentence}",
+            f"{BACK_FIRST} (livesync_directory)",
+        )
+    elif whose.answer == FAILOVER:
+        yield say(
+            "directory_unproved",
+            WARNING,
+            whose.sentence,
+            "Bring the first server back, and run this again then. (livesync_directory)",
+        )
+    elif whose.answer == UNKNOWN and evidence.out_of_range:
         yield say(
             "directory_differs",
             BLOCKING,
@@ -123,6 +146,15 @@ def _server(say: Say, server: ServerFacts, facts: DirectoryFacts, *, loads: bool
 
     :param loads: whether a load is to be done, which small limits would stop.
     """
+    if server.away and server.error and facts.server and not facts.server.error:
+        yield say(
+            "directory_unreachable",
+            WARNING,
+            f"{server.error.message} It is given nothing in this run: {facts.principal} may lack there what liveSync"
+            " needs, and the connector goes over to it without a word.",
+            "Run this again when it is back. (livesync_directory)",
+        )
+        return
     if server.error or server.before is None or server.after is None:
         error = server.error or IdmopsError(f"{server.uri} says nothing.")
         codes = {None: "directory_unreachable", 49: "directory_credentials", 32: "principal_unknown"}

@@ -19,6 +19,7 @@ from .._health.states import TRIMMED, outside
 from .._idm.connector import Connector, ConnectorTest
 from .._idm.mapping import SyncMapping
 from .._idm.stage import Stage
+from .._ldap.directory import NoAnswer
 from .._ldap.dn import Name, is_within_any
 from .._proof.unlisted import Unlisted
 from .._schedule.document import Schedule
@@ -45,6 +46,11 @@ class ServerFacts:
     error: IdmopsError | None = None
 
     @property
+    def away(self) -> bool:
+        """Whether it does not answer."""
+        return isinstance(self.error, NoAnswer)
+
+    @property
     def to_grant(self) -> bool:
         """Whether this run has something to grant here."""
         return self.before != self.after
@@ -54,7 +60,7 @@ class ServerFacts:
 class DirectoryFacts:
     """The directory behind a connector.
 
-    :param uri: of the server that the connector reads.
+    :param uri: of the server that the connector reads, that of its failover while its host does not answer.
     :param principal: the account that the grants are for.
     :param servers: all that were given, that one included.
     :param alias_search: whether it can search the change log the way the connector does; None where not tried.
@@ -62,6 +68,7 @@ class DirectoryFacts:
     :param seen: how many entries there are and how many of them the account may read; None where not compared.
     :param whose: whether it is the connector's, as far as that is known.
     :param identity: what tells it from other servers, as far as it may be read.
+    :param misnumbered: the other servers of the connector that are shown to give changes other numbers.
     :param verification: what the account itself found with its password; None where that was not given, or where
         something is still to be granted, after which changelog_access lets it look.
     """
@@ -74,6 +81,7 @@ class DirectoryFacts:
     seen: Visibility | None = None
     whose: Whose = Whose()
     identity: Identity = Identity()
+    misnumbered: tuple[str, ...] = ()
     verification: Verification | None = None
 
     @property

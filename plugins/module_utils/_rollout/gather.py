@@ -16,12 +16,13 @@ from .._base.errors import DirectoryError, InvalidOption, Refused
 from .._changelog.access import proof_connection, prove
 from .._changelog.aci import principal_name
 from .._changelog.grants import WantedGrants, apply_grants
+from .._changelog.in_use import find_in_use, same_numbers
 from .._changelog.limits import checked_limits, outermost
-from .._changelog.log import NUMBERS, alias_search_works, connector_directory, see_as
+from .._changelog.log import NUMBERS, alias_search_works, connector_servers, see_as
 from .._changelog.rights import Visibility
 from .._changelog.server_config import SYNCHRONIZATION, search_config, seconds
 from .._changelog.verify import Verification
-from .._changelog.whose import SAME, Identity, Whose, judge_whose, read_identity
+from .._changelog.whose import SAME, Identity, Whose, identity_for, judge_whose
 from .._health.judged import said_of_namesake
 from .._health.snapshot import Snapshot
 from .._http.client import Client
@@ -167,7 +168,7 @@ class Gatherer:
         principal = options.get("principal") or connector.principal
         try:
             self._check_whose(evidence.request, connector)
-            uri = connector_directory(options, connector.servers)
+            own = connector_servers(options, connector.servers)
             if not principal:
                 raise InvalidOption(
                     "principal",
@@ -184,9 +185,10 @@ class Gatherer:
             given = [Directory(options, one, self._reading) for one in dict.fromkeys(options["servers"])]
             self._refused.greet(given)
             servers = tuple(self._on_server(one, options, wanted) for one in given)
-            facts = DirectoryFacts(uri=uri, principal=principal, servers=servers)
+            facts = DirectoryFacts(uri=own[0], principal=principal, servers=servers)
             facts = replace(facts, verification=self._verification(facts, options, wanted))
-            return replace(evidence, directory=self._with_server(facts, options, connector))
+            number = evidence.stage.number if evidence.stage else None
+            return replace(evidence, directory=self._with_server(facts, own, options, connector, number))
         except (DirectoryError, InvalidOption) as exc:
             self._refused.note(options, exc)
             return replace(evidence, directory_error=exc)
@@ -238,19 +240,46 @@ class Gatherer:
         return self._proved[key]
 
     def _with_server(
-        self, facts: DirectoryFacts, options: t.Mapping[str, t.Any], connector: Connector
+        self,
+        facts: DirectoryFacts,
+        own: t.Sequence[str],
+        options: t.Mapping[str, t.Any],
+        connector: Connector,
+        token: int | None,
     ) -> DirectoryFacts:
-        """Add what the server that the connector reads says of itself and of its change log."""
-        if facts.server is None or facts.server.error:
+        """Add what the server that the connector reads now says of itself and of its change log.
+
+        :param own: the servers that may be the connector's.
+        :param token: where liveSync stands.
+        """
+        if any(server.error and not server.away for server in facts.servers if server.uri in own):
+            return facts  # its password may have been refused
+        if all(server.away for server in facts.servers if server.uri in own):
             return facts
-        with Directory(options, facts.uri, self._reading) as directory:
-            facts = replace(facts, whose=judge_whose(directory, connector.servers), identity=read_identity(directory))
+        given = [Directory(options, uri, self._reading) for uri in own]
+        found = find_in_use(given, connector.servers, self._refused)
+        with found.directory as directory:
+            facts = replace(facts, uri=directory.uri, whose=found.whose, identity=identity_for(directory, found.whose))
             log = facts.change_log
             if log is None or log.mode != NUMBERS:
                 return facts
+            others = [one for one in given if one is not directory and one.uri not in {gone.uri for gone in found.away}]
             return replace(
-                facts, alias_search=alias_search_works(directory, log), purge_seconds=_purge_seconds(directory)
+                facts,
+                alias_search=alias_search_works(directory, log),
+                purge_seconds=_purge_seconds(directory),
+                misnumbered=tuple(
+                    other.uri for other in others if self._misnumbers(directory, other, connector, token)
+                ),
             )
+
+    @staticmethod
+    def _misnumbers(directory: Directory, other: Directory, connector: Connector, token: int | None) -> bool:
+        """Tell whether another server of the connector is shown to give changes other numbers."""
+        with other:
+            if judge_whose(other, connector.servers).place is None:
+                return False
+            return same_numbers(directory, other, token) is False
 
     def _with_guards(self, evidence: SourceEvidence, connector: Connector) -> SourceEvidence:
         """Add what must be known before a load: that it deletes nobody by surprise."""
@@ -344,18 +373,16 @@ def compare_links(
     return {name: one for name, one in found.items() if one}
 
 
-def ask_whose(
-    options: t.Mapping[str, t.Any], uri: str, connector: Connector, context: Context
-) -> tuple[Whose, Identity]:
-    """Return whether a server is the connector's, and the identity that a load there is recorded with.
+def ask_whose(options: t.Mapping[str, t.Any], connector: Connector, context: Context) -> tuple[str, Whose, Identity]:
+    """Return the URL of the server that the connector reads, whether it is, and the identity to record a load with.
 
-    That of a server of which it is not known is not worth recording, unless its word is all that there is.
-
+    :raises InvalidOption: none of several servers is on a host of the connector.
     :raises DirectoryError: no answer, or an error.
     """
-    with Directory(options, uri, context) as directory:
-        found = judge_whose(directory, connector.servers)
-        return found, read_identity(directory) if found.usable else Identity()
+    given = [Directory(options, uri, context) for uri in connector_servers(options, connector.servers)]
+    found = find_in_use(given, connector.servers)
+    with found.directory as directory:
+        return directory.uri, found.whose, identity_for(directory, found.whose)
 
 
 def _purge_seconds(directory: Directory) -> int | None:

@@ -13,9 +13,8 @@ from datetime import datetime, timezone
 from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, InvalidOption, Refused
 from .._base.text import reason_in
-from .._changelog.log import connector_directory
 from .._changelog.rights import Visibility
-from .._changelog.whose import OTHER, REMEDY, SAME, Identity
+from .._changelog.whose import FAILOVER, OTHER, REMEDY, SAME, Identity
 from .._health.log_facts import LogReader
 from .._http.client import Client
 from .._http.form import id_of, results
@@ -219,13 +218,12 @@ def guard(
         _refuse_unguarded(client, request, mappings)
         return
     principal = options.get("principal") or connector.principal
-    uri = connector_directory(options, connector.servers)
-    whose, done.directory = ask_whose(options, uri, connector, context)
+    uri, whose, done.directory = ask_whose(options, connector, context)
     if whose.answer == OTHER:
         raise DirectoryError(whose.sentence, remedy=REMEDY)
     if whose.answer != SAME:
         _refuse_unguarded(client, request, mappings)  # what is seen there proves nothing of what the connector sees
-    elif bad := outside_of(options, uri, connector, stage, context):
+    if whose.answer in (SAME, FAILOVER) and (bad := outside_of(options, uri, connector, stage, context)):
         state, remedy = bad
         _refuse(
             IdmopsError(f"liveSync of {request.source.source} is {state}, so nothing was loaded.", remedy=remedy),

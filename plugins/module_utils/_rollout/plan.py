@@ -30,6 +30,7 @@ class SourcePlan:
     :param blocked: whether something stands in the way, so that nothing is done.
     :param change_log: whether the change log can be read, so that steps may use it.
     :param principal: the account to grant, None where there is nothing to grant.
+    :param servers: the directory servers to grant on; those that do not answer are left out, and reported.
     :param hold: whether the job is switched off, and with it what of the record does not hold any more.
     :param reset: why the token is forgotten; None: it stays.
     :param baseline: whether a first liveSync stores the base point.
@@ -50,6 +51,7 @@ class SourcePlan:
     blocked: bool = False
     change_log: bool = False
     principal: str | None = None
+    servers: tuple[str, ...] = ()
     base_contexts: tuple[str, ...] = ()
     job: str = ""
     hold: bool = False
@@ -70,6 +72,7 @@ class SourcePlan:
         return {
             **vars(self),
             "base_contexts": list(self.base_contexts),
+            "servers": list(self.servers),
             "to_load": [{"mapping": name, "reason": reason} for name, reason in self.to_load.items()],
             "forget": list(self.forget),
             "record": dict(self.record),
@@ -97,6 +100,7 @@ def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index:
         blocked=any(finding.severity == BLOCKING for finding in findings),
         change_log=facts is not None,
         principal=facts.principal if facts and any(server.to_grant for server in facts.servers) else None,
+        servers=tuple(server.uri for server in facts.servers if not server.away) if facts else (),
         base_contexts=evidence.connector.base_contexts if evidence.connector else (),
         job=evidence.job_name,
         hold=job is not None and (bool(loads) or baseline) and (bool(job.enabled) or stale),

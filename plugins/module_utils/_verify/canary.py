@@ -13,7 +13,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, InvalidOption, TimedOut
 from .._base.limits import check_seconds
 from .._changelog.whose import OTHER, REMEDY, UNKNOWN, Whose, judge_whose
-from .._health.log_facts import directories
+from .._health.log_facts import LogReader, directories
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
@@ -107,7 +107,9 @@ def fly(client: Client, request: CanaryRequest, context: Context) -> dict[str, t
     connector = snapshot.connectors[request.source.system]
     mapping = _mapping(request, snapshot)
     options = t.cast("t.Mapping[str, t.Any]", request.directory)
-    url = directories(options, [connector], context).get(connector.name) or str(options["servers"][0])
+    url = directories(options, [connector], context).get(connector.name)
+    with LogReader(options, url, connector, context) as log:  # of several servers the one that the connector reads
+        url = log.directory.uri if log.directory else str(options["servers"][0])
     with Directory(options, url, context) as directory:
         one = _Flight(client, context, request, snapshot, connector, mapping, directory)
         try:

@@ -34,9 +34,7 @@ class TwoOfEach(Bed):
         return Topology(folder, users=self.users, say=steps.say)
 
     def _directories(self) -> dict[str, t.Any]:
-        # The connector's own ports. With the administration ports of ds_admin_uris the role refuses two servers of one
-        # host: "give only the one that the connector uses".
-        return {"servers": self.vars["ds_uris"], "start_tls": True}
+        return {"servers": self.vars["ds_admin_uris"]}
 
     def directory(self) -> t.Any:
         """Return a connection as the administrator of the directory ``at``."""

@@ -11,11 +11,14 @@ who is in the directory from both of its servers.
 from __future__ import annotations
 
 import argparse
+import json
+import pathlib
 import time
 import typing as t
 
 from tests.servers.topology import plan
 from tools import steps
+from tools.places import ROOT
 
 from . import _page
 from ._play import Play
@@ -96,6 +99,26 @@ def node_killed(bed: TwoOfEach) -> list[str]:
     return unequal(bed)
 
 
+def over_failover(bed: TwoOfEach) -> list[str]:
+    """The server that is listed first is away: all that is asked goes to the other one, and says so."""
+    away, there = bed.vars["ds_admin_uris"]
+    answer = bed.folder / "failover.json"
+    answer.unlink(missing_ok=True)
+    playbook = str(pathlib.Path(__file__).with_name("failover.yml").relative_to(ROOT))
+    ended = bed.play("failover", playbook=playbook, more={"FAILOVER_RESULT": str(answer)}).wait()
+    if ended.exit_code:
+        return [f"over the failover: {ended.error}"]
+    told = json.loads(answer.read_text(encoding="utf-8"))
+    (status,), (run,) = told["status"]["livesync"], told["run"]["runs"]
+    wrong = [] if status["good_enough"] else [f"over the failover the state is {status['state']}: {status['remedy']}"]
+    wrong += [] if status["server"] == there else [f"the status asked {status['server']}"]
+    wrong += [] if away in (status["remedy"] or "") else ["the status does not name the server that is away"]
+    if run["outcome"] not in ("advanced", "unchanged"):
+        wrong.append(f"the trigger ended {run['outcome']}: {run['error']}")
+    warned = any(away in text for text in told["run"].get("warnings", ()))
+    return wrong + ([] if warned else ["the trigger does not name it"]) + role(bed, "over-failover", changes=False)
+
+
 def directory_stopped(bed: TwoOfEach) -> list[str]:
     """The other directory takes the changes, and the connector goes to it.
 
@@ -103,16 +126,18 @@ def directory_stopped(bed: TwoOfEach) -> list[str]:
     must have arrived after it is back.
     """
     bed.stack.parts["ds1"].stop()
+    wrong: list[str] = []
     try:
         change(bed, "without ds1", 1)
         arrive(bed, "without ds1")
+        wrong += over_failover(bed)
     except TimeoutError as exc:
         steps.say(f"while ds1 is away: {exc}")
     bed.stack.start_part("ds1")
     arrive(bed, "without ds1")
     change(bed, "with ds1 again", 0)
     arrive(bed, "with ds1 again")
-    return unequal(bed)
+    return wrong + unequal(bed)
 
 
 def healthy_again(bed: TwoOfEach) -> list[str]:

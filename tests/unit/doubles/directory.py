@@ -207,6 +207,9 @@ class FakeDirectory:
         return self
 
     def __exit__(self, *unused):
+        self.close()
+
+    def close(self):
         self._bound = False
 
     def greet(self):

@@ -12,7 +12,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.access impor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     ChangeLog,
     alias_search_works,
-    connector_directory,
+    connector_servers,
     read_change_log,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import unrecorded
@@ -176,22 +176,28 @@ TWO = {"servers": ["ldaps://ds1.example.com:4444", "ldaps://ds2.example.com:4444
 
 
 @pytest.mark.parametrize(
-    ("servers", "hosts", "uri"),
+    ("servers", "hosts", "uris"),
     [
-        (["ldaps://anything:4444"], [("ds1", 1636)], "ldaps://anything:4444"),
-        (TWO["servers"], [("ds2.example.com", 1636)], "ldaps://ds2.example.com:4444"),
-        (TWO["servers"], [("DS2.example.com.", 1636)], "ldaps://ds2.example.com:4444"),
+        (["ldaps://anything:4444"], [("ds1", 1636)], ["ldaps://anything:4444"]),
+        (TWO["servers"], [("ds2.example.com", 1636)], ["ldaps://ds2.example.com:4444"]),
+        (TWO["servers"], [("DS2.example.com.", 1636)], ["ldaps://ds2.example.com:4444"]),
+        (TWO["servers"], [("gone", 1), ("ds1.example.com", 1636), ("ds2.example.com", 1)], TWO["servers"]),
+        (TWO["servers"], [("ds2.example.com", 1636), ("ds1.example.com", 1)], TWO["servers"][::-1]),
         (
-            TWO["servers"],
-            [("gone", 1), ("ds1.example.com", 1636), ("ds2.example.com", 1)],
-            "ldaps://ds1.example.com:4444",
+            ["ldap://localhost:1", "ldap://localhost:2"],
+            [("127.0.0.1", 2)],
+            ["ldap://localhost:2", "ldap://localhost:1"],
         ),
-        (["ldap://localhost:1", "ldap://localhost:2"], [("127.0.0.1", 2)], "ldap://localhost:2"),
-        (["ldap://a", "ldap://[::1]:2"], [("localhost", 1636)], "ldap://[::1]:2"),
+        (
+            ["ldap://localhost:1", "ldap://localhost:2"],
+            [("localhost", 3)],
+            ["ldap://localhost:1", "ldap://localhost:2"],
+        ),
+        (["ldap://a", "ldap://[::1]:2"], [("localhost", 1636)], ["ldap://[::1]:2"]),
     ],
 )
-def test_the_connectors_server(servers, hosts, uri):
-    assert connector_directory({"servers": servers}, hosts) == uri
+def test_the_connectors_servers(servers, hosts, uris):
+    assert connector_servers({"servers": servers}, hosts) == uris
 
 
 @pytest.mark.parametrize(
@@ -199,9 +205,8 @@ def test_the_connectors_server(servers, hosts, uri):
     [
         (TWO["servers"], [("ds3", 1636)], "ds3:1636"),
         (TWO["servers"], [], "does not tell its host"),
-        (["ldap://localhost:1", "ldap://localhost:2"], [("localhost", 3)], "give only the one"),
     ],
 )
 def test_no_server_is_the_connectors(servers, hosts, words):
     with pytest.raises(InvalidOption, match=words):
-        connector_directory({"servers": servers}, hosts)
+        connector_servers({"servers": servers}, hosts)

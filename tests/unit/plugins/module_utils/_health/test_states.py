@@ -106,6 +106,20 @@ def test_the_numbers_of_a_server_that_may_be_another_prove_nothing(state):
     assert health.remedy.startswith("Who knows whose it is. If it is: ")
 
 
+@pytest.mark.parametrize("state", ["trimmed", "ahead"])
+def test_while_a_failover_is_read_nothing_is_to_be_changed_for_its_numbers(state):
+    ((facts, unused),) = SHOWN[state]
+    health = judge_health(replace(facts, log=replace(facts.log, doubt="ds1 is away.", meanwhile=True)))
+    assert (health.state, health.proved) == (state, False)
+    assert health.remedy.startswith("ds1 is away. ") and "before anything is changed" in health.remedy
+    assert "livesync_token" not in health.remedy and "role" not in health.remedy
+
+
+def test_what_is_healthy_says_what_keeps_it_from_going_on_elsewhere():
+    health = judge_health(replace(GOOD, log=replace(LOG, doubt="ds1 is away.", meanwhile=True, standby=("ds3 too.",))))
+    assert (health.state, health.remedy) == ("healthy", "ds1 is away. ds3 too.")
+
+
 def test_every_state_is_shown():
     assert list(SHOWN) == list(STATES)
 

@@ -158,6 +158,7 @@ def test_one_source_and_everything_that_is_told_of_it():
         "proved": False,
         "remedy": found.facts.untraced,
         "token": 9,
+        "server": None,
         "native_type": "integer",
         "pending": None,
         "pending_exact": None,

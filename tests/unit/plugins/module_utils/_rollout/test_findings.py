@@ -18,10 +18,17 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants impor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NO_CHANGE_LOG_REMEDY, ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.verify import Verification
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import OTHER, UNKNOWN, Identity, Whose
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import (
+    FAILOVER,
+    OTHER,
+    UNKNOWN,
+    Identity,
+    Whose,
+)
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest, FailurePolicy
 from ansible_collections.idmops.idm.plugins.module_utils._idm.queue import QueuedSync
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import NoAnswer
 from ansible_collections.idmops.idm.plugins.module_utils._proof.unlisted import Unlisted
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import ServerFacts
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import (
@@ -378,3 +385,43 @@ def test_policies_that_leave_a_load_undone_block_where_it_is_to_be_done():
         found = {one.code: one for one in findings_of(finished(mappings=(undone,), record=record))}
         assert found["policy_async"].severity == severity
         assert "ABSENT, CONFIRMED" in found["policy_async"].message
+
+
+def with_standby(**facts):
+    """The directory with a second server that does not answer."""
+    gone = ServerFacts(
+        "ldap://ds2", error=NoAnswer("ldap://ds2 cannot be reached: refused.", "ldap://ds2", "Check it.")
+    )
+    known = directory(**facts)
+    return replace(known, servers=(*known.servers, gone))
+
+
+def test_a_server_that_is_away_is_reported_and_stops_nothing():
+    (found,) = [one for one in findings_of(finished(directory=with_standby())) if one.code == "directory_unreachable"]
+    assert found.severity == "warning" and "ldap://ds2 cannot be reached" in found.message
+    assert "may lack there" in found.message and "Run this again when it is back" in found.remedy
+
+
+def test_where_none_answers_each_blocks():
+    facts = with_standby()
+    facts = replace(facts, servers=(replace(facts.servers[1], uri=facts.uri), facts.servers[1]))
+    found = findings_of(finished(directory=facts))
+    assert [one.severity for one in found if one.code == "directory_unreachable"] == ["blocking", "blocking"]
+
+
+def test_the_numbers_of_a_failover_neither_reset_nor_pass():
+    """A replica may be behind the first server, which is away: the token is no worse for that."""
+    facts = with_standby(whose=Whose(FAILOVER, "ds1 is away."))
+    said = {one.code: one for one in findings_of(finished(directory=facts))}
+    assert said["directory_unproved"].severity == "warning" and "ds1 is away." in said["directory_unproved"].message
+    ahead = finished(token=10**6, directory=facts)
+    (found,) = [one for one in findings_of(ahead) if one.code == "directory_differs"]
+    assert found.severity == "blocking" and "before anything is changed" in found.remedy
+    assert ahead.gap is None and ahead.loads == {}
+
+
+def test_servers_that_number_changes_otherwise():
+    (found,) = [
+        one for one in findings_of(finished(directory=directory(misnumbered=("ldap://ds2",)))) if "numbers" in one.code
+    ]
+    assert (found.code, found.severity) == ("directory_numbers", "warning") and "ldap://ds2" in found.message

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import WantedGrants, apply_grants
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import OTHER, SAME
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import FAILOVER, OTHER, SAME
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import gather
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import ACCOUNT, ADMIN, FakeDirectory, World
@@ -60,6 +60,35 @@ def test_a_server_that_gives_no_answer_does_not_end_the_other_and_is_asked_once(
         assert [bool(server.error) for server in facts.servers] == [False, True]
         assert facts.whose.answer == SAME
     assert (worlds[DS2].greetings, worlds[DS2].binds) == (1, [])
+
+
+BOTH = replace(CONNECTOR, failover=(("ds2.example.com", 1389),))
+
+
+def test_while_the_first_server_is_away_the_failover_is_asked(worlds, gatherer):
+    worlds[URI].down = True
+    facts = look(gatherer, BOTH, servers=[URI, DS2]).directory
+    assert (facts.uri, facts.whose.answer, URI in facts.whose.sentence) == (DS2, FAILOVER, True)
+    assert [server.away for server in facts.servers] == [True, False] and facts.change_log.last == 10
+    assert (facts.identity.ids, facts.identity.data) == ({}, {"dc=example,dc=com": "1159706"})
+    worlds[DS2].down = True
+    facts = look(gatherer, BOTH, servers=[URI, DS2]).directory
+    assert all(server.away for server in facts.servers) and facts.server.error
+
+
+def test_a_password_that_the_first_server_refuses_is_not_tried_again(worlds, gatherer):
+    worlds[URI].passwords[ADMIN] = "another"
+    assert look(gatherer, BOTH, servers=[URI, DS2]).directory.server.error.status == 49
+    assert (worlds[URI].binds, worlds[DS2].binds) == ([ADMIN], [])
+
+
+def test_servers_that_number_changes_otherwise_are_found(worlds, gatherer):
+    for world in worlds.values():
+        world.set("changeNumber=10,cn=changelog", "replicationCSN", "same")
+    assert look(gatherer, BOTH, servers=[URI, DS2]).directory.misnumbered == ()
+    worlds[DS2].set("changeNumber=10,cn=changelog", "replicationCSN", "another")
+    assert look(gatherer, BOTH, servers=[URI, DS2]).directory.misnumbered == (DS2,)
+    assert look(gatherer, CONNECTOR, servers=[URI, DS2]).directory.misnumbered == ()
 
 
 @pytest.mark.parametrize(("password", "verified"), [("account-password", True), ("wrong", False)])

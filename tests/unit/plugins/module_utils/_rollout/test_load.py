@@ -61,7 +61,7 @@ class Surroundings:
             "outside_of": lambda *unused: self.beyond,
             "estranged": lambda client, connector, mappings, known: self.estranged if mappings else None,
             "some_links": lambda *unused: self.links,
-            "ask_whose": lambda *unused: (self.whose, self.identity),
+            "ask_whose": lambda *unused: (URI, self.whose, self.identity),
             "compare": self._compare,
             "compare_links": self._compare_links,
             "reconcile": self._reconcile,

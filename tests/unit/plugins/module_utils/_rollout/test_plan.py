@@ -10,6 +10,8 @@ from dataclasses import replace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import NoAnswer
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import ServerFacts
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import findings_of, grants_unknown
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import Load
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.plan import (
@@ -190,3 +192,11 @@ def test_a_plan_is_plain_data():
     shown = plan(record={}).as_result()
     assert shown["to_load"] == [{"mapping": "m", "reason": shown["to_load"][0]["reason"]}]
     assert shown["source"] == SOURCE and shown["base_contexts"] == ["ou=People,dc=example,dc=com"]
+
+
+def test_grants_are_given_on_the_servers_that_answer():
+    gone = ServerFacts("ldap://ds2", error=NoAnswer("ldap://ds2 cannot be reached.", "ldap://ds2", "Check it."))
+    facts = directory(before=grants(missing=("change_log",)), after=grants())
+    facts = replace(facts, servers=(*facts.servers, gone))
+    plan = plan_enabled(finished(directory=facts), [], 0).as_result()
+    assert (plan["principal"], plan["servers"]) == (facts.principal, [facts.uri])
