@@ -30,6 +30,8 @@ from .log_facts import LogReader, Touched
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40
+#: So many of those that a run of ours has just taken.
+MOST_TAKEN = 1000
 #: What a policy does to what it leaves alone.
 _LEFT_ALONE = ("IGNORE", "REPORT", "NOREPORT", "ASYNC")
 #: So many entries below one that was renamed.
@@ -90,9 +92,15 @@ def read_unarrived(
         return Unarrived(doubt=_cannot_compare(own))
     taking = [one for one in on if one.sync_enabled and one.links_objects and not one.queue]
     doubt = _not_compared([one for one in on if one not in taking])
+    cut = None
     if these is None:
-        these = reader.touched(token, NEWEST, after) if taking else []
+        most = MOST_TAKEN if after else NEWEST
+        # one more than are looked at tells whether there are more
+        these = reader.touched(token, most + 1, after) if taking else []
+        if len(these) > most or (after and token - after > MOST_TAKEN):
+            cut, these = _cut(min(most, len(these))), these[:most]
     touched = these if taking else []
+    doubt = " ".join(text for text in (doubt, cut if after else None) if text) or None
     times = {one.record: one.time for one in touched}
     for one in touched:
         for record in own.below(one.moved_to, _BELOW) if one.moved_to else ():
@@ -120,6 +128,7 @@ def read_unarrived(
     aside = (
         [f"By the mapping's own rule, as audit tells, the newest changes were left alone: {ruled}."] if ruled else []
     )
+    aside += [cut] if cut and not after else []
     aside += [_unseen(len(unseen))] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
     sentences = tuple(_sentences([one for unused, one in left]))
@@ -133,6 +142,14 @@ def _cannot_compare(own: OwnEntries | None) -> str:
     if own is not None:
         why = f"the connector knows entries by {own.uid} (uidAttribute), and the change log by entryUUID"
     return f"{_UNKNOWABLE}: {why}. idmops.idm.livesync_verify compares all."
+
+
+def _cut(count: int) -> str:
+    """Return what is to be said where more entries were changed than are looked at."""
+    return (
+        f"Of the entries that were changed, the newest {count} were compared with the target; whether the others have"
+        " arrived idmops.idm.livesync_verify tells."
+    )
 
 
 def _not_compared(mappings: t.Sequence[SyncMapping]) -> str | None:
@@ -257,7 +274,7 @@ def _counts(one: Difference, mapping: SyncMapping) -> bool:
     if one.equal:
         return False  # it has arrived as it is now
     if one.kind == DUPLICATE:
-        return one.detail == SECOND_LINK
+        return one.detail == SECOND_LINK or bool(one.spare_links)
     if one.kind == MISSING:
         return mapping.creates or one.target_id is not None or not one.in_source
     if one.kind == DIFFERING:
@@ -270,8 +287,10 @@ def _situation(one: Difference) -> str | None:
 
 
 def _cause(one: Difference) -> str:
-    if one.kind == DUPLICATE:
+    if one.kind == DUPLICATE and one.detail == SECOND_LINK:
         return f"{one.detail}, to {one.target_id}: it is in the target twice"
+    if one.kind == DUPLICATE:
+        return str(one.detail)
     if one.detail and (one.reason != UNKNOWN or not one.in_source) and one.kind != ORPHANED:
         return one.detail
     if one.kind == ORPHANED:
@@ -288,6 +307,8 @@ def _sentences(found: t.Sequence[Difference]) -> t.Iterator[str]:
         subject = "1 changed entry has" if count == 1 else f"{count} changed entries have"
         if kind == DUPLICATE:
             yield f"{subject} arrived twice, {_MEND[kind]}"
+        elif kind == _LEFT_LINK:
+            yield f"{subject} {_MEND[kind]}"
         else:
             yield f"{subject} not arrived, though liveSync has passed the change: {_MEND[kind]}"
 
@@ -309,9 +330,10 @@ _MEND = {
         " been loaded yet, load (role livesync)."
     ),
     _LEFT_LINK: (
-        "its link leads to an object that is gone from the target. Delete that link first (DELETE repo/link/<id>;"
-        " livesync_verify names it in link_ids), since a reconciliation would put a second one beside it, at which each"
-        " later change fails. Then reconcile the records (dropped): idmops.idm.recon with ids."
+        "a link that is too many: to an object that is gone from the target, or once more to the same one. Delete that"
+        " link first (DELETE repo/link/<id> with its revision in If-Match; livesync_verify names it in link_ids): each"
+        " change of an entry with two links fails, and a reconciliation before that would make one more. Then reconcile"
+        " the records (dropped): idmops.idm.recon with ids."
     ),
     _UNDECIDED: (
         f"{NO_SITUATION}. {NO_SITUATION_REMEDY} Then reconcile the records (dropped): idmops.idm.recon with ids."
@@ -322,9 +344,15 @@ _MEND = {
         " target that is too many."
     ),
     _AWAY: "it is gone from the source, and its target is still there. Reconcile the whole mapping.",
+    REFUSED: (
+        "IDM refuses it (dropped has each cause). Mend the record or the mapping, then reconcile the records (dropped):"
+        " idmops.idm.recon with ids."
+    ),
     DIFFERING: (
         "the target is not as the source, and why is not told here: idmops.idm.livesync_verify looks for the reason."
-        " Reconcile the records (dropped): idmops.idm.recon with ids."
+        " See first that the mapping and the connector's object type are as they are meant to be, since a"
+        " reconciliation writes what they say now, and empties what they read no value for. Then reconcile the records"
+        " (dropped): idmops.idm.recon with ids."
     ),
 }
 
@@ -338,4 +366,6 @@ def _kind(one: Difference) -> str:
         return _AWAY
     if one.reason == HIDDEN or not one.in_source:
         return HIDDEN
-    return _LEFT_LINK if one.kind == MISSING and one.spare_links else one.kind
+    if one.spare_links and one.detail != SECOND_LINK:
+        return _LEFT_LINK
+    return REFUSED if one.reason == REFUSED else one.kind

@@ -25,7 +25,7 @@ TIME = "2026-11-24T10:00:00Z"
 def look(monkeypatch):
     """Look at what became of some changes; ``pending`` are the entries that later ones touch, look by look."""
 
-    def of(there, ids=("s1",), pending=(), below=(), mappings=None, moved=None, uid="entryUUID"):
+    def of(there, ids=("s1",), pending=(), below=(), mappings=None, moved=None, uid="entryUUID", after=0):
         looks = list(pending) or [set()]
         there.uid = uid
         there.below = lambda dn, most: list(below)
@@ -35,7 +35,7 @@ def look(monkeypatch):
         monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: there if uid else None)
         known = [there.mapping] if mappings is None else mappings
         it = context()
-        found = module.read_unarrived(there.idm, Source.parse(SOURCE), CONNECTOR, known, known, reader, 9, it)
+        found = module.read_unarrived(there.idm, Source.parse(SOURCE), CONNECTOR, known, known, reader, 9, it, after)
         return SimpleNamespace(
             records=found.records,
             said=" ".join(found.sentences),
@@ -117,7 +117,7 @@ def test_what_has_not_arrived_is_told_with_what_mends_it(look, fault):
     found = look(there)
     (one,) = found.records
     assert (one.record, one.mapping, one.time) == ("s1", "m", TIME)
-    assert cause in one.cause and remedy in found.said and "1 changed entry has not arrived" in found.said
+    assert cause in one.cause and remedy in found.said and "1 changed entry has" in found.said
     assert found.slept == 1
 
 
@@ -157,6 +157,30 @@ def test_who_is_in_the_target_twice_is_told_however_equal_both_are(look):
     assert one.record == "s1" and "second link" in one.cause and "t9" in one.cause
     assert "1 changed entry has arrived twice" in found.said and "delete that link first" in found.said
     assert "not arrived" not in found.said and "recon" not in found.said
+
+
+def test_a_dead_second_link_goes_before_anything_is_reconciled(look):
+    """Each change of such an entry fails, and a reconciliation would make one more (seen on OpenIDM 6.1.0)."""
+    there = Environment()
+    there.links.append({**there.link("s1", "gone"), "_id": "dead"})
+    there.users[1]["mail"] = "old@x"
+    found = look(there)
+    assert {one.record for one in found.records} == {"s1"}
+    assert "a link that is too many" in found.said and "before that would make one more" in found.said
+    assert "the target is not as the source" not in found.said
+
+
+@pytest.mark.parametrize(("after", "field"), [(0, "aside"), (3, "doubt")])
+def test_more_than_are_looked_at_are_said_not_to_be_known(look, monkeypatch, after, field):
+    monkeypatch.setattr(module, "NEWEST", 1)
+    monkeypatch.setattr(module, "MOST_TAKEN", 1)
+    found = look(Environment(), ["s1", "s2"], after=after)
+    assert "the newest 1 were compared" in getattr(found, field)
+    assert found.records == ()
+    monkeypatch.setattr(module, "NEWEST", 2)
+    monkeypatch.setattr(module, "MOST_TAKEN", 20)
+    found = look(Environment(), ["s1", "s2"], after=after)
+    assert (found.aside, found.doubt) == (None, None)
 
 
 def told(action=None, **more):
