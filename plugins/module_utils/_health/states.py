@@ -140,18 +140,20 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
     if log and (found := outside(log.first, log.last, number)):
         yield found
     readable = log is not None and log.missing == () and log.alias_search is not False
+    # a connector that does not know the numbers of the change log cannot move, however often it is activated
+    still = facts.unmoved and not facts.failure and not any("changeNumberAttribute" in one for one in facts.filtered)
     yield (
         DORMANT,
         f"The connector {facts.system} was activated while its system was down or refused its account: everything works"
         " but liveSync. Activate it again: idmops.idm.connector with state: reactivated."
-        if facts.unmoved and readable and not facts.failure
+        if still and readable
         else None,
     )
     yield (
         STALLED,
         "Runs come and go, and the changes that are pending stay. Look at IDM's log for this source; see that the"
         " connector reads the same directory server whose change log was looked at, with an account that may read it."
-        if facts.unmoved and not facts.failure
+        if still
         else None,
     )
     yield DISABLED, _disabled(facts)

@@ -61,6 +61,11 @@ _REMEDIES = (
         " IDM's log has the cause.",
     ),
     (
+        r"Bad Base Context",
+        "A base context does not exist in the directory, or the connector's account may not see it: correct"
+        " baseContexts and baseContextsToSynchronize in its configuration.",
+    ),
+    (
         r"not available",
         "IDM has no running connector of this name: see that it is enabled, that its bundle is in connectors/ in the"
         " version that connectorRef asks for, and, for a remote one, that its connector server is connected; where"

@@ -63,8 +63,8 @@ VOID_REMEDY = (
 )
 #: What mends a token of a type that the connector does not take.
 MISFIT_REMEDY = (
-    "Set the same number with idmops.idm.livesync_token and native_type: integer; where it is none, run the role"
-    " livesync, which takes a new base point and loads again."
+    "Set the same number with idmops.idm.livesync_token and native_type: integer; where it is none, remove it there"
+    " (state: absent), then run the role livesync, which takes a new base point and loads again."
 )
 DORMANT_CURE = (
     "Activate the connector again: reactivate: true in idmops.idm.livesync_trigger, or idmops.idm.connector with state:"

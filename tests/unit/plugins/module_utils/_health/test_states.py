@@ -41,6 +41,10 @@ SHOWN = {
         (replace(BEHIND, unmoved=True, log=None), "IDM's log"),
     ],
     "disabled": [
+        (
+            replace(BEHIND, unmoved=True, filtered=("changeNumberAttribute is nope: nothing comes.",)),
+            "changeNumberAttribute",
+        ),
         (replace(GOOD, sync_disabled=("one", "two")), "enableSync is false for one, two"),
         (replace(GOOD, unmapped=True), "No mapping has this source"),
         (replace(GOOD, filtered=("A change of mail never arrives. Add it.",)), "never arrives. Add it."),

@@ -377,6 +377,7 @@ def test_the_first_test_wakes_a_remote_connector_server_up():
         ),
         ("java.net.UnknownHostException: ds9", "host name"),
         ("Connection Error", "could not bind"),
+        ("Bad Base Context: ou=Nobody", "correct baseContexts"),
         ("connector not available", "no running connector"),
         ("Interim message missed", "testConnectorServers"),
         ("something else", "IDM's log"),
