@@ -14,7 +14,7 @@ from .._changelog.grants import Grants
 from .._changelog.log import NUMBERS, ChangeLog
 from .._changelog.rights import Visibility
 from .._changelog.verify import Verification
-from .._changelog.whose import SAME, SERVER, Identity, Whose
+from .._changelog.whose import FAILOVER, SAME, SERVER, Identity, Whose
 from .._health.states import TRIMMED, outside
 from .._idm.connector import Connector, ConnectorTest
 from .._idm.mapping import SyncMapping
@@ -268,6 +268,12 @@ class SourceEvidence:
         except ValueError:
             return False
         return is_within_any(self.directory.principal, bases)
+
+    @property
+    def first_away(self) -> str:
+        """What is to be done first where the connector reads its failover meanwhile, "" where it does not."""
+        over = self.directory is not None and self.directory.whose.answer == FAILOVER
+        return "Bring back the first server, which is away, and run this again; else: " if over else ""
 
     @property
     def unguarded(self) -> list[SyncMapping]:
