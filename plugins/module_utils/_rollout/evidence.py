@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.address import same_machine
 from .._base.errors import IdmopsError
 from .._changelog.grants import Grants
 from .._changelog.log import NUMBERS, ChangeLog
@@ -21,6 +22,7 @@ from .._idm.mapping import SyncMapping
 from .._idm.stage import Stage
 from .._ldap.directory import NoAnswer
 from .._ldap.dn import Name, is_within_any
+from .._ldap.url import host_and_port
 from .._schedule.document import Schedule
 from .load_record import Load, loads_to_do
 from .request import SourceRequest
@@ -268,6 +270,16 @@ class SourceEvidence:
         except ValueError:
             return False
         return is_within_any(self.directory.principal, bases)
+
+    @property
+    def proof_away(self) -> str | None:
+        """The URL that the account shall bind to, where a server on its host does not answer; None where all do."""
+        uri = (self.request.directory or {}).get("verify_uri")
+        if not uri or self.directory is None:
+            return None
+        host = host_and_port(uri, "verify_uri")[0]
+        gone = [host_and_port(server.uri)[0] for server in self.directory.servers if server.away]
+        return str(uri) if any(same_machine(host, one) for one in gone) else None
 
     @property
     def first_away(self) -> str:
