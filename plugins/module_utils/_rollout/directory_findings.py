@@ -73,6 +73,14 @@ def directory_findings(evidence: SourceEvidence) -> t.Iterator[Finding]:
             f"With principal_password, {facts.principal} does not read the change log: {facts.verification.found}",
             f"{facts.verification.remedy or 'Look at the server.'} (livesync_directory)",
         )
+    if evidence.proof_away:
+        yield say(
+            "principal_unverified",
+            WARNING,
+            f"principal_password is not tried: {evidence.proof_away} (verify_uri) is on the host of a server that does"
+            " not answer.",
+            "Run this again when it is back. (livesync_directory)",
+        )
     for uri in facts.misnumbered:
         yield say(
             "directory_numbers",

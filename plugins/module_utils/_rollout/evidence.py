@@ -9,18 +9,20 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.address import same_machine
 from .._base.errors import IdmopsError
 from .._changelog.grants import Grants
 from .._changelog.log import NUMBERS, ChangeLog
 from .._changelog.rights import Visibility
 from .._changelog.verify import Verification
-from .._changelog.whose import SAME, SERVER, Identity, Whose
+from .._changelog.whose import FAILOVER, SAME, SERVER, Identity, Whose
 from .._health.states import TRIMMED, outside
 from .._idm.connector import Connector, ConnectorTest
 from .._idm.mapping import SyncMapping
 from .._idm.stage import Stage
 from .._ldap.directory import NoAnswer
 from .._ldap.dn import Name, is_within_any
+from .._ldap.url import host_and_port
 from .._proof.unlisted import Unlisted
 from .._schedule.document import Schedule
 from .load_record import Load, loads_to_do
@@ -269,6 +271,22 @@ class SourceEvidence:
         except ValueError:
             return False
         return is_within_any(self.directory.principal, bases)
+
+    @property
+    def proof_away(self) -> str | None:
+        """The URL that the account shall bind to, where a server on its host does not answer; None where all do."""
+        uri = (self.request.directory or {}).get("verify_uri")
+        if not uri or self.directory is None:
+            return None
+        host = host_and_port(uri, "verify_uri")[0]
+        gone = [host_and_port(server.uri)[0] for server in self.directory.servers if server.away]
+        return str(uri) if any(same_machine(host, one) for one in gone) else None
+
+    @property
+    def first_away(self) -> str:
+        """What is to be done first where the connector reads its failover meanwhile, "" where it does not."""
+        over = self.directory is not None and self.directory.whose.answer == FAILOVER
+        return "Bring back the first server, which is away, and run this again; else: " if over else ""
 
     @property
     def unguarded(self) -> list[SyncMapping]:

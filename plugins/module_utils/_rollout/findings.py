@@ -389,6 +389,6 @@ def _load(evidence: SourceEvidence) -> t.Iterator[Finding]:
             BLOCKING,
             f"The mapping {mapping.name} can delete ({', '.join(mapping.removing)}) and {links}, and what the connector"
             " sees cannot be compared with what is there.",
-            "Give livesync_directory (with principal and base_contexts where placeholders stand in the connector's"
-            " configuration), or set allow_deletes: true for this source in livesync_sources.",
+            f"{evidence.first_away}Give livesync_directory (with principal and base_contexts where placeholders stand"
+            " in the connector's configuration), or set allow_deletes: true for this source in livesync_sources.",
         )

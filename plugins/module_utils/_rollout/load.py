@@ -222,7 +222,8 @@ def guard(
     if whose.answer == OTHER:
         raise DirectoryError(whose.sentence, remedy=REMEDY)
     if whose.answer != SAME:
-        _refuse_unguarded(client, request, mappings)  # what is seen there proves nothing of what the connector sees
+        # what is seen there proves nothing of what the connector sees
+        _refuse_unguarded(client, request, mappings, f" {whose.sentence}")
     if whose.answer in (SAME, FAILOVER) and (bad := outside_of(options, uri, connector, stage, context)):
         state, remedy = bad
         _refuse(
@@ -259,16 +260,17 @@ def guard(
     raise t.cast(IdmopsError, error)
 
 
-def _refuse_unguarded(client: Client, request: LoadRequest, mappings: t.Sequence[SyncMapping]) -> None:
+def _refuse_unguarded(client: Client, request: LoadRequest, mappings: t.Sequence[SyncMapping], why: str = "") -> None:
     """Let nothing be loaded that could delete, where nothing can be compared before it.
 
+    :param why: it cannot, with a blank before it.
     :raises IdmopsError: when a mapping can delete and has links, unless that is allowed.
     """
     for mapping in mappings if not request.source.allow_deletes else ():
         if mapping.deletes and has_links(client, mapping) is not False:
             raise IdmopsError(
                 f"The mapping {mapping.name} can delete ({', '.join(mapping.removing)}) and has links, and what the"
-                " connector sees cannot be compared with what is there.",
+                f" connector sees cannot be compared with what is there.{why}",
                 remedy="Give the directory (with principal and base_contexts where placeholders stand in the"
                 " connector's configuration), or allow_deletes: true.",
             )

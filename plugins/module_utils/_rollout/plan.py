@@ -31,6 +31,7 @@ class SourcePlan:
     :param change_log: whether the change log can be read, so that steps may use it.
     :param principal: the account to grant, None where there is nothing to grant.
     :param servers: the directory servers to grant on; those that do not answer are left out, and reported.
+    :param prove: whether the account can be let bind with its password, where that is given.
     :param hold: whether the job is switched off, and with it what of the record does not hold any more.
     :param reset: why the token is forgotten; None: it stays.
     :param baseline: whether a first liveSync stores the base point.
@@ -52,6 +53,7 @@ class SourcePlan:
     change_log: bool = False
     principal: str | None = None
     servers: tuple[str, ...] = ()
+    prove: bool = True
     base_contexts: tuple[str, ...] = ()
     job: str = ""
     hold: bool = False
@@ -101,6 +103,7 @@ def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index:
         change_log=facts is not None,
         principal=facts.principal if facts and any(server.to_grant for server in facts.servers) else None,
         servers=tuple(server.uri for server in facts.servers if not server.away) if facts else (),
+        prove=evidence.proof_away is None,
         base_contexts=evidence.connector.base_contexts if evidence.connector else (),
         job=evidence.job_name,
         hold=job is not None and (bool(loads) or baseline) and (bool(job.enabled) or stale),

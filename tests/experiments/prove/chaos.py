@@ -113,8 +113,8 @@ def over_failover(bed: TwoOfEach) -> list[str]:
     wrong = [] if status["good_enough"] else [f"over the failover the state is {status['state']}: {status['remedy']}"]
     wrong += [] if status["server"] == there else [f"the status asked {status['server']}"]
     wrong += [] if away in (status["remedy"] or "") else ["the status does not name the server that is away"]
-    if run["outcome"] not in ("advanced", "unchanged"):
-        wrong.append(f"the trigger ended {run['outcome']}: {run['error']}")
+    well = run["outcome"] in ("advanced", "unchanged")
+    wrong += [] if well else [f"the trigger ended {run['outcome']}: {run['error']}"]
     warned = any(away in text for text in told["run"].get("warnings", ()))
     return wrong + ([] if warned else ["the trigger does not name it"]) + role(bed, "over-failover", changes=False)
 

@@ -420,6 +420,14 @@ def test_the_numbers_of_a_failover_neither_reset_nor_pass():
     assert ahead.gap is None and ahead.loads == {}
 
 
+def test_a_load_that_may_delete_waits_for_the_first_server():
+    """The failover may be behind: people whom it does not have yet would be deleted."""
+    facts = directory(whose=Whose(FAILOVER, "ds1 is away."))
+    due = finished(directory=facts, record={}, linked={MAPPING.name: True})
+    (found,) = [one for one in findings_of(due) if one.code == "load_may_delete"]
+    assert found.severity == "blocking" and found.remedy.startswith("Bring back the first server")
+
+
 def test_servers_that_number_changes_otherwise():
     (found,) = [
         one for one in findings_of(finished(directory=directory(misnumbered=("ldap://ds2",)))) if "numbers" in one.code

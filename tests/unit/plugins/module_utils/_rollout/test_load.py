@@ -12,7 +12,13 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import OTHER, UNKNOWN, Identity, Whose
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import (
+    FAILOVER,
+    OTHER,
+    UNKNOWN,
+    Identity,
+    Whose,
+)
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_filters import entry_filter
@@ -133,7 +139,8 @@ def test_the_record_names_the_server_whose_change_log_goes_on_from_the_load(monk
     ("whose", "allowed", "words"),
     [
         (Whose(OTHER, "It is another one."), True, "It is another one"),
-        (Whose(UNKNOWN, "Who knows."), False, "cannot be compared"),
+        (Whose(UNKNOWN, "Who knows."), False, "cannot be compared with what is there. Who knows."),
+        (Whose(FAILOVER, "ds1 is away."), False, "cannot be compared with what is there. ds1 is away."),
     ],
 )
 def test_what_another_server_holds_guards_no_load(monkeypatch, whose, allowed, words):
@@ -141,6 +148,14 @@ def test_what_another_server_holds_guards_no_load(monkeypatch, whose, allowed, w
     there.whose = whose
     with pytest.raises(IdmopsError, match=words):
         load(ScriptedClient(), request(allow_deletes=allowed), context())
+    assert not there.asked
+
+
+def test_over_the_failover_too_no_load_begins_at_a_token_that_it_does_not_reach(monkeypatch):
+    there = Surroundings(monkeypatch, linked=False)
+    there.whose, there.beyond = Whose(FAILOVER, "ds1 is away."), ("ahead", "Bring it back.")
+    with pytest.raises(IdmopsError, match="is ahead, so nothing was loaded"):
+        load(ScriptedClient(), request(), context())
     assert not there.asked
 
 

@@ -200,3 +200,17 @@ def test_grants_are_given_on_the_servers_that_answer():
     facts = replace(facts, servers=(*facts.servers, gone))
     plan = plan_enabled(finished(directory=facts), [], 0).as_result()
     assert (plan["principal"], plan["servers"]) == (facts.principal, [facts.uri])
+
+
+@pytest.mark.parametrize(
+    ("verify_uri", "proves"), [(None, True), ("ldap://ds1.example.com:1389", True), ("ldap://ds2:1389", False)]
+)
+def test_the_account_is_not_let_bind_where_nobody_answers(verify_uri, proves):
+    """The grants on the others are no worse for that; that it was not proved is said."""
+    gone = ServerFacts("ldap://ds2", error=NoAnswer("ldap://ds2 cannot be reached.", "ldap://ds2", "Check it."))
+    given = {"servers": ["ldap://ds1.example.com"], "principal_password": "x", "verify_uri": verify_uri}
+    facts = replace(directory(), servers=(*directory().servers, gone))
+    evidence = finished(directory=facts, request=replace(finished().request, directory=given))
+    assert plan_enabled(evidence, [], 0).as_result()["prove"] is proves
+    told = [one for one in findings_of(evidence) if one.code == "principal_unverified"]
+    assert [one.severity for one in told] == ([] if proves else ["warning"])
