@@ -45,8 +45,9 @@ def show(stack):
         every = every and server["ready"]
         state = ("ready" if server["ready"] else "hanging" if server["hanging"] else
                  "starting" if server["running"] else "stopped")
-        print("%-10s %-8s %-14s %s" % (server["server"], state, "process %s" % server["pid"] if server["pid"] else "",
-                                      " ".join("%s=%d" % item for item in server["ports"].items())))
+        process = "process %s" % server["pid"] if server["pid"] else ""
+        ports = " ".join("%s=%d" % item for item in server["ports"].items())
+        print("%-10s %-8s %-14s %s" % (server["server"], state, process, ports))
         if not server["ready"]:
             print("           log: %s" % server["log"])
     return every

@@ -26,7 +26,7 @@ class RecordStore:
     def __init__(self):
         self.documents = {}
         self.deaf = set()
-        self.refusal = None
+        self.refusal: Exception | None = None
         self.closed = False
         self.lost = 0
         self.meanwhile = None
@@ -35,8 +35,9 @@ class RecordStore:
 
     def answer(self, method, path, body=None, headers=None, none_on=()):
         """Return the answer to one request."""
-        if self.refusal and (self.closed or method != "GET"):
-            raise self.refusal
+        refusal = self.refusal
+        if isinstance(refusal, Exception) and (self.closed or method != "GET"):
+            raise refusal
         with self._mutex:
             found = self._answer(method, path, body, {**(headers or {})}, none_on)
         if method == "GET" and self.meanwhile:

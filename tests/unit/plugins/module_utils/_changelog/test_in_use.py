@@ -14,7 +14,10 @@ from ansible_collections.idmops.idm.tests.unit.doubles.directory import FakeDire
 
 #: The administration ports of two servers on one host (tests/servers/topology), and the connector's own ports of them.
 ONE, TWO = "ldaps://localhost:4444", "ldaps://localhost:5444"
-HOSTS = [("localhost", 1389), ("localhost", 2389)]
+HOSTS = (
+    ("localhost", 1389),
+    ("localhost", 2389),
+)
 
 
 def second(uri=TWO, admin="5444"):

@@ -360,7 +360,7 @@ def run_by(monkeypatch, *outcomes):
 def test_livesync_may_be_run_for_it_until_it_has_arrived(fly, monkeypatch):
     there, sent = Environment(), []
     ran = run_by(monkeypatch, lambda: None, lambda: there.users[1].update(mail=sent[0]))
-    found = fly(there=there, arrives=lambda value: sent.append(value), schedules=(), run_livesync=True)
+    found = fly(there=there, arrives=sent.append, schedules=(), run_livesync=True)
     assert found.canary["arrived"] and len(ran) == 2
     assert ran[0].sources == (Source.parse(SOURCE),) and ran[0].mappings == ("m",) and ran[0].patience.wait <= 60
 
