@@ -43,7 +43,9 @@ def measured(collections: pathlib.Path, module: str, **options: t.Any) -> Measur
     """
     given = json.dumps({"collections": str(collections), "module": module, "options": options})
     command = [sys.executable, "-m", "tests.experiments.prove._measured"]
-    done = subprocess.run(command, input=given, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, input=given, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"{module}: {done.stderr[-2000:]}")
     return Measured(**json.loads(done.stdout))
