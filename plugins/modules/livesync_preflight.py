@@ -141,7 +141,7 @@ plans:
       returned: always
       sample: uid=idm,ou=apps,dc=example,dc=com
     servers:
-      description: The directory servers to grant on. Those that do not answer are left out, and RV(findings) names them.
+      description: The directory servers to grant on, without those that do not answer, which RV(findings) names.
       type: list
       elements: str
       returned: always
