@@ -140,6 +140,17 @@ plans:
       type: str
       returned: always
       sample: uid=idm,ou=apps,dc=example,dc=com
+    servers:
+      description: The directory servers to grant on, without those that do not answer, which RV(findings) names.
+      type: list
+      elements: str
+      returned: always
+      sample: ["ldaps://ds1.example.com:4444"]
+    prove:
+      description: Whether the account can be let bind with its password; false where a server there does not answer.
+      type: bool
+      returned: always
+      sample: true
     base_contexts:
       description: Where the connector searches.
       type: list
