@@ -105,7 +105,9 @@ class Authenticator:
 
     def remedy(self) -> str:
         """Return what to do about a 401."""
-        return f"Check the credentials for auth_method={self._options['auth_method']}."
+        method = self._options["auth_method"]
+        own = " (username and password)" if method in ("openidm", "basic") else ""
+        return f"Check the credentials for auth_method={method}{own}."
 
 
 class OpenIdmHeaders(Authenticator):
