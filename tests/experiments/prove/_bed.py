@@ -165,8 +165,9 @@ class Bed:
 
     def token(self) -> int | None:
         """Return the change number up to which liveSync has come."""
+        own = self.source.replace("/", "").upper()
         for stage in self.query("repo/synchronisation/pooledSyncStage"):
-            if self.source.replace("/", "").upper() in stage["_id"].replace("_", "").upper():
+            if stage["_id"].replace("_", "").upper() == own:  # a run record's id holds it
                 return int((stage.get("connectorData") or {}).get("syncToken") or 0)
         return None
 
