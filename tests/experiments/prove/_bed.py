@@ -171,6 +171,12 @@ class Bed:
                 return int((stage.get("connectorData") or {}).get("syncToken") or 0)
         return None
 
+    def forget_run(self) -> None:
+        """Take the run that is not known to have ended out of the source's run record."""
+        path = f"repo/synchronisation/pooledSyncStage/idmops-{self.source.replace('/', '').upper()}"
+        kept = {name: value for name, value in self.idm("GET", path).items() if not name.startswith("_")}
+        self.idm("PUT", path, {**kept, "run": None})
+
     def put_to_sleep(self) -> None:
         """Activate the connector while its system is down: everything works after that but liveSync."""
         self.stack.ds.stop()
