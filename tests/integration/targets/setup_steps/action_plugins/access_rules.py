@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
@@ -68,8 +69,9 @@ class Idm:
             raise IdmopsError(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
         return answer.json() if answer.content else {}
 
-    def status_for_the_account(self):
+    def status_for_the_account(self, **more):
         headers = {
+            **more,
             "X-OpenIDM-Username": self.params["account"],
             "X-OpenIDM-Password": self.params["account_password"],
             "X-OpenIDM-NoSession": "true",
@@ -77,6 +79,23 @@ class Idm:
         with loopback_session() as session:
             answer = session.get(f"{self.params['idm_url']}/config", headers=headers, timeout=60)
             return answer.status_code
+
+    def moment(self):
+        """Return the time of a call of the account that is audited after all that it has called before.
+
+        Audit may write a call after its answer has come, so that the clock's time does not part calls.
+        """
+        known = f"moment-{uuid.uuid4()}"
+        self.status_for_the_account(**{"X-ForgeRock-TransactionId": known})
+        what = f'userId eq "{self.params["account"]}"'
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            params = {"_queryFilter": what, "_sortKeys": "-timestamp", "_pageSize": "20"}
+            for call in self.call("GET", "audit/access", params=params)["result"]:
+                if known in call["http"]["request"]["headers"].get("X-ForgeRock-TransactionId", []):
+                    return call["timestamp"]
+            time.sleep(0.1)
+        raise IdmopsError("audit/access does not tell of a call of the account.")
 
     def filter(self, document, status):
         """Write the router's filters, and wait for it to have started again, and to refuse the account so."""
@@ -124,14 +143,14 @@ def granted(idm):
     needed = [need.right for need in known if need.required and need.when in idm.params["when"]]
     return {
         "changed": True,
-        "since": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime()) + f".{int(time.time() % 1 * 1000):03}Z",
+        "since": idm.moment(),
         "needed": list(dict.fromkeys(map(str, needed))),
     }
 
 
 def refused(idm):
     """Return what was refused and is required, and what was refused and is not."""
-    what = f'timestamp ge "{idm.params["since"]}" and userId eq "{idm.params["account"]}"'
+    what = f'timestamp gt "{idm.params["since"]}" and userId eq "{idm.params["account"]}"'
     calls = idm.call("GET", "audit/access", params={"_queryFilter": what, "_pageSize": "1000"})["result"]
     asked = [call["response"].get("detail", {}).get("detail") for call in calls]
     rights = [
