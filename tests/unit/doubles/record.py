@@ -14,6 +14,10 @@ from ansible_collections.idmops.idm.plugins.module_utils._http.answer import Ans
 RECORDS = "repo/synchronisation/pooledSyncStage/idmops-"
 
 
+def _refuse(error):
+    raise error
+
+
 class RecordStore:
     """What one IDM holds; several clients may share it.
 
@@ -26,7 +30,7 @@ class RecordStore:
     def __init__(self):
         self.documents = {}
         self.deaf = set()
-        self.refusal: Exception | None = None
+        self.refusal = None
         self.closed = False
         self.lost = 0
         self.meanwhile = None
@@ -35,9 +39,8 @@ class RecordStore:
 
     def answer(self, method, path, body=None, headers=None, none_on=()):
         """Return the answer to one request."""
-        refusal = self.refusal
-        if isinstance(refusal, Exception) and (self.closed or method != "GET"):
-            raise refusal
+        if self.refusal and (self.closed or method != "GET"):
+            _refuse(self.refusal)
         with self._mutex:
             found = self._answer(method, path, body, {**(headers or {})}, none_on)
         if method == "GET" and self.meanwhile:
