@@ -9,13 +9,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._ldap.directory import ONE_LEVEL, Directory
+from .._ldap.directory import Directory
 from .._ldap.dn import Name, is_name, is_within_any
-from .log import SUFFIX, ChangeLog, changes_between
+from .log import ChangeLog
+from .numbered import changes_in
 
 DELETED, RENAMED = "delete", "modrdn"
-#: How many changes one search asks for: few enough for an administrator with a size limit.
-_WINDOW = 500
 _ASKED = ("targetDN", "newSuperior", "changeType", "targetEntryUUID")
 
 
@@ -48,23 +47,21 @@ def changed_entries(
     within = [Name.parse(base) for base in bases]
     last: dict[str, str] = {}
     renamed: set[str] = set()
-    for start in range(token + 1, change_log.last + 1, _WINDOW):
-        end = min(start + _WINDOW - 1, change_log.last)
-        shown = 0
-        for entry in directory.stream(
-            change_log.suffix or SUFFIX, ONE_LEVEL, changes_between(start, end), list(_ASKED)
-        ):
-            shown += 1
-            name, kind = entry.text("targetEntryUUID"), (entry.text("changeType") or "").lower()
-            if not entry.text("targetDN"):
-                return None
-            if not any(is_within_any(text, within) for text in (*entry.texts("targetDN"), *entry.texts("newSuperior"))):
-                continue
-            if not name or not kind:
-                return None
-            last[name] = kind
-            if kind == RENAMED:
-                renamed.add(name)
-        if shown != end - start + 1 or len(last) > most:
+    shown = 0
+    for entry in changes_in(directory, change_log, token + 1, change_log.last, _ASKED):
+        shown += 1
+        name, kind = entry.text("targetEntryUUID"), (entry.text("changeType") or "").lower()
+        if not entry.text("targetDN"):
             return None
+        if not any(is_within_any(text, within) for text in (*entry.texts("targetDN"), *entry.texts("newSuperior"))):
+            continue
+        if not name or not kind:
+            return None
+        last[name] = kind
+        if kind == RENAMED:
+            renamed.add(name)
+        if len(last) > most:
+            return None
+    if shown != max(0, change_log.last - token):
+        return None
     return Changed(last, frozenset(renamed))

@@ -15,10 +15,11 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._base.address import same_machine
-from .._ldap.directory import ONE_LEVEL, Directory, NoAnswer
+from .._ldap.directory import Directory, NoAnswer
 from .._ldap.refused_binds import RefusedBinds
 from .._ldap.url import host_and_port
-from .log import SUFFIX, ChangeLog, read_change_log
+from .log import read_change_log
+from .numbered import text_of_change
 from .whose import FAILOVER, OTHER, Whose, judge_whose, read_identity
 
 
@@ -114,11 +115,6 @@ def same_numbers(one: Directory, other: Directory, token: int | None) -> bool | 
         return first.last == second.last or None
     if token is not None and max(first.first, second.first) <= token <= number:
         number = token
-    names = [_csn(directory, log, number) for directory, log in ((one, first), (other, second))]
+    asked = ((one, first), (other, second))
+    names = [text_of_change(directory, log, number, "replicationCSN") for directory, log in asked]
     return None if None in names else names[0] == names[1]
-
-
-def _csn(directory: Directory, log: ChangeLog, number: int) -> str | None:
-    wanted = f"(&(objectClass=changeLogEntry)(changeNumber={number}))"
-    found = directory.search(log.suffix or SUFFIX, ONE_LEVEL, wanted, ["replicationCSN"])
-    return found[0].text("replicationCSN") if found else None

@@ -105,6 +105,16 @@ def changes_in(
             return
 
 
+def text_of_change(directory: Directory, log: ChangeLog, number: int, attribute: str) -> str | None:
+    """Return what an attribute of one change says, None where the change is not shown, or does not say it.
+
+    :raises DirectoryError: no answer, or an error.
+    """
+    wanted = f"(&(objectClass=changeLogEntry)(changeNumber={number}))"
+    found = directory.search(log.suffix or SUFFIX, ONE_LEVEL, wanted, [attribute])
+    return found[0].text(attribute) if found else None
+
+
 def pending_changes(
     directory: Directory, log: ChangeLog, token: int, base_contexts: t.Sequence[str], most: int = 5000
 ) -> Pending:
@@ -246,7 +256,7 @@ def unnumbered(directory: Directory, log: ChangeLog) -> list[Entry] | None:
         return []
     newest, after = "", None
     for entry in changes_in(
-        directory, log, max(log.first, log.last - 99), log.last, ["replicationCSN", "changeLogCookie"]
+        directory, log, max(log.first, log.last - _SAMPLE + 1), log.last, ["replicationCSN", "changeLogCookie"]
     ):
         if (csn := _order(entry.text("replicationCSN"))) and csn > newest:
             newest, after = csn, entry.text("changeLogCookie")

@@ -16,7 +16,6 @@ from .._base.errors import DirectoryError
 from .._changelog.in_use import InUse, find_in_use
 from .._changelog.log import (
     NUMBERS,
-    SUFFIX,
     Access,
     ChangeLog,
     alias_search_works,
@@ -32,12 +31,13 @@ from .._changelog.numbered import (
     left_out,
     pending_changes,
     several_servers,
+    text_of_change,
     unnumbered,
 )
 from .._changelog.server_config import unrecorded
 from .._changelog.whose import FAILOVER, OTHER, REMEDY, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
-from .._ldap.directory import NO_SUCH_OBJECT, ONE_LEVEL, Directory, Entry, require_ldap
+from .._ldap.directory import NO_SUCH_OBJECT, Directory, Entry, require_ldap
 from .._ldap.dn import Name, is_name, is_within_any
 from .._ldap.url import host_and_port
 from .facts import LogFacts
@@ -330,12 +330,9 @@ class LogReader:
         return found
 
     def _text_of(self, change_number: t.Any, attribute: str) -> str | None:
-        if self.directory is None or not self._usable or not isinstance(change_number, int):
+        if self.directory is None or self.log is None or not isinstance(change_number, int):
             return None
-        suffix = (self.log.suffix if self.log else None) or SUFFIX
-        wanted = f"(&(objectClass=changeLogEntry)(changeNumber={change_number}))"
-        found = self.directory.search(suffix, ONE_LEVEL, wanted, [attribute])
-        return found[0].text(attribute) if found else None
+        return text_of_change(self.directory, self.log, change_number, attribute)
 
     @cached_property
     def log(self) -> ChangeLog | None:

@@ -14,11 +14,12 @@ import re
 import typing as t
 
 from .._base.errors import Refused
-from .._base.filters import any_of, equals
+from .._base.filters import equals
 from .._http.client import Client
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._ldap.dn import is_name
+from .pages import read_these
 
 _LINKS = "repo/link"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -81,7 +82,7 @@ def _linked(client: Client, mapping: SyncMapping, known: t.Iterable[SyncMapping]
 def _there(client: Client, mapping: SyncMapping, ids: t.Sequence[str]) -> bool:
     """Tell whether the source has one of some ids all the same."""
     try:
-        return bool(client.query(mapping.source.strip("/"), any_of("_id", ids), _fields="_id"))
+        return bool(read_these(client, mapping.source.strip("/"), "_id", ids, "_id"))
     except Refused:
         return False  # the connector may take them for no ids at all
 

@@ -130,8 +130,8 @@ def _end(backlog: Backlog, stage: Stage, log: LogReader) -> ChangeLog:
         )
     if log.whose.answer != SAME:
         raise IdmopsError(f"{source} is not reconciled. {log.whose.sentence}", remedy=REMEDY)
-    if stage.misfit(backlog.connector):
-        raise IdmopsError(f"{source}: {stage.misfit(backlog.connector)}", remedy=MISFIT_REMEDY)
+    if misfit := stage.misfit(backlog.connector):
+        raise IdmopsError(f"{source}: {misfit}", remedy=MISFIT_REMEDY)
     if bad := log.outside(stage.number):
         state, remedy = bad
         raise IdmopsError(f"liveSync of {source} is {state}, so nothing was reconciled.", remedy=remedy)
