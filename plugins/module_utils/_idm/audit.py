@@ -22,7 +22,7 @@ from .._base.values import as_dict, as_int, as_text, as_texts
 from .._http.client import Client
 from .source import Source
 
-SYNC_TOPIC, RECON_TOPIC = "audit/sync", "audit/recon"
+SYNC_TOPIC, RECON_TOPIC, CONFIG_TOPIC = "audit/sync", "audit/recon", "audit/config"
 _FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 _CALLS = "audit/access"
 #: So many calls are looked through for the one that was sent.

@@ -16,7 +16,7 @@ from .._base.values import as_bool, as_dict, as_list, as_text, as_texts
 from .._changelog.log import as_time
 from .._health.dropped import Dropped, read_dead_letters, successes_of
 from .._http.client import Client
-from .._idm.audit import AuditEntry
+from .._idm.audit import CONFIG_TOPIC, AuditEntry, ask_audit
 from .._idm.connector_config import Connector
 from .._idm.connector_filters import bracketed, sync_filter
 from .._idm.entries import kept_failures
@@ -182,9 +182,10 @@ class Reasons:
     def _off_periods(self) -> list[tuple[str, str]] | None:
         """Return from when to when liveSync did not use the mapping, as audit/config tells; None where it does not."""
         names = ["sync", f"mapping/{self.mapping.name}"]
-        try:
-            changes = self.client.query("audit/config", any_of("objectId", names), _pageSize=str(_MOST_CHANGES))
-        except Refused:
+        changes = ask_audit(
+            self.client, CONFIG_TOPIC, any_of("objectId", names), order="-timestamp", size=_MOST_CHANGES
+        )
+        if changes is None:
             return None
         spans: list[tuple[str, str]] = []
         since: str | None = None

@@ -137,6 +137,13 @@ def test_a_change_that_came_while_the_mapping_was_off_went_nowhere(states, chang
     assert reason(DIFFERING, Own(modifytimestamp=(changed,)), there)[0] == wanted
 
 
+def test_the_newest_changes_of_the_mappings_are_looked_at_however_many_there_are():
+    there = Environment()
+    many = [dict(one, timestamp="2026-11-23T10:00:00.000Z") for one in switched(True, True) * 250]
+    there.idm.resources["audit/config"] = [*many, *switched(True, False, True)]
+    assert reason(DIFFERING, Own(modifytimestamp=(b"20261124103000Z",)), there)[0] == "mapping_off"
+
+
 @pytest.mark.parametrize(
     ("properties", "own", "wanted"),
     [
