@@ -143,6 +143,7 @@ def _put_back(line, base_dn, wanted):
         ((unused, account),) = line.search_s(dn, ldap.SCOPE_BASE, attrlist=["ds-privilege-name", "aci", *LIMITS])
         if account:
             line.modify_s(dn, [(ldap.MOD_DELETE, name, None) for name in account])
+            touched += 1
     found = dict(line.search_s(base_dn, ldap.SCOPE_SUBTREE, attrlist=["*", "aci"]))
     spelled = {dn.lower(): dn for dn in found}
     known = {dn.lower() for dn in wanted}
