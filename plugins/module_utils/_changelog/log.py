@@ -155,6 +155,15 @@ def connector_servers(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[st
     )
 
 
+def time_of(directory: Directory) -> str | None:
+    """Return the directory's time, as in 2026-11-24T17:19:26Z, None where it does not tell (OpenDJ does).
+
+    :raises DirectoryError: no answer.
+    """
+    monitor = directory.read("cn=monitor", ["currentTime"])
+    return as_time(monitor.text("currentTime")) if monitor else None
+
+
 def as_time(text: str | None) -> str | None:
     """Return a directory's time, as in 20261124171926Z or 20261124171926.123Z, as IDM writes times; None for others."""
     found = re.fullmatch(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:[.,]\d+)?Z", text or "", re.ASCII)

@@ -23,6 +23,8 @@ from .log import SUFFIX, ChangeLog, as_time
 
 #: What is read of a change whose entry is looked for.
 OF_A_CHANGE = ("replicationCSN", "targetDN", "changeType", "changeTime", "targetEntryUUID", "newRDN", "newSuperior")
+#: Seconds within which a change gets its number; one without is nothing odd until then.
+NUMBERED_WITHIN = 10.0
 #: So many are looked at where their numbers tell how many there are: when the first was made, and whether they show.
 _SAMPLE = 100
 #: What it answers then (RFC 4511, appendix A): a limit of time, of size, of an administrator.
@@ -247,7 +249,7 @@ def _after(directory: Directory, log: ChangeLog, cookie: str, most: int) -> list
 def unnumbered(directory: Directory, log: ChangeLog) -> list[Entry] | None:
     """Return the changes that have no number yet, oldest first; None where there are some, and none is shown.
 
-    Numbering is asynchronous: a change without a number is nothing odd before some seconds have gone by.
+    Numbering is asynchronous: a change without a number is nothing odd within :data:`NUMBERED_WITHIN`.
 
     :param log: how far the change log reaches now.
     :raises DirectoryError: no answer.

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from .._base.context import Context
 from .._base.values import as_text
+from .._changelog.numbered import NUMBERED_WITHIN
 from .._http.client import Client
 from .._idm.audit import seconds_between
 from .._idm.connector import Connector
@@ -23,7 +24,6 @@ from .._idm.source import Source
 from .arrived import Unarrived, read_unarrived
 from .dropped import Dropped, successes_of
 from .log_facts import Hidden, LogReader, Touched
-from .states import PENDING_SECONDS
 
 LEFT_OUT, UNNUMBERED = "left_out", "unnumbered"
 
@@ -149,7 +149,7 @@ def with_gaps(found: Unarrived, gaps: Gaps) -> Unarrived:
 def _late(hidden: Hidden, now: str | None) -> tuple[Touched, ...]:
     """Return the changes that should have got a number by now; all where nobody tells the time."""
     ages = [(one, seconds_between(one.time, now)) for one in hidden.unnumbered or ()]
-    return tuple(one for one, age in ages if age is None or age > PENDING_SECONDS)
+    return tuple(one for one, age in ages if age is None or age > NUMBERED_WITHIN)
 
 
 def _not_brought(client: Client, source: Source, these: t.Sequence[Touched], compared: str) -> list[Touched]:

@@ -23,6 +23,7 @@ from .._changelog.log import (
     connector_servers,
     judge_access,
     read_change_log,
+    time_of,
 )
 from .._changelog.numbered import (
     OF_A_CHANGE,
@@ -242,9 +243,8 @@ class LogReader:
         return as_time(self._text_of(change_number, "changeTime"))
 
     def now(self) -> str | None:
-        """Return the directory's time, as in 2026-11-24T17:19:26Z, None where it does not tell (OpenDJ does)."""
-        monitor = self.directory.read("cn=monitor", ["currentTime"]) if self.directory else None
-        return as_time(monitor.text("currentTime")) if monitor else None
+        """Return the directory's time, None where it does not tell."""
+        return time_of(self.directory) if self.directory else None
 
     def taken(self, token: int, most: int = 100) -> list[Taken]:
         """Return the newest additions and changes behind a token, oldest first, where the connector knows entries by

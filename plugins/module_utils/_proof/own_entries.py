@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from .._base.errors import DirectoryError
 from .._changelog.limits import naming_contexts, outermost
-from .._changelog.log import NUMBERS, ChangeLog
-from .._changelog.numbered import changes_in
+from .._changelog.log import NUMBERS, ChangeLog, as_time, time_of
+from .._changelog.numbered import NUMBERED_WITHIN, changes_in, unnumbered
+from .._idm.audit import seconds_between
 from .._idm.connector_config import Connector
 from .._idm.connector_filters import classes_filter, search_filter
 from .._ldap.directory import BASE, NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED, SUBTREE, Directory, Entry
@@ -195,6 +196,8 @@ class OwnEntries:
     def changed_after(self, log: ChangeLog | None, token: int, of: t.Collection[str] = ()) -> set[str] | None:
         """Return the ids of the entries that changes after a token touch, None where that cannot be known.
 
+        A change that is so young that its number may be still to come is after any token.
+
         :param log: how far the change log reaches now.
         :param of: the ids that are asked for, so that no more is read once all of them are found; empty for all.
         :raises DirectoryError: no answer, or an error.
@@ -209,7 +212,16 @@ class OwnEntries:
                 if name := entry.text("targetEntryUUID"):
                     found.add(name)
             start, window = end + 1, 2 * window
-        return found
+        return found if of and found.issuperset(of) else found | self._awaiting_number(log)
+
+    def _awaiting_number(self, log: ChangeLog) -> set[str]:
+        """Return the ids of the entries whose change has no number yet, and is too young for that to be odd."""
+        found = unnumbered(self.directory, log)
+        now = time_of(self.directory) if found else None
+        ages = [
+            (one.text("targetEntryUUID"), seconds_between(as_time(one.text("changeTime")), now)) for one in found or ()
+        ]
+        return {name for name, age in ages if name and age is not None and age <= NUMBERED_WITHIN}
 
     def body(self, entry: Entry) -> dict[str, t.Any] | None:
         """Return an entry as IDM would show it, each property a list of texts; None where one of them is no text."""

@@ -185,13 +185,14 @@ class ServersClock(Clock):
 def test_40_minutes_of_the_servers_time(stand, mode, life):
     stand_in = stand(mode)
     clock = ServersClock(stand_in.world.clock)
-    idm, end = client(stand_in, clock=clock), clock.now() + 2400
+    idm, end, asked = client(stand_in, clock=clock), clock.now() + 2400, 0
     while clock.now() < end:
         assert idm.get("info/ping")["state"] == "ACTIVE_READY"
+        asked += 1
         clock.sleep(10.0)
     # each token is used for nearly its life, and none beyond it: no request had to be sent twice
     assert 2400 / life <= len(stand_in.world.made) <= 2400 / (life - 60) + 1
-    assert len(stand_in.world.requests) == 240
+    assert len(stand_in.world.requests) == asked > 200
 
 
 def test_a_token_that_is_revoked_is_replaced_once(stand):

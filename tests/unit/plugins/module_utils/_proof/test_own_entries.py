@@ -116,6 +116,24 @@ def test_a_search_filter_stands_in_place_of_the_object_classes(narrowing, wanted
     assert asked == [wanted]
 
 
+@pytest.mark.parametrize(("now", "wanted"), [("20261124100009Z", {"s2"}), ("20261124100011Z", set()), (None, set())])
+def test_a_change_that_waits_for_its_number_is_pending_for_ten_seconds(now, wanted):
+    """On a busy machine numbers come seconds after the change (seen on OpenDJ 4.6.5)."""
+    world, first, second = World(), f"{1:016x}{1:04x}{1:08x}", f"{2:016x}{1:04x}{2:08x}"
+    dn, cookie = "uid=x,dc=example,dc=com", f"dc=example,dc=com:{first};"
+    world.change(11, dn, targetEntryUUID=["s1"], replicationCSN=[first], changeLogCookie=[cookie])
+    world.set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{second};")
+    about = {"targetEntryUUID": ["s2"], "changeTime": ["20261124100000Z"]}
+    world.change_without_number(second, f"dc=example,dc=com:{second};", dn, **about)
+    if now:
+        world.put("cn=monitor", currentTime=[now])
+    directory = FakeDirectory(world)
+    own = OwnEntries(directory, ("dc=example,dc=com",), "entryUUID", "(objectClass=person)", None, {})
+    log = read_change_log(directory)
+    assert own.changed_after(log, 11) == own.changed_after(log, 11, {"s2"}) == wanted
+    assert own.changed_after(log, 10, {"s1"}) == {"s1"}
+
+
 def test_pending_changes_are_read_until_all_that_are_asked_for_are_found():
     world = World()
     for number in range(1, 3501):
