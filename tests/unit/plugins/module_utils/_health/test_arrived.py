@@ -227,6 +227,93 @@ def test_what_a_script_or_a_policy_left_alone_is_said_and_no_loss(look, action, 
     assert found.doubt is None
 
 
+def test_whether_a_script_meant_to_leave_a_change_alone_cannot_be_known(look):
+    there = Environment()
+    differing(there)
+    there.idm.resources["audit/sync"] = [told("IGNORE", situation="CONFIRMED")]
+    found = look(there, ["s1", "s2"])
+    assert found.records == () and found.compared == {"s1", "s2"}
+    assert "CONFIRMED: IGNORE" in found.doubt and "cannot be known" in found.doubt and found.aside is None
+
+
+@pytest.mark.parametrize("situation", ["MISSING", "AMBIGUOUS", "FOUND_ALREADY_LINKED"])
+def test_who_is_for_the_target_and_left_alone_by_a_policy_has_not_arrived(look, situation):
+    there = Environment()
+    new_and_missing(there)
+    there.idm.resources["audit/sync"] = [told("IGNORE", situation=situation)]
+    found = look(there)
+    (one,) = found.records
+    assert (one.situation, one.cause) == (situation, f"the mapping leaves it alone ({situation}: IGNORE)")
+    assert "Change that policy" in found.said and found.said.index("Change that policy") < found.said.index("with ids")
+
+
+def test_who_has_lost_the_link_has_not_arrived(look):
+    there = Environment()
+    there.drop(there.links, "s1")
+    (one,) = look(there).records
+    assert "no link leads to it: t1" in one.cause
+    assert "correlationQuery" in look(there).said
+    there = Environment(policies=[{"situation": "FOUND", "action": "IGNORE"}])
+    there.drop(there.links, "s1")
+    assert look(there).records == ()
+
+
+def made_by_hand(there):
+    there.users.append({"_id": "t9", "userName": "u1", "mail": "by@hand"})
+    return "t9", "no link leads to it"
+
+
+def links_exchanged(there):
+    """A change of one has made the other's object like it (seen on OpenIDM 6.1.0)."""
+    there.drop(there.links, "s1")
+    there.drop(there.links, "s2")
+    there.links += [there.link("s1", "t2"), there.link("s2", "t1")]
+    there.users[2].update(there.users[1], _id="t2")
+    return "t1", "linked to another object of the source"
+
+
+@pytest.mark.parametrize("fault", [made_by_hand, links_exchanged])
+def test_another_object_of_the_same_name_is_told_before_anything_is_reconciled(look, fault):
+    there = Environment()
+    other, why = fault(there)
+    found = look(there)
+    (one,) = found.records
+    assert one.record == "s1" and one.cause.endswith(f": {other}") and why in one.cause and "userName" in one.cause
+    assert "1 changed entry has arrived, and the target has another object" in found.said
+    assert "Reconcile nothing before" in found.said and "with ids" not in found.said
+
+
+def test_a_reconciliation_that_would_empty_the_target_is_no_remedy(look):
+    """As where a mapping or an object type reads another attribute than is meant (seen on OpenIDM 6.1.0)."""
+    there = Environment()
+    for one in (1, 2):
+        del there.people[one]["mail"]
+    found = look(there, ["s1", "s2"])
+    assert len(found.records) == 2 and "the target is not as the source: mail" in found.records[0].cause
+    assert "a reconciliation would empty it" in found.said and "reconcile nothing before" in found.said
+    assert "nativeName" in found.said and "why is not told" not in found.said
+
+
+def test_who_has_arrived_and_is_no_account_for_the_connector_any_more_has_arrived(look):
+    """As with a wrong nativeType: IDM sees nobody, and everybody is well (seen on OpenIDM 6.1.0)."""
+    there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
+    for one in (1, 2):
+        there.drop(there.people, f"s{one}")
+        there.containers.add(f"s{one}")
+        there.outside[f"s{one}"] = {"uid": [f"u{one}"], "mail": [f"u{one}@x" if one == 1 else "new@x"]}
+    found = look(there, ["s1", "s2"])
+    (one,) = found.records
+    assert (one.record, one.situation) == ("s2", None) and "object classes" in one.cause
+    assert "1 of the newest changed entries has arrived and cannot be seen" in found.aside
+    assert "nativeType" in found.said
+
+
+def test_what_several_may_have_in_common_tells_nobody_apart(look):
+    there = Environment(properties=[{"source": "mail", "target": "mail"}])
+    there.users.append({"_id": "t9", "mail": "u1@x"})
+    assert look(there).records == ()
+
+
 @pytest.mark.parametrize("fault", [differing, new_and_missing, deleted])
 def test_what_a_later_change_may_explain_is_pending(look, fault):
     there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
