@@ -15,7 +15,9 @@ from . import steps, tree
 from .places import BUILD, LOGS, ROOT, environment
 
 #: What a collection is made of, by its first path element.
-_FILES = {"CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "README.md", "REUSE.toml", "requirements.txt"}
+_FILES = {
+    "CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "README.md", "REUSE.toml", "bindep.txt", "requirements.txt",
+}  # fmt: skip
 #: Which Pythons the modules are for: Automation Hub runs ansible-test on the archive, and that reads it.
 _CONFIG = pathlib.PurePosixPath("tests", "config.yml")
 _FOLDERS = {"LICENSES", "changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
