@@ -86,7 +86,7 @@ gates: $(READY) ## all that needs no server: linters, sanity and units on each a
 build: $(READY) ## the collection archive, looked through and installed on trial
 	@$(PY) -m tools.archive
 
-docs: $(READY) ## check the documentation and make the reference in build/docs
+docs: $(READY) ## check the documentation and make its site in build/site
 	@$(PY) -m tools.docs
 
 changelog: $(READY) ## CHANGELOG.md from changelogs/changelog.yaml, after a release: antsibull-changelog release
