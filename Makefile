@@ -22,7 +22,7 @@ READY := .venv/ready
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv stack stack-down stack-status topology topology-down topology-status demo test test-long units integration sanity lint types build docs bench prove \
+.PHONY: help venv stack stack-down stack-status topology topology-down topology-status demo test test-long units integration sanity lint types gates build docs bench prove \
         changelog clean distclean
 
 help: ## this list
@@ -80,10 +80,13 @@ sanity: $(READY) ## all of ansible-test sanity, on a copy of the tracked files
 lint: $(READY) ## ansible-lint (production), yamllint, ruff, mypy
 	@$(PY) -m tools.lint
 
+gates: $(READY) ## all that needs no server: linters, sanity and units on each ansible-core, licences, galaxy-importer
+	@$(PY) -m tools.gates $(GATES)
+
 build: $(READY) ## the collection archive, looked through and installed on trial
 	@$(PY) -m tools.archive
 
-docs: $(READY) ## check the documentation and make the reference in build/docs
+docs: $(READY) ## check the documentation and make its site in build/site
 	@$(PY) -m tools.docs
 
 changelog: $(READY) ## CHANGELOG.md from changelogs/changelog.yaml, after a release: antsibull-changelog release

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pathlib
 import shutil
 import sys
+import typing as t
 
 from . import steps, tree
 from .places import BUILD, COLLECTIONS, LOGS, PYTHON_VERSION, environment
@@ -37,7 +38,7 @@ def _home() -> pathlib.Path:
     home = BUILD / "home"
     cache = home / ".ansible" / "test" / "cache"
     cache.mkdir(parents=True, exist_ok=True)
-    for name in ("get_pip_24_2.py", "get_pip_25_2.py"):
+    for name in ("get_pip_23_1_2.py", "get_pip_24_2.py", "get_pip_25_2.py"):
         (cache / name).write_text(_GET_PIP, encoding="utf-8")
     for name in (".pip", ".config/pip", ".cache/pip"):
         source, link = pathlib.Path.home() / name, home / name
@@ -54,24 +55,39 @@ def fresh_copy(collections: pathlib.Path = COLLECTIONS) -> pathlib.Path:
     return copy
 
 
-def command(*arguments: str) -> list[str]:
-    """Return the command line of an ansible-test command on this machine, with this Python."""
-    return [str(pathlib.Path(sys.executable).with_name("ansible-test")), *arguments, "--local", "--python",
-            PYTHON_VERSION, "--color", "no"]  # fmt: skip
+def command(
+    *arguments: str, programs: pathlib.Path = pathlib.Path(sys.executable).parent, version: str | None = PYTHON_VERSION
+) -> list[str]:
+    """Return the command line of an ansible-test command on this machine.
+
+    :param programs: the folder with ansible-test, that of .venv unless told.
+    :param version: the Python that shall be used, None for all that can be found.
+    """
+    asked = ["--python", version] if version else []
+    return [str(programs / "ansible-test"), *arguments, "--local", *asked, "--color", "no"]
+
+
+def run_sanity(title: str, log: pathlib.Path, line: t.Sequence[str], **more: str) -> None:
+    """Run a command line of ansible-test on a fresh copy; only within :func:`tree.exclusive`.
+
+    :param more: what the environment has beside the usual.
+    :raises StepFailed: when something is not clean.
+    """
+    steps.run(
+        title,
+        line,
+        log,
+        cwd=fresh_copy(),
+        env=environment(HOME=str(_home()), **more),
+        telling=steps.beginning("Running sanity test", "ERROR"),
+    )
 
 
 def main() -> int:
     """Run ansible-test sanity on a fresh copy."""
     arguments = sys.argv[1:]
     with tree.exclusive():
-        steps.run(
-            " ".join(["ansible-test sanity", *arguments]),
-            command("sanity", *arguments),
-            LOGS / "sanity.log",
-            cwd=fresh_copy(),
-            env=environment(HOME=str(_home())),
-            telling=steps.beginning("Running sanity test", "ERROR"),
-        )
+        run_sanity(" ".join(["ansible-test sanity", *arguments]), LOGS / "sanity.log", command("sanity", *arguments))
     return 0
 
 

@@ -15,8 +15,12 @@ from . import steps, tree
 from .places import BUILD, LOGS, ROOT, environment
 
 #: What a collection is made of, by its first path element.
-_FILES = {"CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "README.md", "requirements.txt"}
-_FOLDERS = {"changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
+_FILES = {
+    "CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "README.md", "REUSE.toml", "bindep.txt", "requirements.txt",
+}  # fmt: skip
+#: Which Pythons the modules are for: Automation Hub runs ansible-test on the archive, and that reads it.
+_CONFIG = pathlib.PurePosixPath("tests", "config.yml")
+_FOLDERS = {"LICENSES", "changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
 #: Written by ansible-galaxy.
 _MADE = {"FILES.json", "MANIFEST.json"}
 #: Change notes that wait for their release: of use in the repository only.
@@ -27,6 +31,8 @@ _TYPES = {".j2", ".json", ".md", ".py", ".rst", ".txt", ".yaml", ".yml"}
 def _is_expected(name: pathlib.PurePosixPath) -> bool:
     if len(name.parts) == 1:
         return str(name) in _FILES | _MADE
+    if name == _CONFIG:
+        return True
     return name.parts[0] in _FOLDERS and name.parts[:2] != _UNRELEASED and name.suffix in _TYPES
 
 

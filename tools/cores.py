@@ -17,22 +17,19 @@ import sys
 import typing as t
 from importlib.metadata import version
 
-from tests.servers.stack.cache import cache_root, locked, recipe_hash
-
-from . import steps
-from .places import LOGS, ROOT, environment
+from . import steps, venvs
+from .places import ROOT
 
 Python = t.Tuple[int, int]
 
-_REQUIREMENTS = [ROOT / "requirements.txt", ROOT / "tests" / "unit" / "requirements.txt"]
-_PING = ROOT / "tests" / "servers" / "ping" / "requirements.txt"
+#: What the unit tests need beside an ansible-core.
+UNITS = (ROOT / "requirements.txt", ROOT / "tests" / "unit" / "requirements.txt")
 #: What a Python must have: virtual environments, and what python-ldap compiles against.
 _FITS = """
 import ensurepip, os, sys, sysconfig, venv
 assert os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h"))
 print(*sys.version_info[:2], sys._base_executable)
 """
-_TRIES = 3
 
 
 class Core(t.NamedTuple):
@@ -119,27 +116,4 @@ def programs(chosen: Chosen) -> pathlib.Path:
     """
     if chosen.core.release == OWN:
         return pathlib.Path(sys.executable).parent
-    texts = [path.read_text(encoding="utf-8") for path in (*_REQUIREMENTS, _PING)]
-    digest = recipe_hash(chosen.core.requirement, str(chosen.python), *texts)
-    folder = cache_root() / "cores" / f"{chosen.core.release}-{digest}"
-    with locked(folder.with_suffix(".lock")):
-        if not (folder / "ready").exists():
-            _make(chosen, folder)
-    return folder / "bin"
-
-
-def _make(chosen: Chosen, folder: pathlib.Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    install = [*pip, chosen.core.requirement, *(word for path in _REQUIREMENTS for word in ("-r", str(path)))]
-    log = LOGS / f"core-{chosen.core.release}.log"
-    for left in reversed(range(_TRIES)):
-        made = steps.run(
-            f"{chosen}: making its environment, once",
-            ["/bin/sh", "-c", '"$1" -m venv "$2" && shift 2 && exec "$@"', "sh", str(chosen.python), str(folder),
-             *install],
-            log, cwd=ROOT, env=environment(), check=not left,
-        )  # fmt: skip
-        if made == 0:
-            (folder / "ready").touch()
-            return
+    return venvs.programs(str(chosen), f"core-{chosen.core.release}", chosen.python, chosen.core.requirement, *UNITS)

@@ -2,14 +2,14 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation: checked, and the reference of modules and roles made in build/docs."""
+"""The documentation: checked, and its site made in build/site."""
 
 from __future__ import annotations
 
 import re
 import shutil
 
-from . import steps, tree
+from . import site, steps, tree
 from .places import BUILD, COPY, LOGS, ROOT, environment
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -61,11 +61,11 @@ def _docs() -> int:
     steps.run(
         "antsibull-docs: the reference",
         ["antsibull-docs", "collection", "--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir",
-         str(folder), "--output-format", "simplified-rst", "idmops.idm"],
+         str(folder), "--output-format", "ansible-docsite", "idmops.idm"],
         LOGS / "docs-reference.log", cwd=BUILD, env=env,
     )  # fmt: skip
     pages = sorted(path.name for path in folder.glob("*.rst"))
-    steps.say(f"{folder}: {len(pages)} pages")
+    steps.say(f"{site.build(folder) / 'index.html'}: guides and reference ({len(pages)} pages)")
     return int(bool(links or not pages))
 
 

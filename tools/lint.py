@@ -13,6 +13,16 @@ from .places import LOGS, environment
 
 #: Folders of Python that mypy reads; tests check what they say by running.
 _TYPED = ("plugins", "tools")
+#: Folders of Python whose form ruff keeps.
+_FORMED = ("plugins", "tests/unit")
+LINTERS = {
+    "ansible-lint": ["ansible-lint", "--offline", "--nocolor", "-q"],
+    "yamllint": ["yamllint", "--strict", "."],
+    "ruff": ["ruff", "check", "--no-cache", "--output-format", "concise"],
+    "ruff-format": ["ruff", "format", "--no-cache", "--check", *_FORMED],
+    "mypy": ["mypy", "--no-error-summary", *_TYPED],
+    "changelog": ["antsibull-changelog", "lint"],
+}
 
 
 def main() -> int:
@@ -22,22 +32,23 @@ def main() -> int:
 
 
 def _lint(copy: pathlib.Path) -> int:
-    env = environment()
-    linters = {
-        "ansible-lint": ["ansible-lint", "--offline", "--nocolor", "-q"],
-        "yamllint": ["yamllint", "--strict", "."],
-        "ruff": ["ruff", "check", "--no-cache", "--output-format", "concise"],
-        "mypy": ["mypy", "--no-error-summary", *_TYPED],
-    }
     failed = []
-    for name, command in linters.items():
+    for name in LINTERS:
         try:
-            steps.run(name, command, LOGS / f"lint-{name}.log", cwd=copy, env=env)
+            run(name, copy)
         except steps.StepFailed:
             failed.append(name)
     if failed:
         steps.say(f"not clean: {', '.join(failed)}")
     return bool(failed)
+
+
+def run(name: str, copy: pathlib.Path) -> None:
+    """Run one linter on the copy.
+
+    :raises StepFailed: when it has something to say.
+    """
+    steps.run(name, LINTERS[name], LOGS / f"lint-{name}.log", cwd=copy, env=environment())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from .secrets import Secrets, hidden_values, readable, register, struck_out
 Operation = t.Callable[[t.Mapping[str, t.Any], Context], t.Dict[str, t.Any]]
 
 
-class _Module(AnsibleModule):
+class _Module(AnsibleModule):  # type: ignore[misc]  # ansible-core says nothing of its types
     """An AnsibleModule that hides the secrets of options that it could not read, too."""
 
     no_log_values: Secrets

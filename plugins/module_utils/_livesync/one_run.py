@@ -223,7 +223,7 @@ class LiveSync:
         if self._newest_failure_of(record) != known:
             return False
         self.context.clock.sleep(_AUDIT_LAG)
-        return self._newest_failure_of(record) == known
+        return bool(self._newest_failure_of(record) == known)
 
     def _sent(self, mark: Mark, timeout: float) -> Run | None:
         """Send the POST, once; return how the run ended, None where no answer of IDM's came.

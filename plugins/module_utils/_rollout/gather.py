@@ -38,8 +38,9 @@ from .._proof.link_ids import estranged
 from .._proof.own_entries import OwnEntries
 from .._proof.unlisted import Unlisted, read_unlisted
 from .._schedule.document import is_placeholder
-from .._schedule.plan import Found, WantedSchedule, decide_schedule, pick_name
+from .._schedule.plan import Found, decide_schedule, pick_name
 from .._schedule.store import check_cron, read_config, read_job
+from .._schedule.wanted import WantedSchedule
 from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
 from .load_record import made_here, read_record
 from .request import ENABLED, SourceRequest

@@ -1,0 +1,33 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pages of the repository on the documentation site."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools import site
+from tools.places import ROOT
+
+
+@pytest.mark.parametrize(
+    ("link", "wanted"),
+    [
+        ("docs/states.md", "states.md"),
+        ("docs/least-rights.md#in-the-directory", "least-rights.md#in-the-directory"),
+        ("docs/README.md", "index.md"),
+        ("CONTRIBUTING.md", "contributing.md"),
+        ("CHANGELOG.md", "reference/changelog.rst"),
+        ("https://example.com/docs/x.md", "https://example.com/docs/x.md"),
+        ("#see-it-work", "#see-it-work"),
+    ],
+)
+def test_links_of_the_root_lead_to_the_pages_of_the_site(link, wanted):
+    assert site.moved(f"see [it]({link}).") == f"see [it]({wanted})."
+
+
+def test_every_guide_is_in_the_contents_of_the_site():
+    contents = site.index((ROOT / "docs" / "README.md").read_text("utf-8")).split("{toctree}")[1].split()
+    assert {page.stem for page in (ROOT / "docs").glob("*.md")} - {"README"} <= set(contents)

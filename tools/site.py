@@ -1,0 +1,83 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The documentation site: guides and reference in one, made by Sphinx of what the repository and the plugins say."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import shutil
+
+from . import steps
+from .places import BUILD, LOGS, ROOT, environment
+
+_CONF = ROOT / "tools" / "docsite"
+_LINK = re.compile(r"(\]\()(?!\w+:|#)([^)\s#]+)")
+#: Pages of the repository's root, and what they are called on the site.
+_OF_ROOT = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md"}
+#: Where what they link to is to be found there.
+_MOVED = {**_OF_ROOT, "CHANGELOG.md": "reference/changelog.rst", "docs/README.md": "index.md"}
+_CONTENTS = """
+```{toctree}
+:hidden:
+:caption: To use it
+
+overview
+%s
+```
+
+```{toctree}
+:hidden:
+:caption: Reference
+
+reference/index
+reference/changelog
+contributing
+```
+"""
+
+
+def moved(text: str) -> str:
+    """Return a page of the repository's root with its links as they are on the site."""
+
+    def link(found: re.Match[str]) -> str:
+        path = found.group(2)
+        return found.group(1) + _MOVED.get(path, path.removeprefix("docs/"))
+
+    return _LINK.sub(link, text)
+
+
+def index(text: str) -> str:
+    """Return the documentation's index with the site's contents, in the order in which it names its pages."""
+    pages = dict.fromkeys(page for page in re.findall(r"\]\(([\w-]+)\.md", text))
+    return text + _CONTENTS % "\n".join(pages)
+
+
+def build(reference: pathlib.Path) -> pathlib.Path:
+    """Build the site and return its folder.
+
+    :param reference: a folder with the reference in reStructuredText.
+    :raises StepFailed: at a warning, too.
+    """
+    source, site = BUILD / "site-source", BUILD / "site"
+    for folder in (source, site):
+        shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(_CONF, source)
+    shutil.copytree(reference, source / "reference")
+    for page in (ROOT / "docs").glob("*.md"):
+        text = page.read_text("utf-8")
+        target = source / ("index.md" if page.name == "README.md" else page.name)
+        target.write_text(index(text) if page.name == "README.md" else text, "utf-8")
+    for name, called in _OF_ROOT.items():
+        (source / called).write_text(moved((ROOT / name).read_text("utf-8")), "utf-8")
+    shutil.copy2(ROOT / "COPYING", source)
+    steps.run(
+        "the site",
+        ["sphinx-build", "--fail-on-warning", "--keep-going", "-q", "-b", "html", str(source), str(site)],
+        LOGS / "docs-site.log",
+        cwd=BUILD,
+        env=environment(),
+    )
+    return site
