@@ -7,7 +7,7 @@ people: seconds, requests through the balancer, memory."""
 
 from __future__ import annotations
 
-import resource
+import sys
 import time
 import typing as t
 
@@ -22,6 +22,14 @@ from ._two_of_each import TwoOfEach
 HEAD = ("what", "seconds", "requests", "memory at its peak", "how it ended")
 #: Seconds that a playbook or a run may take: the machine may do much else.
 PATIENCE = 3600.0
+#: Runs a command, and writes down the most memory that a process of it took, in kilobytes (getrusage(2)).
+_PEAK = """
+import resource, subprocess, sys
+ended = subprocess.call(sys.argv[2:])
+with open(sys.argv[1], "w") as told:
+    told.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(ended)
+"""
 
 
 class Crowd:
@@ -35,6 +43,7 @@ class Crowd:
     def go(self) -> None:
         """Measure all, one after the other."""
         people = f"{self._bed.users:,}"
+        self._bed.know_nodes()
         self._role(f"the role from nothing, {people} people", changes=True)
         self._role("the role again", changes=False)
         self._bed.play("off", options=["-e", "livesync_state=disabled"]).wait(PATIENCE)
@@ -71,10 +80,11 @@ class Crowd:
 
     def _role(self, what: str, changes: bool) -> None:
         before, began = self._requests(), time.monotonic()
-        ended = self._bed.play("crowd").wait(PATIENCE)
+        told = self._bed.folder / "peak"
+        ended = self._bed.play("crowd", within=[sys.executable, "-c", _PEAK, str(told)]).wait(PATIENCE)
         if ended.exit_code or (ended.changed > 0) != changes:
             self.wrong.append(f"{what}: changed={ended.changed} {ended.error}")
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+        peak = int(told.read_text(encoding="ascii")) / 1000
         end = f"failed: {ended.error}" if ended.exit_code else f"changed={ended.changed}"
         self._row(what, time.monotonic() - began, self._requests() - before, peak, end)
 
