@@ -19,7 +19,7 @@ from ._wait import failed
 
 #: Seconds between two changes, and how often (seconds) so many are made without any pause; on all directories at the
 #: same moment: that is when change numbers get lost.
-PAUSE, EVERY, AT_ONCE = 0.35, 20.0, 40
+PAUSE, EVERY, AT_ONCE = 0.35, 60.0, 120
 KINDS = ("changed", "added", "renamed", "removed")
 WEIGHTS = (85, 5, 5, 5)
 #: Seconds that a directory may take for an answer.

@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 import typing as t
 
+import ldap
+
 from tools import steps
 
 from ._sampler import ask
@@ -49,6 +51,11 @@ def _remedy(bed: TwoOfEach, tasks: Tasks, told: dict[str, t.Any]) -> str:
         result = tasks.run("recon", mapping=bed.mapping, nodes=bed.vars["idm_nodes"], **given)
         what = "the whole mapping reconciled" if gone else f"{len(given['ids'])} records reconciled"
         return f"{what}: {result.told['msg']}"
+    if "Make one more change" in (told["remedy"] or ""):
+        line = bed.directory()
+        line.modify_s(bed.vars["people_dn"], [(ldap.MOD_REPLACE, "description", [b"one more change"])])
+        line.unbind_s()
+        return "one more change made"
     if told["state"] in BY_ROLE:
         ended = bed.play("mending").wait()
         return f"the role run, {ended.error or 'which ended well'}"
