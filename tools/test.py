@@ -138,7 +138,7 @@ def run_proof(name: str, long: bool, stop: threading.Event) -> Proof:
         env=environment(),
         check=False,
         stop=stop,
-        limit=integration.LIMIT,
+        limit=prove.LONGER.get(name, integration.LIMIT) if long else integration.LIMIT,
     )
     if exit_code:
         print(f"{steps.tail(log, 50)}\n", end="", flush=True)

@@ -98,3 +98,20 @@ def remedy_for_dates(reason: str) -> str | None:
     if "certificate has expired" in reason or "certificate is not yet valid" in reason:
         return "Renew the server's certificate; or set the clock right where the task runs."
     return None
+
+
+def remedy_for_disorder(reason: str) -> str | None:
+    """Return what mends OpenDJ's change log whose newest number stands for an older change than that before; or None.
+
+    Two servers took changes at the same moment, and none came since. OpenDJ 4.6.5 then finds each number, and no range
+    that reaches to the end: neither for us nor for liveSync. The next change mends it (seen).
+
+    :param reason: the server's words, or IDM's of them.
+    """
+    if "NullPointerException(ChangelogBackend" not in reason:
+        return None
+    return (
+        "The newest changes of the directory were numbered out of their order, as where two servers took changes at the"
+        " same moment, and OpenDJ cannot search its change log to such an end. Make one more change, of any entry below"
+        " the connector's base contexts (idmops.idm.livesync_canary does): liveSync goes on then."
+    )

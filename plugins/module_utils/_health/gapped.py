@@ -146,6 +146,14 @@ def with_gaps(found: Unarrived, gaps: Gaps) -> Unarrived:
     )
 
 
+def beside(gaps: Gaps, earlier: Gaps) -> Gaps:
+    """Return what the change log hides from a run, with what it hid from earlier ones: that proves nothing of this."""
+    if earlier.said is None or all(one in gaps.records for one in earlier.records):
+        return gaps
+    said = f"Of earlier runs: {earlier.said}"
+    return replace(gaps, doubt=f"{gaps.doubt} {said}" if gaps.doubt else said)
+
+
 def _late(hidden: Hidden, now: str | None) -> tuple[Touched, ...]:
     """Return the changes that should have got a number by now; all where nobody tells the time."""
     ages = [(one, seconds_between(one.time, now)) for one in hidden.unnumbered or ()]

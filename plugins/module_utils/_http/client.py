@@ -132,6 +132,8 @@ class Client:
         """
         other = Client({**self._options, "url": url or self.url}, self._context)
         other._auth, other.silent, other.lacking = self._auth, self.silent, self.lacking
+        if other.url == self.url:  # a balancer knows the node by its cookie
+            other._session.cookies = self._session.cookies
         return other
 
     def close(self) -> None:

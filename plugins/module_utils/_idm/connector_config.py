@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from .._base.values import as_bool, as_dict, as_int, as_text, as_texts, as_whole
+from .._base.values import as_bool, as_dict, as_int, as_list, as_text, as_texts, as_whole
 
 #: How the open fork's own, in-process connector server is called.
 _LOCAL = "#LOCAL"
@@ -127,6 +127,7 @@ class Connector:
     :param name: as in system/<name>.
     :param config_id: of its document, as in provisioner.openicf/ldap.
     :param type: the connector's class, as in org.identityconnectors.ldap.LdapConnector.
+    :param port_hidden: whether a placeholder stands for the port, which without one would be LDAP's own.
     :param failover: further servers, as host and port.
     :param sync_base_contexts: the base contexts whose changes liveSync takes.
     :param sync_denied: object types whose configuration denies liveSync.
@@ -164,6 +165,7 @@ class Connector:
     native_names: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
     json_types: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
     open_bundle: bool = False
+    port_hidden: bool = False
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> Connector:
@@ -185,7 +187,8 @@ class Connector:
             principal=as_text(properties.get("principal")),
             host=as_text(properties.get("host")),
             port=as_int(properties.get("port")),
-            failover=tuple(_servers(as_texts(properties.get("failover")), ssl)),
+            port_hidden=properties.get("port") is not None and as_int(properties.get("port")) is None,
+            failover=tuple(_servers(properties.get("failover"), ssl)),
             base_contexts=contexts,
             # the change log falls back to the base contexts, the time stamps do not ("OpenIDM family over REST", 5.4)
             sync_base_contexts=as_whole(sync_contexts) if sync_contexts else (() if timestamps else contexts),
@@ -220,9 +223,13 @@ class Connector:
 
     @property
     def servers(self) -> tuple[tuple[str, int], ...]:
-        """The servers that the connector may be connected to, as host and port, the first one first."""
-        own = ((self.host, self.port or _LDAP_PORT),) if self.host else ()
-        return own + self.failover
+        """The servers that the connector may be connected to, as host and port, the first one first.
+
+        None where the first one is hidden: a server of the failover would be taken for it.
+        """
+        if not self.host or self.port_hidden:
+            return ()
+        return ((self.host, self.port or _LDAP_PORT), *self.failover)
 
     @property
     def reads_change_log(self) -> bool:
@@ -252,9 +259,15 @@ class Connector:
         }
 
 
-def _servers(urls: t.Iterable[str], ssl: bool) -> t.Iterator[tuple[str, int]]:
-    """Yield host and port of servers written as ldap://host:port or host:port."""
-    for url in urls:
+def _servers(urls: t.Any, ssl: bool) -> t.Iterator[tuple[str, int]]:
+    """Yield host and port of servers written as ldap://host:port or host:port, up to the first that is hidden.
+
+    The place of those after it is not known: whether the connector goes over to them depends on that one.
+    """
+    for item in [urls] if isinstance(urls, str) else as_list(urls):
+        url = as_text(item)
+        if url is None:
+            return
         parts = urlsplit(url if "://" in url else f"//{url}")
         try:
             port = parts.port

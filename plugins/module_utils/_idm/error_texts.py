@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .._base.text import reason_in
+from .._base.text import reason_in, remedy_for_disorder
 
 (
     UNREADABLE,
@@ -29,6 +29,7 @@ from .._base.text import reason_in
     WITHHELD,
     LIMIT,
     CUT,
+    DISORDERED,
     OTHER,
 ) = (
     "unreadable",
@@ -43,6 +44,7 @@ from .._base.text import reason_in
     "withheld",
     "limit",
     "cut",
+    "disordered",
     "other",
 )
 
@@ -108,6 +110,7 @@ _PATTERNS = (
     (UNREADABLE, re.compile(r"unable to locate the (ds )?replication change log", re.IGNORECASE)),
     (UNREADABLE, re.compile(r"error code 50\b.*cn=changelog", re.IGNORECASE | re.DOTALL)),
     (ALIAS_SEARCH, re.compile(r"error code 80\b.*not implemented", re.IGNORECASE | re.DOTALL)),
+    (DISORDERED, re.compile(r"error code 80\b.*ChangelogBackend", re.DOTALL)),
     (
         RACE,
         re.compile(
@@ -156,4 +159,4 @@ def read_reason(text: str) -> Reason:
     """Return what an error text of IDM, HTML-unescaped, tells of a run of liveSync."""
     bare = _PREFIX.sub("", text).strip()
     kind = next((kind for kind, pattern in _PATTERNS if pattern.search(bare)), OTHER)
-    return Reason(kind, reason_in(bare) or "", _REMEDIES.get(kind))
+    return Reason(kind, reason_in(bare) or "", _REMEDIES.get(kind) or remedy_for_disorder(bare))

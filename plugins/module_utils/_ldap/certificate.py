@@ -67,7 +67,7 @@ def explain(
         return f"no connection within {timeout:g} s (option timeout)"
     except ssl.SSLError as exc:
         reason = f"no TLS connection comes about on port {port}: {(exc.reason or str(exc)).replace('_', ' ').lower()}"
-        plain = not start_tls and _speaks(host, port, timeout) == _LDAP_MESSAGE
+        plain = not start_tls and _speaks_ldap(host, port, timeout)
         return f"{reason}. It speaks LDAP without TLS there: give its port for ldaps, or {_START}" if plain else reason
     except OSError as exc:
         return exc.strerror or str(exc)
@@ -91,6 +91,14 @@ def _greet(host: str, port: int, timeout: float) -> str | None:
     except OSError:
         return f"what listens on port {port} does not speak LDAP" if first else "it hangs up without a word"
     return f"port {port} speaks TLS from the start: write ldaps://"
+
+
+def _speaks_ldap(host: str, port: int, timeout: float) -> bool:
+    """Tell whether a server speaks LDAP without TLS; one that is gone meanwhile does not."""
+    try:
+        return _speaks(host, port, timeout) == _LDAP_MESSAGE
+    except OSError:
+        return False
 
 
 def _speaks(host: str, port: int, timeout: float) -> bytes:

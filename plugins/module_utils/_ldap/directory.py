@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, MissingLibrary
 from .._base.limits import check_seconds
-from .._base.text import remedy_for_dates
+from .._base.text import remedy_for_dates, remedy_for_disorder
 from .certificate import SILENT, connect_tls, explain
 from .url import host_and_port, is_open
 
@@ -347,7 +347,7 @@ class Directory:
         return DirectoryError(
             f"{what} on {self.uri} answered {code} ({details.get('desc', type(exc).__name__)}): {reason.rstrip('.')}.",
             status=code,
-            remedy=_REMEDIES.get(code),
+            remedy=_REMEDIES.get(code) or remedy_for_disorder(reason),
         )
 
 

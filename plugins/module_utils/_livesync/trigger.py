@@ -14,7 +14,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
-from .._health.gapped import LEFT_OUT, read_gaps, with_gaps
+from .._health.gapped import LEFT_OUT, beside, read_gaps, with_gaps
 from .._health.log_facts import LogReader, directories
 from .._http.client import Client
 from .._idm.audit import newest_entry
@@ -26,7 +26,7 @@ from .._idm.source import Source
 from .._idm.stage import read_stage
 from .._proof.link_ids import by_uuid, estranged
 from .._record.hold import hold, who_holds
-from .._record.run_record import note_gaps
+from .._record.run_record import note_gaps, read_record
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
 from .backlog import AUTO, LIVESYNC, RECONCILE, Backlog, Reconcile, Reconciled
 from .catch_up import Runs
@@ -245,6 +245,7 @@ class _SourceTask:
         about = (client, self.source, self.connector, self.mappings, self.known, log, token, self.context)
         try:
             found = read_unarrived(*about, after)
+            record = read_record(client, self.source)
             gaps = read_gaps(*about, after=after or None)
             if left := [one for one in gaps.records if one.kind == LEFT_OUT]:
                 note_gaps(
@@ -253,7 +254,10 @@ class _SourceTask:
                     [{"record": one.record, "csn": one.csn, "time": one.time} for one in left],
                     self.context,
                 )
-            return with_gaps(found, gaps if after else replace(gaps, doubt=None))
+            gaps = gaps if after else replace(gaps, doubt=None)
+            if record and record.gaps:
+                gaps = beside(gaps, read_gaps(*about, after=token, kept=record.gaps))
+            return with_gaps(found, gaps)
         except (Refused, DirectoryError) as exc:
             return Unarrived(doubt=f"Whether the changes have arrived cannot be known: {exc.message}")
 

@@ -113,9 +113,10 @@ def _stale(found: ReconFindings) -> str:
     if not found.run.situations.get("FOUND_ALREADY_LINKED"):
         return ""
     return (
-        " FOUND_ALREADY_LINKED: the target is linked to another id, as after the directory was built anew. Where the"
-        " mapping removes links of entries that are gone (SOURCE_MISSING: UNLINK or DELETE), this run has done so: run"
-        " it once more. Else remove the stale links (repo/link) first."
+        " FOUND_ALREADY_LINKED: liveSync has made and linked the target while this run went on, or it is linked to"
+        " another id, as after the directory was built anew. Run it once more: the former are in order then, and so are"
+        " the latter where the mapping removes links of entries that are gone (SOURCE_MISSING: UNLINK or DELETE). Only"
+        " what fails again has a stale link (repo/link), to an id that the source has no more: remove that first."
     )
 
 

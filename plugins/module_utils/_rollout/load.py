@@ -284,6 +284,13 @@ def _fewer(found: int, total: int, who: str) -> IdmopsError:
     )
 
 
+#: Seen on two nodes of OpenIDM 6.1.0 behind a round robin: the other one goes on with the old limits.
+_ONE_OF_SEVERAL = (
+    " Of several nodes each has connections of its own: list their own URLs (nodes of livesync_idm), so that it is done"
+    " on all."
+)
+
+
 def _listed(
     client: Client, request: LoadRequest, connector: Connector, done: Loaded, context: Context
 ) -> frozenset[str]:
@@ -309,7 +316,8 @@ def _listed(
                     " pooled connections were bound before it was raised.",
                     status=exc.status,
                     remedy="Raise the limits (raise_limits: true in livesync_directory), and let the connector be"
-                    " activated again (livesync_reactivate: true, or idmops.idm.connector with state: reactivated).",
+                    " activated again (livesync_reactivate: true, or idmops.idm.connector with state: reactivated)."
+                    + ("" if client.nodes else _ONE_OF_SEVERAL),
                 ) from exc
         context.report.progress(
             f"{connector.name}: activating the connector again, since its connections hold old limits"

@@ -61,6 +61,7 @@ class Play:
     :param options: further ones of ansible-playbook.
     :param programs: the folder of another ansible-playbook than that of this Python.
     :param more: of the environment.
+    :param within: a command that runs it, as in a container.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Play:
         options: t.Sequence[str] = (),
         programs: pathlib.Path | None = None,
         more: t.Mapping[str, str] | None = None,
+        within: t.Sequence[str] = (),
     ) -> None:
         self.log = folder / f"{title}.log"
         self._trace = folder / f"{title}.trace"
@@ -96,7 +98,7 @@ class Play:
         self._began = time.monotonic()
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
-                ["ansible-playbook", "-i", "localhost,", "-e", f"@{variables}", *options, playbook],
+                [*within, "ansible-playbook", "-i", "localhost,", "-e", f"@{variables}", *options, playbook],
                 cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip

@@ -56,6 +56,38 @@ class TwoOfEach(Bed):
             linked.setdefault(first.lower(), []).append(users.pop(second, ("(a link to nobody)",)))
         return linked, len(users)
 
+    def named(self) -> dict[str, list[tuple[str, str]]]:
+        """Return the name and the description of the users that IDM has, by the entryUUID that they are linked to."""
+        rows = self.sql(
+            "SELECT lower(firstid), fullobject->>'userName', fullobject->>'description' FROM links"
+            f" JOIN managedobjects made ON made.objectid = secondid WHERE linktype = '{self.mapping}';"
+        )
+        found: dict[str, list[tuple[str, str]]] = {}
+        for uuid, name, description in rows:
+            found.setdefault(uuid, []).append((name, description))
+        return found
+
+    def know_nodes(self) -> None:
+        """Tell the playbooks the nodes' own URLs, too."""
+        given = json.loads(self._variables.read_text(encoding="utf-8"))
+        given["livesync_idm"]["nodes"] = self.vars["idm_nodes"]
+        self._variables.write_text(json.dumps(given), encoding="utf-8")
+
+    def unlinked(self) -> list[tuple[str, str, str]]:
+        """Return the id, the name and the description of each user in IDM without a link."""
+        rows = self.sql(
+            "SELECT objectid, fullobject->>'userName', fullobject->>'description' FROM managedobjects"
+            " WHERE objectid NOT IN (SELECT secondid FROM links);"
+        )
+        return [(one, name, description) for one, name, description in rows]
+
+    def both_directories(self) -> dict[str, t.Any]:
+        """Return the option ``directory`` of the modules."""
+        known = self.vars
+        given = {"servers": "ds_admin_uris", "bind_dn": "ds_admin_dn", "bind_password": "ds_admin_password",
+                 "ca_path": "ds_ca_path"}  # fmt: skip
+        return {option: known[name] for option, name in given.items()}
+
     def described(self, description: str) -> int:
         """Return how many people in IDM have that description."""
         found = self.sql(f"SELECT COUNT(*) FROM managedobjects WHERE fullobject->>'description' = '{description}';")
@@ -64,11 +96,17 @@ class TwoOfEach(Bed):
     def differences(self) -> dict[str, Difference]:
         """Compare all of IDM with all of each directory; those that are equal are left out."""
         idm = self.people_in_idm()
-        found = {}
-        for self.at, name in enumerate(plan.DIRECTORIES):
-            found[name] = difference(self.people_in_directory(), *idm)
-        self.at = 0
+        found = {name: difference(people, *idm) for name, people in zip(plan.DIRECTORIES, self.people_in_directories())}
         return {name: one for name, one in found.items() if one}
+
+    def people_in_directories(self) -> list[dict[str, Person]]:
+        """Return the people of each directory, by entryUUID."""
+        found = []
+        for number in range(len(plan.DIRECTORIES)):
+            self.at = number
+            found.append(self.people_in_directory())
+        self.at = 0
+        return found
 
     def whereabouts(self) -> str:
         """Say how far each directory and liveSync have come, for a step that did not end."""

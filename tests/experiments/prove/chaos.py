@@ -2,230 +2,216 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two nodes behind a balancer and two directories: parts go away and come back, and nothing is missing in the end.
+"""Parts of a topology go away and come back in random order, while people are changed at both directories all the time.
 
-The role is run through the balancer, which gives each request to another node. Who is in IDM is read from its database,
-who is in the directory from both of its servers.
+The role and livesync_trigger are run meanwhile from two control hosts that share nothing. In the end, when what the
+status names has been done, nobody may be missing, there twice or different; and never may the status have said
+`healthy` while a change was missing that was older than two intervals. Beside it the way that the product's
+documentation describes, by hand.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import pathlib
+import random
 import time
 import typing as t
 
+import requests
+
 from tests.servers.topology import plan
 from tools import steps
-from tools.places import ROOT
 
 from . import _page
-from ._play import Play
-from ._points import IN_THE_LOAD
+from ._churn import Churn
+from ._compare import difference
+from ._control_host import ControlHost
+from ._faults import BETWEEN, every_fault, in_random_order, lasting, lift
+from ._ledger import Ledger
+from ._mending import mend
+from ._sampler import Sampler
 from ._task import Tasks
 from ._two_of_each import TwoOfEach
 from ._wait import until
-from .races import race
+from .no_loss import documented
 
-PEOPLE = 60
-CHANGED = range(10)
-#: How often several control hosts trigger at once.
-ROUNDS = 20
-#: Seconds until a change has arrived. A scheduled run of a node that was killed is taken over by the other one after
-#: two timeouts of 30 s (cluster.json); then it has to come round.
-PATIENCE = 150.0
-HEAD = ("what happens", "end", "took")
-
-
-class Row(t.NamedTuple):
-    """A step, and what is not as it must be after it."""
-
-    name: str
-    wrong: t.Sequence[str]
-    took: float
-
-    def cells(self) -> list[t.Any]:
-        """Return it as a row of a table."""
-        return [self.name, "; ".join(self.wrong) or "as it must be", f"{self.took:.0f} s"]
+SEEDS, SEEDS_SMALL = (1, 2), (1,)
+PEOPLE, PEOPLE_SMALL = 2000, 60
+FAULTS, FAULTS_SMALL = 28, 3
+#: So many changes at the least.
+CHANGES, CHANGES_SMALL = 5000, 100
+#: What the control hosts do, again and again.
+WORK = {"host-a": ("role", "trigger", "trigger"), "host-b": ("trigger", "mend", "role", "mend")}
+HEAD = ("way", "seed", "took", "faults", "changes", "playbooks that ended well, failed, were killed",
+        "samples of status, `healthy`, of these untrue", "runs proved beside older gaps", "done afterwards",
+        "IDM and the directories", "left without a link")  # fmt: skip
 
 
-def role(bed: TwoOfEach, title: str, changes: bool) -> list[str]:
-    """Run the role once; it has something to do or not."""
-    ended = bed.play(title).wait()
-    if ended.exit_code:
-        return [f"the role failed: {ended.error}"]
-    return [] if (ended.changed > 0) == changes else [f"changed={ended.changed}"]
+class Storm:
+    """One seed's faults and writers on a topology, and what was told meanwhile."""
+
+    def __init__(self, bed: TwoOfEach, seed: int, faults: int, changes: int) -> None:
+        self.bed, self.seed, self._faults, self._changes = bed, seed, faults, changes
+        self._chance = random.Random(seed)
+        self.ledger = Ledger()
+        self._writers = [Churn(bed, number, len(bed.vars["ds_uris"]), self.ledger, seed)
+                         for number in range(len(bed.vars["ds_uris"]))]  # fmt: skip
+        self.hosts: list[ControlHost] = []
+        self._began = time.monotonic()
+        self.took = 0.0
+
+    def _kill_a_play(self) -> None:
+        hosts = list(self.hosts)
+        self._chance.shuffle(hosts)
+        until(lambda: not hosts or any(host.kill() for host in hosts), "a playbook to kill", 60.0)
+
+    def rage(self) -> None:
+        """Go through all faults; everything works again afterwards, and nobody writes any more."""
+        steps.say(f"seed {self.seed}: {self._faults} faults")
+        for writer in self._writers:
+            writer.start()
+        known = every_fault(self.bed, self._kill_a_play)
+        for number, fault in enumerate(in_random_order(known, self._faults, self._chance)):
+            time.sleep(self._chance.uniform(*BETWEEN))
+            seconds = lasting(self._chance)
+            for writer in self._writers:
+                writer.check()
+            steps.say(f"fault {number + 1}: {fault.name}, for {seconds:.0f} s; {self.ledger.confirmed} changes so far")
+            fault.begin()
+            time.sleep(seconds)
+            lift(fault)
+        until(lambda: self.ledger.confirmed >= self._changes, f"{self._changes} changes", 1200.0, 1.0)
+        for writer in self._writers:
+            writer.finish()
+            writer.check()
+        self.took = time.monotonic() - self._began
+
+    def compared(self) -> tuple[list[str], int]:
+        """Compare all of IDM with all of both directories.
+
+        :returns: where they differ, and how many users have no link and a name that nobody in the directory has: left
+            by a node that was killed between a user and his link, whose entry was removed or renamed before the next
+            run. Nothing tells such a one from a user that somebody has made by hand.
+        """
+        until(self._alike, "both directories to be alike", 120.0, 1.0)
+        linked, unlinked = self.bed.people_in_idm()
+        directories = self.bed.people_in_directories()
+        names = {person[0] for person in directories[0].values()}
+        left = [user for user in self.bed.unlinked() if user[1] not in names]
+        steps.say(f"without a link: {self.bed.unlinked()[:5]}")
+        found = [difference(people, linked, unlinked - len(left)) for people in directories]
+        return [f"{name}: {one}" for name, one in zip(plan.DIRECTORIES, found) if one], len(left)
+
+    def _alike(self) -> bool:
+        first, *others = self.bed.people_in_directories()
+        return all(other == first for other in others)
 
 
-def unequal(bed: TwoOfEach) -> list[str]:
-    """Say where IDM is not what each directory is."""
-    return [f"IDM is not what {name} is: {found}" for name, found in bed.differences().items()]
-
-
-def change(bed: TwoOfEach, description: str, at: int) -> None:
-    """Change people at a directory, and wait until the changes have their numbers: before that nobody sees them.
-
-    :raises TimeoutError: when they get none.
-    """
-    bed.at = at
+def ours(bed: TwoOfEach, seed: int, faults: int, changes: int) -> tuple[list[t.Any], list[str]]:
+    """Go through a storm with the collection; return the row of the table and what is wrong."""
+    storm = Storm(bed, seed, faults, changes)
+    tasks = Tasks(bed)
+    sampler = Sampler(bed, tasks, storm.ledger)
+    storm.hosts = [ControlHost(bed, name, kinds, storm.ledger) for name, kinds in WORK.items()]
+    helpers: list[t.Any] = [sampler, *storm.hosts]
+    for helper in helpers:
+        helper.start()
     try:
-        bed.describe(CHANGED, description, numbered=True)
-    finally:
-        bed.at = 0
+        storm.rage()
+    except BaseException:
+        for helper in helpers:
+            helper.give_up()
+        raise
+    for host in storm.hosts:
+        host.finish()
+    done = mend(bed, tasks)
+    sampler.finish()
+    ends = {end: sum(host.ends[f"{kind}: {end}"] for host in storm.hosts for kind in ("role", "trigger", "mend"))
+            for end in ("well", "failed", "killed")}  # fmt: skip
+    for host in storm.hosts:
+        for error, count in host.errors.most_common():
+            steps.say(f"{host.name}: {count} times {error}")
+    steps.say(f"states: {dict(sampler.states)}")
+    beside = sum(host.beside for host in storm.hosts)
+    differing, left = storm.compared()
+    verified = tasks.run("livesync_verify", source=bed.source, directory=bed.both_directories(), sample=0).told
+    steps.say(f"livesync_verify: {verified['msg']}")
+    wrong = [*sampler.false, *(text for text in done if "FAILED" in text)]
+    wrong += [f"the sampler stopped: {sampler.error!r}"] if sampler.error else []
+    wrong += [f"seed {seed}: {text}" for text in differing]
+    samples = f"{sampler.states.total()}, {sampler.states['healthy']}, {len(sampler.false)}"
+    row = ["this collection", seed, f"{storm.took:.0f} s", faults, f"{storm.ledger.confirmed:,}",
+           "{well}, {failed}, {killed}".format(**ends), samples, beside,
+           "; ".join(done) or "nothing", "; ".join(differing) or "equal", left]  # fmt: skip
+    return row, wrong
 
 
-def arrive(bed: TwoOfEach, description: str) -> None:
-    """Wait until IDM has the changes."""
-    until(lambda: bed.described(description) == len(CHANGED), f"the changes '{description}' to arrive", PATIENCE, 0.5)
+def by_hand(bed: TwoOfEach, seed: int, faults: int, changes: int) -> list[t.Any]:
+    """Go through the same storm the documented way: reconcile, run liveSync once, make its schedule."""
+    bed.grant()
+    storm = Storm(bed, seed, faults, changes)
+    storm.hosts = [ByHand(bed, "by-hand", (), storm.ledger)]
+    storm.hosts[0].start()
+    storm.rage()
+    storm.hosts[0].finish()
+    time.sleep(60.0)  # nothing tells when it is over: that is the point
+    last = -1
+    while last != (last := bed.token() or 0):
+        time.sleep(20.0)
+    differing, left = storm.compared()
+    return ["by hand", seed, f"{storm.took:.0f} s", faults, f"{storm.ledger.confirmed:,}", "", "", "", "nothing",
+            "; ".join(differing) or "equal", left]  # fmt: skip
 
 
-def first_run(bed: TwoOfEach) -> list[str]:
-    """From nothing."""
-    return role(bed, "first", changes=True) + unequal(bed)
+class ByHand(ControlHost):
+    """Somebody who goes through the documented steps until each was answered well."""
 
+    def kill(self) -> bool:
+        """Nothing of it is a playbook."""
+        return True
 
-def second_run(bed: TwoOfEach) -> list[str]:
-    """Nothing is left to do."""
-    return role(bed, "second", changes=False)
-
-
-def node_killed(bed: TwoOfEach) -> list[str]:
-    """The other node goes on."""
-    bed.stack.parts["idm1"].kill()
-    change(bed, "without idm1", 0)
-    arrive(bed, "without idm1")
-    bed.stack.start_part("idm1")
-    return unequal(bed)
-
-
-def over_failover(bed: TwoOfEach) -> list[str]:
-    """The server that is listed first is away: all that is asked goes to the other one, and says so."""
-    away, there = bed.vars["ds_admin_uris"]
-    answer = bed.folder / "failover.json"
-    answer.unlink(missing_ok=True)
-    playbook = str(pathlib.Path(__file__).with_name("failover.yml").relative_to(ROOT))
-    ended = bed.play("failover", playbook=playbook, more={"FAILOVER_RESULT": str(answer)}).wait()
-    if ended.exit_code:
-        return [f"over the failover: {ended.error}"]
-    told = json.loads(answer.read_text(encoding="utf-8"))
-    (status,), (run,) = told["status"]["livesync"], told["run"]["runs"]
-    wrong = [] if status["good_enough"] else [f"over the failover the state is {status['state']}: {status['remedy']}"]
-    wrong += [] if status["server"] == there else [f"the status asked {status['server']}"]
-    wrong += [] if away in (status["remedy"] or "") else ["the status does not name the server that is away"]
-    well = run["outcome"] in ("advanced", "unchanged")
-    wrong += [] if well else [f"the trigger ended {run['outcome']}: {run['error']}"]
-    warned = any(away in text for text in told["run"].get("warnings", ()))
-    return wrong + ([] if warned else ["the trigger does not name it"]) + role(bed, "over-failover", changes=False)
-
-
-def directory_stopped(bed: TwoOfEach) -> list[str]:
-    """The other directory takes the changes, and the connector goes to it.
-
-    A directory may give changes no numbers while the other one is away (seen after a SIGKILL); that is told, and they
-    must have arrived after it is back.
-    """
-    bed.stack.parts["ds1"].stop()
-    wrong: list[str] = []
-    try:
-        change(bed, "without ds1", 1)
-        arrive(bed, "without ds1")
-        wrong += over_failover(bed)
-    except TimeoutError as exc:
-        steps.say(f"while ds1 is away: {exc}")
-    bed.stack.start_part("ds1")
-    arrive(bed, "without ds1")
-    change(bed, "with ds1 again", 0)
-    arrive(bed, "with ds1 again")
-    return wrong + unequal(bed)
-
-
-def healthy_again(bed: TwoOfEach) -> list[str]:
-    """All parts are back: nothing to do, and the status is healthy."""
-    wrong = [f"{found['server']} is not ready" for found in bed.stack.status() if not found["ready"]]
-    wrong += role(bed, "third", changes=False)
-    status = bed.play("status", playbook="idmops.idm.status", options=["-e", "fail=true"]).wait()
-    return wrong + ([f"the status: {status.error}"] if status.exit_code else [])
-
-
-def from_nothing(bed: TwoOfEach) -> list[str]:
-    """Take everything away that the role has made or brought."""
-    gone = bed.play("absent", options=["-e", "livesync_state=absent"]).wait()
-    bed.forget_everybody()
-    return [f"livesync_state=absent failed: {gone.error}"] if gone.exit_code else []
-
-
-def another_host(bed: TwoOfEach, number: int) -> Play:
-    """Run the role as a control host that shares no file with the others."""
-    return bed.play(f"host-{number}", more={"XDG_CACHE_HOME": str(bed.folder / f"cache-{number}")})
-
-
-def load_killed(bed: TwoOfEach) -> list[str]:
-    """A container dies in the middle of the load, which goes on on whichever node; the next one runs the role."""
-    wrong = from_nothing(bed)
-    IN_THE_LOAD.prepare(bed)
-    first = another_host(bed, 1)
-    IN_THE_LOAD.reach(bed, first)
-    first.kill()
-    second = another_host(bed, 2).wait()
-    return wrong + ([f"the next one failed: {second.error}"] if second.exit_code else []) + unequal(bed)
-
-
-def two_control_hosts(bed: TwoOfEach) -> list[str]:
-    """Both run the role from nothing at once; one may have to give way, nobody may be there twice."""
-    wrong = from_nothing(bed)
-    plays = [another_host(bed, number) for number in (1, 2)]
-    ended = [play.wait() for play in plays]
-    wrong += [] if any(one.exit_code == 0 for one in ended) else [f"both failed: {ended[0].error} / {ended[1].error}"]
-    return wrong + unequal(bed) + role(bed, "after both", changes=False)
-
-
-def triggers_at_once(bed: TwoOfEach, rounds: int = ROUNDS) -> list[str]:
-    """Five control hosts trigger the source at the same moment, through the balancer; its schedule is off."""
-    off = bed.play("off", options=["-e", "livesync_state=disabled"]).wait()
-    wrong = [f"livesync_state=disabled failed: {off.error}"] if off.exit_code else []
-    unused, found = race(bed, Tasks(bed), rounds, "server")
-    return wrong + found + unequal(bed) + role(bed, "on again", changes=True)
-
-
-Steps = t.Dict[str, t.Callable[[TwoOfEach], t.List[str]]]
-
-STEPS: Steps = {
-    "the role, from nothing": first_run,
-    "the role again": second_run,
-    "a node is killed and started again": node_killed,
-    "a directory is stopped and started again": directory_stopped,
-    "two control hosts, from nothing at once": two_control_hosts,
-    "the role and the status in the end": healthy_again,
-}
-#: What the short form leaves out.
-MORE: Steps = {
-    "a container dies in the load": load_killed,
-    f"five control hosts trigger at once, {ROUNDS} rounds": triggers_at_once,
-}
+    def run(self) -> None:
+        """Repeat what fails, as an administrator would."""
+        while not self._over.is_set():
+            try:
+                documented(self._bed)
+                return
+            except (steps.StepFailed, requests.RequestException, ValueError) as exc:
+                steps.say(f"by hand: {type(exc).__name__}: once more")
+                self._over.wait(5.0)
 
 
 def main(argv: t.Sequence[str] | None = None) -> int:
-    """Go through the steps, print the table, and fail if one of them ended otherwise."""
+    """Go through all storms, write the table, and fail if one of ours ends otherwise than it must."""
     parser = argparse.ArgumentParser(prog="python -m tests.experiments.prove.chaos", description=__doc__)
-    parser.add_argument("--small", action="store_true", help="without what takes long")
+    parser.add_argument("--small", action="store_true", help="few people, few faults, one seed, and not by hand")
+    parser.add_argument("--seeds", type=int, nargs="*", help="of the faults' order; none: by hand alone")
+    parser.add_argument("--faults", type=int, help="in each storm")
+    parser.add_argument("--without-hand", action="store_true", help="leave out the documented way")
     options = parser.parse_args(argv)
-    rows = []
-    with TwoOfEach("chaos", PEOPLE) as bed:
-        for name, step in (STEPS if options.small else {**STEPS, **MORE}).items():
-            began = time.monotonic()
-            try:
-                wrong = step(bed)
-            except (steps.StepFailed, TimeoutError) as exc:
-                wrong = [f"{exc}; {bed.whereabouts()}"]
-            rows.append(Row(name, wrong, time.monotonic() - began))
-            steps.say(" | ".join(rows[-1].cells()))
-            for part in plan.PARTS:  # whatever a step that was broken off has left
-                bed.stack.start_part(part)
-    print(_page.table(HEAD, [row.cells() for row in rows]))
-    bad = sum(bool(row.wrong) for row in rows)
-    print(f"{len(rows) - bad} of {len(rows)} steps ended as they must, {bad} did not", flush=True)
-    return int(bad > 0)
+    small = options.small
+    seeds = (SEEDS_SMALL if small else SEEDS) if options.seeds is None else options.seeds
+    faults = options.faults or (FAULTS_SMALL if small else FAULTS)
+    changes = CHANGES_SMALL if small else CHANGES
+    rows, wrong = [], []
+    with TwoOfEach("chaos", PEOPLE_SMALL if small else PEOPLE) as bed:
+        for seed in seeds:
+            bed.fresh()
+            bed.know_nodes()
+            row, found = ours(bed, seed, faults, changes)
+            rows.append(row)
+            wrong += found
+            steps.say(" | ".join(map(str, row)))
+        if not small and not options.without_hand:
+            bed.fresh()
+            rows.append(by_hand(bed, (seeds or SEEDS)[0], faults, changes))
+    content = _page.table(HEAD, rows)
+    print(content)
+    if not small and options.seeds is None:
+        _page.write("clusters.md", "chaos", content)
+    for text in wrong:
+        steps.say(f"FAILED: {text}")
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,10 @@ from tools import steps, tree
 from tools.places import BUILD, ROOT, environment
 
 from . import _page
+from ._crowd import HEAD as CROWD_HEAD
+from ._crowd import Crowd
 from ._measured import Measured, measured
+from ._two_of_each import TwoOfEach
 from ._wait import until
 
 SIZES = (10_000, 25_000, 50_000, 100_000)
@@ -148,11 +151,28 @@ class Ping:
         return row
 
 
+def crowd(people: int) -> int:
+    """Measure the role, the status and a run on a topology, write the table, and fail if one ends otherwise."""
+    with TwoOfEach("crowd", people) as bed:
+        measured_there = Crowd(bed)
+        measured_there.go()
+    table = _page.table(CROWD_HEAD, measured_there.rows)
+    print(table)
+    if not measured_there.wrong:
+        _page.write("proof.md", "crowd", table)
+    for text in measured_there.wrong:
+        steps.say(f"FAILED: {text}")
+    return int(bool(measured_there.wrong))
+
+
 def main(argv: t.Sequence[str] | None = None) -> int:
     """Measure all, write the table, and fail if a limit is passed."""
     parser = argparse.ArgumentParser(prog="python -m tests.experiments.prove.scale", description=__doc__)
     parser.add_argument("--small", action="store_true", help="few people, and no look at the time")
+    parser.add_argument("--topology", type=int, metavar="PEOPLE", help="instead: the role and liveSync on real servers")
     options = parser.parse_args(argv)
+    if options.topology:
+        return crowd(options.topology)
     folder = BUILD / "prove" / "scale"
     folder.mkdir(parents=True, exist_ok=True)
     tree.refresh(folder / "collections")

@@ -7,6 +7,7 @@ import http.client
 import io
 import pathlib
 import shutil
+import socket
 import time
 
 from ..stack import ports
@@ -16,6 +17,7 @@ from ..stack.report import StackError
 from ..stack.settings import IDM_PASSWORD, IDM_USERNAME
 from . import plan, programs
 
+BACKENDS = ("nodes", "sticky_nodes", "tls_nodes")
 CONF = pathlib.Path(__file__).resolve().parent / "conf"
 
 
@@ -78,6 +80,30 @@ class Balancer(Server):
             return None
         finally:
             connection.close()
+
+    def tell(self, *commands):
+        """Give it commands by its runtime interface; StackError if it refuses one."""
+        for command in commands:
+            with socket.socket(socket.AF_UNIX) as line:
+                line.settimeout(5)
+                line.connect(str(self.folder / "haproxy.sock"))
+                line.sendall(command.encode("ascii") + b"\n")
+                answer = line.makefile("r", encoding="utf-8").read().strip()
+            if answer:
+                raise StackError("The balancer refuses '%s': %s" % (command, answer))
+
+    def cut_off(self, node):
+        """Send the node nothing any more, and cut its lines; it runs on, and its cluster sees it."""
+        self.tell("set server nodes/%s state maint" % node,
+                  *["shutdown sessions server %s/%s" % (backend, node) for backend in BACKENDS])
+
+    def join(self, node):
+        """Send it requests again, as soon as it is healthy."""
+        self.tell("set server nodes/%s state ready" % node)
+
+    def cut_lines(self):
+        """Cut each line that goes through it."""
+        self.tell(*["shutdown sessions server %s/%s" % (backend, node) for backend in BACKENDS for node in plan.NODES])
 
     def is_ready(self):
         return self.healthy() is not None

@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 import importlib
+import random
 import sys
 
 import pytest
 
 from tests.experiments.prove import _page
 from tests.experiments.prove._compare import difference
+from tests.experiments.prove._faults import Fault, in_random_order
+from tests.experiments.prove._ledger import Ledger
+from tests.experiments.prove._two_hosts import overlaps
 from tools import prove
 
 ADA = ("ada", "Ada", "Abel", "", "", "Ada Abel")
@@ -68,3 +72,58 @@ def test_how_an_experiment_ends(monkeypatch, program, exit_code):
     assert result.exit_code == exit_code
     assert result.took < 30
     assert ("passed" in str(result)) == (exit_code == 0)
+
+
+def _ledger(*changes):
+    """Return a ledger of changes to one person: (when, what he is then)."""
+    made = Ledger()
+    for at, value in changes:
+        made.note("1", value, at)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("seen", "overdue"),
+    [
+        ({"1": [("ada", "2")]}, []),
+        ({"1": [("ada", "3")]}, []),  # a later one has arrived
+        ({"1": [("ada", "1")]}, ["1"]),
+        ({"1": [("ben", "2")]}, ["1"]),
+        ({}, ["1"]),
+    ],
+)
+def test_a_change_is_overdue_until_it_or_a_later_one_has_arrived(seen, overdue):
+    made = _ledger((1.0, ("ada", "1")), (5.0, ("ada", "2")), (9.0, ("ada", "3")))
+    assert made.overdue(6.0, seen) == overdue
+    assert made.overdue(1.0, {}) == [], "nothing is that old"
+
+
+def test_who_was_removed_must_be_gone():
+    made = _ledger((1.0, ("ada", "1")), (5.0, None))
+    assert made.overdue(6.0, {"1": [("ada", "1")]}) == ["1"]
+    assert made.overdue(6.0, {}) == []
+    assert made.overdue(4.0, {}) == [], "that he is gone already is no fault"
+
+
+def test_of_a_change_whose_end_nobody_knows_nothing_is_said():
+    made = _ledger((1.0, ("ada", "1")))
+    made.doubt("1")
+    assert made.overdue(6.0, {}) == []
+    made.note("1", ("ada", "2"), 2.0)
+    assert made.overdue(6.0, {}) == ["1"]
+    assert (made.confirmed, made.doubtful) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("spans", "count"),
+    [([(1, 3), (3, 5)], 0), ([(3, 5), (1, 4)], 1), ([(1, 9), (2, 3), (4, 5)], 2), ([], 0)],
+)
+def test_runs_that_began_before_another_had_ended_are_counted(spans, count):
+    assert overlaps(spans) == count
+
+
+def test_the_same_seed_makes_the_same_storm():
+    known = [Fault(name, bool, bool) for name in "abcde"]
+    order = [[fault.name for fault in in_random_order(known, 12, random.Random(seed))] for seed in (1, 1, 2)]
+    assert order[0] == order[1] != order[2]
+    assert {order[0].count(name) for name in "abcde"} == {2, 3}

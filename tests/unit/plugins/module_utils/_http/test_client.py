@@ -569,6 +569,22 @@ def test_what_liveSync_needs_of_the_client() -> None:
     assert not refusal("GET", "u", Answer(502, "<html/>", {}), transaction="t").own
 
 
+def test_all_connections_of_a_task_keep_the_cookie_of_a_balancer(wire):
+    # as HAProxy gives it with "cookie NODE insert indirect nocache" (seen on HAProxy 2.6)
+    wire.answers = [answer({}, "200 OK", "Set-Cookie: NODE=idm2; path=/"), answer({}), answer({})]
+    idm = client(wire)
+    with idm.sibling() as earlier:
+        for one in (idm, idm, earlier):
+            one.get("x")
+    kept = ["Cookie: NODE=idm2" in head for head, unused in wire.requests]
+    assert kept == [False, True, True]
+
+
+def test_a_node_is_not_told_the_cookie_of_the_balancer(wire):
+    idm = client(wire)
+    assert idm.sibling("http://127.0.0.1:1/openidm")._session.cookies is not idm._session.cookies
+
+
 @pytest.mark.parametrize(("text", "remedy"), [("certificate has expired", "Renew"), ("self-signed certificate", "CA")])
 def test_a_certificate_out_of_its_time_is_not_mended_by_a_ca(text, remedy):
     inner = ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {text}")

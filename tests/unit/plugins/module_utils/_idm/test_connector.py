@@ -131,6 +131,24 @@ def test_placeholders_are_not_known():
     assert (one.base_contexts, one.servers, one.uses_timestamps) == ((), (), False)
 
 
+@pytest.mark.parametrize(
+    "properties",
+    [
+        pytest.param({"host": "&{esv.host}", "port": 1389, "failover": ["ldap://ds2:1389"]}, id="host"),
+        pytest.param({"host": "ds1", "port": {"$int": "&{esv.port}"}, "failover": ["ldap://ds2:1389"]}, id="port"),
+    ],
+)
+def test_a_server_of_the_failover_is_not_the_first_where_that_is_hidden(properties):
+    one = connectors.Connector.parse({"configurationProperties": properties})
+    assert one.servers == () and one.failover == (("ds2", 1389),)
+
+
+def test_the_place_of_a_server_after_a_hidden_one_is_not_known():
+    failover = ["ldap://ds2:1389", "&{esv.ds3}", "ldap://ds4:1389"]
+    one = connectors.Connector.parse({"configurationProperties": {"host": "ds1", "failover": failover}})
+    assert one.servers == (("ds1", 389), ("ds2", 1389))
+
+
 def test_nothing_at_all_is_borne_with():
     assert connectors.Connector.parse({}).name == ""
 

@@ -49,6 +49,12 @@ RACES = (
             "limit",
         ),
         ("[LDAP: error code 11 - This search operation has examined the maximum number of entries]", "limit"),
+        (  # seen on OpenIDM 6.1.0 with two OpenDJ 4.6.5: the newest number is of an older change than that before
+            PREFIX + "javax.naming.NamingException: [LDAP: error code 80 - An unexpected error was encountered while"
+            " processing a search in one of the Directory Server backends:"
+            " NullPointerException(ChangelogBackend.java:1100)]; remaining name 'cn=changelog'",
+            "disordered",
+        ),
         ("Interim message missed", "remote"),
         ("Operation org.identityconnectors.framework.api.operations.SyncApiOp is denied", "unsupported"),
         ("Policy validation failed", "other"),

@@ -95,6 +95,21 @@ def test_a_port_without_tls_is_called_that(server):
     assert explain("127.0.0.1", server(ANSWER), **HOW).endswith("or write ldap:// with start_tls: true")
 
 
+def test_a_server_that_dies_between_two_looks_is_said_to_be_gone():
+    """It was killed while TLS was begun, and refuses the look at what it speaks (seen on OpenDJ 4.6.5)."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def die():
+            connection, unused = listener.accept()
+            connection.recv(4096)
+            listener.close()
+            connection.close()
+
+        threading.Thread(target=die, daemon=True).start()
+        found = explain("127.0.0.1", port := listener.getsockname()[1], **HOW)
+    assert found.startswith(f"no TLS connection comes about on port {port}")
+
+
 def test_a_port_that_speaks_ldap_is_no_reason(server):
     assert explain("127.0.0.1", server(ANSWER), **{**HOW, "tls": False}) is None
 

@@ -295,6 +295,13 @@ def test_another_certificate_on_localhost_gets_no_password(script, monkeypatch):
         (ldap_error(ldap.SERVER_DOWN, -1), None, "cannot be reached", "Check the URL"),
         (ldap.TIMEOUT({"result": -5, "desc": "Timed out"}), None, "no answer within 5 s", "well"),
         (ldap.SERVER_DOWN(), None, "cannot be reached", "Check the URL"),
+        # seen on two OpenDJ 4.6.5, from the search below cn=changelog
+        (
+            ldap.OTHER({"result": 80, "desc": "Other", "info": "NullPointerException(ChangelogBackend.java:1100)"}),
+            80,
+            "ChangelogBackend",
+            "Make one more change",
+        ),
     ],
 )
 def test_errors_say_where_and_what_to_do(script, error, status, words, remedy):

@@ -28,6 +28,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._livesync.backlog impor
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import Mark, Patience
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.trigger import Request, request_of, trigger
 from ansible_collections.idmops.idm.plugins.module_utils._record.lock import lock_directory, run_lock
+from ansible_collections.idmops.idm.plugins.module_utils._record.run_record import note_gaps
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     CONNECTOR,
     DN,
@@ -604,9 +605,12 @@ def test_no_run_is_sent_at_a_token_that_is_null():
 @pytest.fixture
 def arrival(monkeypatch, log):
     """What has not arrived of the changes of a run, where that was asked, and what is hidden of them."""
-    seen = SimpleNamespace(found=Unarrived(), asked=[], gaps=Gaps(), after=None, noted=[])
+    seen = SimpleNamespace(found=Unarrived(), asked=[], gaps=Gaps(), after=None, noted=[], earlier=Gaps(), kept=None)
 
-    def hidden(*unused, after):
+    def hidden(*unused, after, kept=()):
+        if kept:
+            seen.kept = (after, [one["record"] for one in kept])
+            return seen.earlier
         seen.after = after
         return seen.gaps
 
@@ -679,6 +683,18 @@ def test_what_the_change_log_hid_from_earlier_runs_is_warned_of(arrival):
     result, it = run(*calls, until_caught_up=True)
     assert "failed" not in result and result["runs"][0]["proved"] is False and arrival.after is None
     assert len(it.report.warnings) == 1 and "They are: s2." in it.report.warnings[0]
+
+
+def test_what_an_earlier_run_did_not_see_keeps_a_later_one_from_being_proved(arrival):
+    # two triggers, one after the other: the first failed at what the change log hid, the second was proved (seen on
+    # OpenIDM 6.1.0 with two OpenDJ that were written to at the same moment)
+    client = LiveSyncClient(*lists(), executing(), *before(), post(answer(9)))
+    note_gaps(client, LDAP, [{"record": "s7"}], context())
+    arrival.earlier = Gaps((Gap("s7", LEFT_OUT, None, None, "m"),), "The change log leaves out s7.")
+    result, it = run(client=client, until_caught_up=True)
+    assert "failed" not in result and result["runs"][0]["proved"] is False
+    assert arrival.kept == (9, ["s7"]) and arrival.noted == []
+    assert it.report.warnings == [f"{SOURCE}: Of earlier runs: The change log leaves out s7."]
 
 
 def test_what_others_have_passed_by_is_warned_of_and_proves_nothing(arrival):

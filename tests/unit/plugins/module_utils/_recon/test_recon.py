@@ -729,7 +729,8 @@ def test_what_is_marked_as_exception_has_failed_whatever_idm_counts():
     ended_so = ended(state="SUCCESS", done=200, situationSummary={"FOUND_ALREADY_LINKED": 1, "CONFIRMED": 199})
     error = failed(*ended_so, failures(marked))
     assert "1 of 200 entries failed" in error.message and "u3" in error.message
-    assert "FOUND_ALREADY_LINKED" in error.remedy
+    assert "FOUND_ALREADY_LINKED" in error.remedy and "Run it once more" in error.remedy
+    assert "Only what fails again has a stale link" in error.remedy, "what liveSync has linked meanwhile is none"
     assert error.result["recon"]["failed"] == 1 and error.result["recon"]["succeeded"] == 199
     error = failed(*ended_so, call("GET", "audit/recon", refused(501)))
     assert "1 of 200 entries failed" in error.message

@@ -348,6 +348,17 @@ def test_a_list_that_cannot_be_had_is_no_load(monkeypatch, allowed, times):
     assert raised.value.result["reactivated"] is allowed
 
 
+@pytest.mark.parametrize("nodes", [(), ("https://idm1.example.com/openidm", "https://idm2.example.com/openidm")])
+def test_that_one_of_several_nodes_has_old_limits_is_thought_of_where_they_are_not_listed(monkeypatch, nodes):
+    # the other node's connections were not made anew, and it got the request (seen on two nodes of OpenIDM 6.1.0)
+    there = Surroundings(monkeypatch)
+    client = ScriptedClient(*[call("GET", LIST, refused(500, "Operation QUERY failed"))] * 2)
+    client.timeout, client.nodes = 30, nodes
+    with pytest.raises(IdmopsError, match="cannot list the entries") as raised:
+        load(client, request(may_reactivate=True), context())
+    assert there.reactivated == 1 and ("(nodes of livesync_idm)" in raised.value.remedy) is not bool(nodes)
+
+
 @pytest.mark.parametrize(
     "linked, allow, refuses", [(True, False, True), (None, False, True), (False, False, False), (True, True, False)]
 )
