@@ -15,7 +15,6 @@ from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
-from .._record.run_record import RunRecord
 from .._schedule.schedule import Schedule
 from .external import judge_external
 from .facts import Facts
@@ -117,7 +116,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     namesake = snapshot.namesake(source)
     loads = loads_of([*schedules, namesake] if namesake else schedules)
     filters = filters_of(connector, source.object_type, mappings) if connector else ()
-    record = snapshot.records.get(source.stage_id) or RunRecord()
+    record = snapshot.record(source)
     holder = record.held(snapshot.time)
     by_others = judge_external(record, holder, stage, log, snapshot.time)
     external = record.scheduler.external

@@ -37,6 +37,10 @@ class Snapshot:
     records: t.Mapping[str, RunRecord] = field(default_factory=dict)
     time: str | None = None
 
+    def record(self, source: Source) -> RunRecord:
+        """Return the run record of a source, an empty one where there is none."""
+        return self.records.get(source.stage_id) or RunRecord()
+
     def idle_jobs(self, source: Source) -> tuple[str, ...]:
         """Return what the enabled jobs are that seem to run liveSync of a source and run nothing, a sentence each.
 

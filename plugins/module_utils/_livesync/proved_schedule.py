@@ -89,7 +89,7 @@ def _wanted(options: t.Mapping[str, t.Any]) -> tuple[WantedSchedule, Scheduler |
             "Where an external scheduler runs the source, the schedule is there for the record of its load alone, and"
             " has to be off: give enabled: false.",
         )
-    return replace(wanted, idle=by.external), by
+    return replace(wanted, idle=wanted.enabled is False), by
 
 
 def _with_scheduler(
