@@ -12,6 +12,7 @@ looks on asks for the state all the time; in the end everybody in IDM is compare
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import threading
 import time
@@ -63,9 +64,11 @@ class Timer(threading.Thread):
 
     def run(self) -> None:
         """Call until it is over."""
-        while not self._over.is_set():
+        for number in itertools.count(1):
+            if self._over.is_set():
+                return
             began = time.monotonic()
-            self._play = self._bed.play("call", playbook="idmops.idm.run", options=self._options)
+            self._play = self._bed.play(f"call-{number}", playbook="idmops.idm.run", options=self._options)
             code = self._play.wait().exit_code
             if not self._over.is_set():
                 self.codes.append(code)
@@ -106,6 +109,8 @@ class Watch(threading.Thread):
             except Exception as exc:
                 self._error = exc
                 return
+            if not self.seen or self.seen[-1][1] != one["state"]:
+                steps.say(f"  {one['state']} (the last run: {one['last_run']})")
             self.seen.append((time.monotonic(), one["state"]))
             self._over.wait(LOOK)
 
@@ -170,7 +175,7 @@ def measure(bed: Bed, times: Times) -> tuple[list[list[t.Any]], list[str]]:
         told("it is killed, and stays away", killed, (), (*GOOD, "overdue"), f"overdue after {overdue - killed:.0f} s")
         timer, back = Timer(bed, times.period, options), time.monotonic()
         timer.start()
-        good = watch.wait_for(GOOD, back, 120)
+        good = watch.wait_for(("healthy", "lagging"), back, times.max_age + 120)
         until(lambda: time.monotonic() > back + times.again, "the timer to work again", times.again + 60)
         changes = writer.finish()
         bed.settle()

@@ -225,6 +225,21 @@ def test_a_schedule_that_is_on_beside_an_external_scheduler_is_a_finding():
     assert found.health.state == "failing" and "is on (nightly) beside the external scheduler" in found.remedy
 
 
+def test_a_run_is_as_old_as_when_it_was_read():
+    """What is read beside it may take longer than max_age."""
+
+    class SlowClient(LiveSyncClient):
+        @property
+        def server_time(self):
+            return LiveSyncClient.server_time if len(self.calls) >= left else NEW
+
+    calls = lists(stage=document("1", 9), jobs=[job(enabled=False)], beside=by_others())
+    left = len(calls) - 1 - [path for unused, path, *rest in calls].index(STAGES)
+    client = SlowClient(*calls, check_mode=True)
+    (found,) = status(client, [LDAP], None, context())
+    assert found.health.state == "healthy"
+
+
 def test_who_holds_a_source_that_others_call_runs_it():
     holder = {"owner": "x", "host": "ctl1", "process": 7, "work": "liveSync", "since": OLD, "renewed": NEW}
     late = by_others(last_run={"time": OLD, "outcome": "unchanged"}, holder=holder, max_age=1)
