@@ -25,7 +25,7 @@ _FOLDERS = {"LICENSES", "changelogs", "docs", "meta", "playbooks", "plugins", "r
 _MADE = {"FILES.json", "MANIFEST.json"}
 #: Change notes that wait for their release: of use in the repository only.
 _UNRELEASED = ("changelogs", "fragments")
-_TYPES = {".j2", ".json", ".md", ".py", ".rst", ".txt", ".yaml", ".yml"}
+_TYPES = {".cron", ".j2", ".json", ".md", ".py", ".rst", ".service", ".timer", ".txt", ".yaml", ".yml"}
 
 
 def _is_expected(name: pathlib.PurePosixPath) -> bool:

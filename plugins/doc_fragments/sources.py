@@ -76,6 +76,19 @@ schedule:
       description: What happens to a run that was missed.
       type: str
       choices: [fireAndProceed, doNothing]
+scheduler:
+  description:
+    - Who runs liveSync of the source. V(idm) is C(schedule), in IDM.
+    - V(external) is a scheduler outside of IDM, as a systemd timer, that calls the playbook C(idmops.idm.run).
+      C(schedule) is left out then; the job in IDM keeps the record of the load, and is never on.
+  type: str
+  choices: [idm, external]
+  default: idm
+max_age:
+  description:
+    - With C(scheduler=external), needed there, how many seconds ago the last run may have ended. Where it is longer
+      ago, M(idmops.idm.livesync_status) calls the source C(overdue).
+  type: raw
 initial_load:
   description:
     - V(once) loads each mapping whose load on this IDM is not recorded, or whose changes since then cannot be had from

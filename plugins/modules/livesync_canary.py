@@ -40,7 +40,8 @@ options:
     default: description
   within:
     description:
-      - Seconds that the change may take. Without it, two intervals of the source's schedule, and a second.
+      - Seconds that the change may take. Without it, two intervals of the source's schedule, and a second;
+        where an external scheduler runs the source, two times its C(max_age).
       - Without a schedule that is on it has to be given, but with O(run_livesync).
     type: float
   run_livesync:

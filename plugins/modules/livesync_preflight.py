@@ -167,6 +167,16 @@ plans:
       type: bool
       returned: always
       sample: false
+    enable:
+      description: Whether it is on in the end, which it is not where an external scheduler runs the source.
+      type: bool
+      returned: always
+      sample: true
+    run_by:
+      description: C(scheduler) and C(max_age) that the run record is to tell; empty where it stays as it is.
+      type: dict
+      returned: always
+      sample: {}
     reset:
       description: Why the token is forgotten. V(none) where it stays.
       type: str

@@ -102,6 +102,21 @@ options:
       - The record of the initial load of this source's mappings, which is kept in the schedule's C(invokeContext).
       - The role C(idmops.idm.livesync) writes and reads it. An empty dictionary removes it.
     type: dict
+  scheduler:
+    description:
+      - Who runs the source, which IDM's run record keeps for M(idmops.idm.livesync_status) to judge by. It stays as it
+        is where this is left out.
+      - V(external) is a scheduler outside of IDM that calls M(idmops.idm.livesync_trigger), as the playbook
+        C(idmops.idm.run) does. The schedule keeps the record of the load and stays off (O(enabled=false)); where there
+        is none yet, one is made that needs neither O(interval) nor O(cron).
+      - V(idm) is the schedule.
+    type: str
+    choices: [idm, external]
+  max_age:
+    description:
+      - With O(scheduler=external), needed there, how many seconds ago the last run may have ended. Where it is longer
+        ago, M(idmops.idm.livesync_status) calls the source C(overdue).
+    type: raw
   run_first:
     description:
       - Run liveSync once, in the way a schedule does, before the schedule is created, changed or turned on, and fail
@@ -165,6 +180,13 @@ EXAMPLES = r"""
     interval: 60
     enabled:
       $bool: "&{esv.livesync.enabled}"
+
+- name: Let somebody else call, who does so every minute
+  idmops.idm.livesync_schedule:
+    source: system/ldap/account
+    enabled: false
+    scheduler: external
+    max_age: 300
 
 - name: Remove the schedule
   idmops.idm.livesync_schedule:
@@ -271,6 +293,16 @@ not_kept:
   elements: str
   returned: when there are any
   sample: [initialLoad]
+scheduler:
+  description: Who runs the source.
+  type: str
+  returned: when O(scheduler) is given
+  sample: external
+max_age:
+  description: How many seconds ago the last run may have ended; V(none) where IDM's own schedule runs the source.
+  type: float
+  returned: when O(scheduler) is given
+  sample: 300
 run:
   description: The run that O(run_first) made, as in RV(idmops.idm.livesync_trigger#module:runs).
   type: dict
@@ -296,6 +328,7 @@ from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
 from ..module_utils._idm.session import session
 from ..module_utils._livesync.proved_schedule import schedule
+from ..module_utils._record.scheduler import EXTERNAL, IDM
 
 SPEC = idm_spec(
     {
@@ -312,6 +345,8 @@ SPEC = idm_spec(
         "misfire_policy": {"type": "str", "choices": ["fireAndProceed", "doNothing"]},
         "paused": {"type": "bool"},
         "load_record": {"type": "dict"},
+        "scheduler": {"type": "str", "choices": [IDM, EXTERNAL]},
+        "max_age": {"type": "raw"},
         "run_first": {"type": "bool", "default": False},
         "wait_timeout": {"type": "float", "default": 30},
         "idle_timeout": {"type": "float"},

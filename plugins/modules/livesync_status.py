@@ -50,6 +50,7 @@ options:
       - dropping
       - failing
       - unscheduled
+      - overdue
       - paused
       - never_run
       - lagging
@@ -114,7 +115,8 @@ livesync:
           changes are consumed and lost; V(gapped), the change log hides changes from a search by number, or gives them
           none; V(dropping), changes that IDM gave up on and nothing has brought over since;
           V(failing), a record fails, or the schedule's runs end in an error; V(unscheduled), no schedule is enabled;
-          V(paused), its trigger is paused; V(never_run), there is no token; V(lagging), changes are pending;
+          V(overdue), an external scheduler was to run it, and the last run is longer ago than C(max_age), or nobody
+          knows; V(paused), its trigger is paused; V(never_run), there is no token; V(lagging), changes are pending;
           V(running); V(healthy).
       type: str
       returned: always
@@ -185,6 +187,18 @@ livesync:
       type: list
       elements: dict
       returned: always
+    scheduler:
+      description:
+        - Who runs it, as the run record has it. V(idm) is a schedule in IDM, V(external) somebody who calls
+          M(idmops.idm.livesync_trigger), as the role P(idmops.idm.livesync#role) and
+          O(idmops.idm.livesync_schedule#module:scheduler) note it.
+      type: str
+      returned: always
+      sample: idm
+    max_age:
+      description: With an external scheduler, how many seconds ago the last run may have ended.
+      type: float
+      returned: always, V(none) with IDM's own schedule, or where it is not known
     last_run:
       description: When the last run of M(idmops.idm.livesync_trigger) ended, and how, as the run record has it.
       type: dict
@@ -197,6 +211,10 @@ livesync:
         outcome:
           description: As RV(idmops.idm.livesync_trigger#module:runs[].outcome).
           type: str
+          returned: always
+        failed:
+          description: Whether the task failed for this source.
+          type: bool
           returned: always
     arrived:
       description:

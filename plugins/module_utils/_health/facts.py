@@ -90,7 +90,13 @@ class Facts:
     :param far: whether that is more than eight days away.
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
     :param namesake: what the job is that has the name of its schedule and does something else, None where none has.
-    :param meeting: the schedules, where more than one fires.
+    :param meeting: the schedules that fire; more than one of them meet.
+    :param external: whether an external scheduler runs it, so that no schedule of IDM's is to.
+    :param on_beside: the schedules that are on all the same, paused or not.
+    :param overdue: why a run of that scheduler is missing, None where none is.
+    :param overdue_unknown: whether nobody knows when it last ran.
+    :param ran_badly: that its last run has not gone well, in sentences.
+    :param not_followed: that nobody knows how its last run ended, in a sentence.
     :param unloaded: the mappings of the source of which no load is recorded.
     :param unmoved: a run came and went while changes had been pending for more than 10 seconds, and left them.
     :param moved: the token has been seen moving.
@@ -135,6 +141,12 @@ class Facts:
     idle_jobs: tuple[str, ...] = ()
     namesake: str | None = None
     meeting: tuple[str, ...] = ()
+    external: bool = False
+    on_beside: tuple[str, ...] = ()
+    overdue: str | None = None
+    overdue_unknown: bool = False
+    ran_badly: str | None = None
+    not_followed: str | None = None
     unloaded: tuple[str, ...] = ()
     running: bool = False
     unmoved: bool = False

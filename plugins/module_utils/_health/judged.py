@@ -15,8 +15,8 @@ from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
-from .._record.run_record import RunRecord
 from .._schedule.schedule import Schedule
+from .external import judge_external
 from .facts import Facts
 from .log_facts import LogReader, directories
 from .snapshot import Snapshot
@@ -116,6 +116,10 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     namesake = snapshot.namesake(source)
     loads = loads_of([*schedules, namesake] if namesake else schedules)
     filters = filters_of(connector, source.object_type, mappings) if connector else ()
+    record = snapshot.record(source)
+    holder = record.held(snapshot.time)
+    by_others = judge_external(record, holder, stage, log, snapshot.time)
+    external = record.scheduler.external
     facts = Facts(
         system=source.system,
         ok=test.ok if test else None,
@@ -146,9 +150,15 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         idle_jobs=snapshot.idle_jobs(source),
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
         namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
-        running=str(source) in snapshot.running,
+        running=str(source) in snapshot.running or (external and holder is not None),
+        external=external,
+        on_beside=tuple(schedule.name for schedule in enabled) if external else (),
+        overdue=by_others.overdue,
+        overdue_unknown=by_others.unknown,
+        ran_badly=by_others.failed,
+        not_followed=by_others.doubt,
+        unmoved=by_others.unmoved,
     )
-    record = snapshot.records.get(source.stage_id) or RunRecord()
     return SourceStatus(
         source,
         facts,
@@ -158,7 +168,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         stage,
         filters=filters,
         record=record,
-        holder=record.held(snapshot.time),
+        holder=holder,
     )
 
 

@@ -24,7 +24,7 @@ from .._schedule.schedule import Schedule, executing_sources, read_all_jobs, run
 class Snapshot:
     """What there is on a server at one moment.
 
-    :param time: the server's, when that was.
+    :param time: the server's, when stages and run records were read: what they tell ages while the rest is read.
     """
 
     connectors: t.Mapping[str, Connector]
@@ -36,6 +36,10 @@ class Snapshot:
     jobs: t.Sequence[Schedule] = ()
     records: t.Mapping[str, RunRecord] = field(default_factory=dict)
     time: str | None = None
+
+    def record(self, source: Source) -> RunRecord:
+        """Return the run record of a source, an empty one where there is none."""
+        return self.records.get(source.stage_id) or RunRecord()
 
     def idle_jobs(self, source: Source) -> tuple[str, ...]:
         """Return what the enabled jobs are that seem to run liveSync of a source and run nothing, a sentence each.
@@ -80,12 +84,11 @@ def read_snapshot(client: Client) -> Snapshot:
     connectors = {connector.name: connector for connector in read_connectors(client)}
     tests = {test.name: test for test in test_connectors(client)}
     stages, records = read_stages_and_records(client)
+    time = client.server_time
     jobs = read_all_jobs(client, ask_server(client))
     schedules = [job for job in jobs if job.source is not None]
     mappings = read_mappings(client)
-    return Snapshot(
-        connectors, tests, stages, schedules, mappings, _running(client, schedules), jobs, records, client.server_time
-    )
+    return Snapshot(connectors, tests, stages, schedules, mappings, _running(client, schedules), jobs, records, time)
 
 
 def _running(client: Client, schedules: t.Iterable[Schedule]) -> frozenset[str]:

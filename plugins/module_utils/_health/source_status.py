@@ -131,6 +131,7 @@ class SourceStatus:
                 for mapping in self.mappings
             ],
             "queue": [one.as_result() for one in self.queue],
+            **self.record.scheduler.as_result(),
             "last_run": self.record.last_run,
             "arrived": self.record.arrived,
             "held_by": self.holder.as_result() if self.holder else None,

@@ -17,7 +17,7 @@ from .facts import Facts, LogFacts
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
 DORMANT, STALLED, DISABLED = "dormant", "stalled", "disabled"
 GAPPED, DROPPING, FAILING = "gapped", "dropping", "failing"
-UNSCHEDULED, PAUSED, NEVER_RUN = "unscheduled", "paused", "never_run"
+UNSCHEDULED, OVERDUE, PAUSED, NEVER_RUN = "unscheduled", "overdue", "paused", "never_run"
 LAGGING, RUNNING, HEALTHY = "lagging", "running", "healthy"
 
 #: Changes that have been pending for this long and that a run leaves behind do not just lag: the index of change
@@ -37,6 +37,7 @@ STATES = (
     DROPPING,
     FAILING,
     UNSCHEDULED,
+    OVERDUE,
     PAUSED,
     NEVER_RUN,
     LAGGING,
@@ -84,7 +85,7 @@ def judge_health(facts: Facts) -> Health:
                 return Health(state, False, f"{log.doubt} {BACK_FIRST}")
             if log and log.doubt and state in (TRIMMED, AHEAD):
                 return Health(state, False, f"{log.doubt} If it is: {remedy} If it is not, these numbers mean nothing.")
-            return Health(state, True, remedy)
+            return Health(state, not (state == OVERDUE and facts.overdue_unknown), remedy)
     if facts.log_error:
         return Health(
             UNREADABLE,
@@ -95,7 +96,8 @@ def judge_health(facts: Facts) -> Health:
         return Health(UNREADABLE, False, " ".join(facts.refused))
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
     doubts += [*([log.doubt] if log.meanwhile and log.doubt else []), *log.standby] if log else []
-    doubts += [*facts.left_out, *facts.unseen, *(text for text in (facts.untraced, facts.doubt) if text)]
+    doubts += [*facts.left_out, *facts.unseen]
+    doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)
     if facts.queued:
@@ -160,7 +162,8 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
     yield GAPPED, " ".join(facts.gapped) or None
     yield DROPPING, _dropping(facts)
     yield FAILING, _failing(facts)
-    yield UNSCHEDULED, _unscheduled(facts) if not facts.enabled else None
+    yield UNSCHEDULED, None if facts.enabled or facts.external else _unscheduled(facts)
+    yield OVERDUE, facts.overdue
     yield (
         PAUSED,
         "The schedule's trigger is paused. IDM 7 and later: idmops.idm.livesync_schedule with paused: false; others"
@@ -273,6 +276,8 @@ def _failing(facts: Facts) -> str | None:
         return facts.in_vain
     if facts.erring:
         return f"The schedule's runs end in an error: it fires, and nothing is stored. {_TRIGGER}"
+    if facts.ran_badly:
+        return " ".join(text for text in (facts.ran_badly, facts.overdue) if text)
     if facts.neglected:
         return (
             f"Changes have been pending since {facts.neglected}, for longer than two intervals of the schedule: its"
@@ -282,6 +287,12 @@ def _failing(facts: Facts) -> str | None:
 
 
 def _meeting(facts: Facts) -> str | None:
+    if facts.on_beside:
+        return (
+            f"IDM's own schedule is on ({', '.join(facts.on_beside)}) beside the external scheduler: their runs meet,"
+            " and damage each other. Run the role livesync, which switches it off (scheduler: external), or makes it"
+            " the only one (scheduler: idm, once the external one is stopped)."
+        )
     if len(facts.meeting) < 2:
         return None
     return (

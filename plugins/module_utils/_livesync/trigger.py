@@ -225,10 +225,12 @@ class _SourceTask:
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 arrival = partial(self._arrival, client) if self.url is not None else None
                 runs = Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None, arrival)
+                ended = False
                 try:
                     runs.go()
+                    ended = True
                 finally:
-                    lock.note(tally.outcome)
+                    lock.note(tally.outcome, failed=not ended or tally.error is not None)
         if tally.error and tally.last and tally.last.failure and (said := self._estranged(client)):
             tally.fail(
                 f"{tally.error} {said}", "See that first: it is the connector's, not the record's.", tally.status

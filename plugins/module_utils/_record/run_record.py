@@ -22,6 +22,7 @@ from .._http.form import id_of
 from .._idm.source import Source
 from .._idm.stage import OURS, STAGES, Stage, parse_stages
 from .owner import Holder
+from .scheduler import Scheduler
 
 #: How often a change is tried where others change the record at the same time.
 TRIES = 5
@@ -38,9 +39,11 @@ class RunRecord:
     :param rev: the document's revision, None where there is none yet.
     :param holder: who runs it, None where nobody does.
     :param run: the mark of a run that was begun and not seen to end, None for none.
-    :param last_run: time and outcome of the last run of ours; None where there was none.
+    :param last_run: of the last run of ours its end (``time``), its ``outcome``, and whether it ``failed``; None where
+        there was none.
     :param arrived: by what, when, of how many and after how many seconds something was last seen to arrive.
     :param gaps: the records whose changes the change log was seen to hide from a run: ``record``, ``csn``, ``time``.
+    :param scheduler: who runs the source.
     :param conditional: whether the server was seen to refuse a change under a condition that does not hold.
     :param rest: what another release of the collection keeps there.
     """
@@ -51,13 +54,14 @@ class RunRecord:
     last_run: t.Mapping[str, t.Any] | None = None
     arrived: t.Mapping[str, t.Any] | None = None
     gaps: tuple[t.Mapping[str, t.Any], ...] = ()
+    scheduler: Scheduler = Scheduler()
     conditional: bool = False
     rest: t.Mapping[str, t.Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, body: t.Mapping[str, t.Any]) -> RunRecord:
         """Return the record that a document holds."""
-        known = ("holder", "run", "last_run", "arrived", "gaps", "conditional")
+        known = ("holder", "run", "last_run", "arrived", "gaps", "scheduler", "max_age", "conditional")
         return cls(
             rev=str(body["_rev"]) if body.get("_rev") is not None else None,
             holder=Holder.parse(body.get("holder")),
@@ -65,6 +69,7 @@ class RunRecord:
             last_run=as_dict(body.get("last_run")) or None,
             arrived=as_dict(body.get("arrived")) or None,
             gaps=tuple(one for one in as_list(body.get("gaps")) if as_text(as_dict(one).get("record"))),
+            scheduler=Scheduler.parse(body),
             conditional=body.get("conditional") is True,
             rest={name: body[name] for name in body if name not in known and not name.startswith("_")},
         )
@@ -78,6 +83,7 @@ class RunRecord:
             "last_run": dict(self.last_run) if self.last_run else None,
             "arrived": dict(self.arrived) if self.arrived else None,
             **({"gaps": [dict(one) for one in self.gaps]} if self.gaps else {}),
+            **self.scheduler.as_document(),
             "conditional": self.conditional,
         }
 

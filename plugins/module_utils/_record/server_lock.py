@@ -74,10 +74,10 @@ class ServerLock:
         """Return the run that was kept, None where its end became known, or there was none."""
         return dict(self._mine["run"]) if self._mine["run"] else None
 
-    def note(self, outcome: str) -> None:
+    def note(self, outcome: str, *, failed: bool) -> None:
         """Note how a run of ours has ended."""
         with self._mutex:
-            self._mine["last_run"] = {"time": self._client.server_time, "outcome": outcome}
+            self._mine["last_run"] = {"time": self._client.server_time, "outcome": outcome, "failed": failed}
 
     def release(self) -> None:
         """Give the source free. Where that cannot be written, it is free when the lease is over."""

@@ -24,6 +24,7 @@ from .._ldap.directory import NoAnswer
 from .._ldap.dn import Name, is_within_any
 from .._ldap.url import host_and_port
 from .._proof.unlisted import Unlisted
+from .._record.scheduler import Scheduler
 from .._schedule.document import Schedule
 from .load_record import Load, loads_to_do
 from .request import SourceRequest
@@ -129,6 +130,7 @@ class SourceEvidence:
     :param job_name: its name, also where it is still to be made.
     :param schedule_error: why the wanted schedule cannot be.
     :param schedule_changes: in what the job differs from what is wanted.
+    :param scheduler: who runs it, as the run record has it.
     :param stage: what IDM keeps of the source between two runs, None where it has never run.
     :param foreign: the recorded mappings whose load was done elsewhere.
     :param linked: for mappings that can delete, whether they have links; None where that cannot be read.
@@ -154,6 +156,7 @@ class SourceEvidence:
     job_name: str = ""
     schedule_error: IdmopsError | None = None
     schedule_changes: tuple[str, ...] = ()
+    scheduler: Scheduler = Scheduler()
     stage: Stage | None = None
     running: bool = False
     record: t.Mapping[str, Load] = field(default_factory=dict)
@@ -173,6 +176,13 @@ class SourceEvidence:
     def token(self) -> t.Any:
         """Where liveSync stands, None where it has never stored a token."""
         return self.stage.token if self.stage else None
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is run already by whoever shall run it, so that nothing has waited for that."""
+        if self.request.scheduler.external:
+            return self.scheduler.external
+        return self.job is not None and bool(self.job.enabled)
 
     @property
     def misfit(self) -> str | None:

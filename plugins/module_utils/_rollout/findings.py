@@ -23,6 +23,7 @@ from .directory_findings import directory_findings
 from .evidence import SourceEvidence
 from .finding import BLOCKING, MENDED, WARNING, Finding, Say
 from .load_findings import load_findings
+from .schedule_findings import schedule_finding, schedule_findings
 
 __all__ = [
     "BLOCKING",
@@ -35,6 +36,7 @@ __all__ = [
     "not_ready",
     "rights_finding",
     "rights_unproved",
+    "schedule_finding",
     "unencrypted",
 ]
 
@@ -105,18 +107,9 @@ def not_ready(state: str, text: str) -> Finding:
     )
 
 
-def schedule_finding(error: IdmopsError, source: str) -> Finding:
-    """Return the finding of a schedule that cannot be."""
-    remedy = (
-        "Correct schedule of this source in livesync_sources; remove a schedule too many with livesync_schedule,"
-        " state: absent."
-    )
-    return Finding("schedule_invalid", BLOCKING, error.message, remedy, source)
-
-
 def findings_of(evidence: SourceEvidence) -> list[Finding]:
     """Return everything that was found about one source."""
-    found = [*_connector(evidence), *_mappings(evidence), *_schedule(evidence)]
+    found = [*_connector(evidence), *_mappings(evidence), *schedule_findings(evidence)]
     if evidence.connector:
         found += [*directory_findings(evidence), *_load(evidence), *load_findings(evidence)]
     return found
@@ -311,47 +304,6 @@ def _queue(say: Say, mapping: SyncMapping, waiting: int | None) -> t.Iterator[Fi
             WARNING,
             f"The queue of the mapping {mapping.name} tries an event that fails for ever, and holds up all others.",
             f"Set maxRetries, and postRetryAction to dead-letter-queue, in {where}.",
-        )
-
-
-def _schedule(evidence: SourceEvidence) -> t.Iterator[Finding]:
-    say = Say(evidence.name)
-    others = [schedule for schedule in evidence.schedules if schedule.name != evidence.job_name]
-    active = [schedule.name for schedule in others if schedule.enabled is not False]
-    if evidence.job_name and active:
-        yield say(
-            "schedule_duplicate",
-            BLOCKING,
-            f"Another schedule runs liveSync of {evidence.name}: {', '.join(active)}. Two runs at once damage each"
-            " other.",
-            "Remove it (livesync_schedule with state: absent), or leave schedule.name out to take it over.",
-        )
-    for sentence in evidence.idle_jobs:
-        yield say(
-            "job_runs_nothing",
-            WARNING,
-            sentence,
-            "Remove it (DELETE scheduler/job/<name>), or correct it; the role makes one of its own.",
-        )
-    if evidence.schedule_error and evidence.namesake:
-        yield say("schedule_invalid", BLOCKING, evidence.schedule_error.message, evidence.namesake)
-    elif evidence.schedule_error:
-        yield schedule_finding(evidence.schedule_error, evidence.name)
-    elif evidence.connector is None:
-        return  # nothing is made for a source that there is not
-    elif evidence.job is None:
-        yield say(
-            "schedule_missing",
-            MENDED,
-            f"{evidence.name} has no schedule {evidence.job_name}.",
-            "The role makes it (schedule in livesync_sources).",
-        )
-    elif evidence.schedule_changes:
-        yield say(
-            "schedule_differs",
-            MENDED,
-            f"The schedule {evidence.job_name} differs from what is wanted: {', '.join(evidence.schedule_changes)}.",
-            "The role changes it (schedule in livesync_sources, livesync_state).",
         )
 
 

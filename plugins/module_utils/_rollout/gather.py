@@ -48,7 +48,7 @@ from .request import ENABLED, SourceRequest
 #: How long changes stay in the change log where nothing else is configured ("OpenDJ and PingDS", purge delay).
 _DEFAULT_PURGE_SECONDS = 3 * 86400
 #: The suboptions of ``schedule`` that say what a schedule shall be.
-_SCHEDULE_OPTIONS = {field.name for field in fields(WantedSchedule)} - {"source", "enabled", "load_record"}
+_SCHEDULE_OPTIONS = {field.name for field in fields(WantedSchedule)} - {"source", "enabled", "load_record", "idle"}
 
 
 class Gatherer:
@@ -97,6 +97,7 @@ class Gatherer:
             schedules=schedules,
             idle_jobs=snapshot.idle_jobs(source),
             namesake=said_of_namesake(source, namesake, own) if namesake else None,
+            scheduler=snapshot.record(source).scheduler,
             stage=stage,
             running=str(source) in snapshot.running,
         )
@@ -152,7 +153,8 @@ class Gatherer:
         if request.schedule_error:
             return replace(evidence, schedule_error=request.schedule_error)
         given = {name: value for name, value in request.schedule.items() if name in _SCHEDULE_OPTIONS}
-        wanted = WantedSchedule(source=request.source, enabled=True, **given)
+        off = request.scheduler.external
+        wanted = WantedSchedule(source=request.source, enabled=not off, idle=off, **given)
         try:
             if wanted.cron is not None and not is_placeholder(wanted.cron):
                 check_cron(self._client, self._server, wanted.cron)

@@ -16,7 +16,9 @@ from .._health.states import DISABLED
 from .._idm.connector import Connector
 from .._idm.source import Source
 from .._ldap.dn import Name
+from .._record.scheduler import Scheduler
 from .._schedule.document import Schedule
+from .._schedule.plan import ANY_INTERVAL, own_name
 from .evidence import SourceEvidence
 from .findings import BLOCKING, Finding
 from .load_record import as_document
@@ -33,6 +35,8 @@ class SourcePlan:
     :param servers: the directory servers to grant on; those that do not answer are left out, and reported.
     :param prove: whether the account can be let bind with its password, where that is given.
     :param hold: whether the job is switched off, and with it what of the record does not hold any more.
+    :param enable: whether the job is on in the end.
+    :param run_by: what is written down of who runs the source, empty where nothing is.
     :param reset: why the token is forgotten; None: it stays.
     :param baseline: whether a first liveSync stores the base point.
     :param to_load: the mappings to load, with the reasons.
@@ -57,6 +61,8 @@ class SourcePlan:
     base_contexts: tuple[str, ...] = ()
     job: str = ""
     hold: bool = False
+    enable: bool = True
+    run_by: t.Mapping[str, t.Any] = field(default_factory=dict)
     reset: str | None = None
     baseline: bool = False
     to_load: t.Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +82,7 @@ class SourcePlan:
             "base_contexts": list(self.base_contexts),
             "servers": list(self.servers),
             "to_load": [{"mapping": name, "reason": reason} for name, reason in self.to_load.items()],
+            "run_by": dict(self.run_by),
             "forget": list(self.forget),
             "record": dict(self.record),
             "schedule": dict(self.schedule),
@@ -90,11 +97,15 @@ def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index:
 
     A schedule is held while the base point is set or a load is done: it would race with both. What of the record does
     not hold any more goes with the same write, so that a run that breaks off later is not taken for finished.
+
+    Where somebody else is to run the source, its schedule is off before the run that proves it, and that somebody is
+    written down after it: a run of the role that breaks off in between is not taken for finished either.
     """
     facts, loads, reset = evidence.directory, evidence.loads, evidence.gap
     baseline = evidence.token is None or reset is not None
     kept = as_document(evidence.kept_record)
-    job = evidence.job
+    job, external = evidence.job, evidence.request.scheduler.external
+    told = external or evidence.scheduler.external
     stale = job is not None and job.load_record != kept
     return SourcePlan(
         source=evidence.name,
@@ -106,16 +117,19 @@ def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index:
         prove=evidence.proof_away is None,
         base_contexts=evidence.connector.base_contexts if evidence.connector else (),
         job=evidence.job_name,
-        hold=job is not None and (bool(loads) or baseline) and (bool(job.enabled) or stale),
+        hold=job is not None
+        and (((bool(loads) or baseline) and (bool(job.enabled) or stale)) or (external and job.enabled is not False)),
+        enable=not external,
+        run_by=_run_by(evidence.request.scheduler) if told else {},
         reset=reset,
         baseline=baseline,
         to_load=loads,
         # a schedule that is switched on leaves no trace of when that was: what has waited till now is not its fault
-        catch_up=bool(loads) or (not baseline and not (job and job.enabled)),
+        catch_up=bool(loads) or (not baseline and not evidence.is_on),
         forget=tuple(name for name in evidence.switched_off if name in evidence.record),
         enabled=job.enabled if job else False,
         record=kept,
-        schedule=dict(evidence.request.schedule),
+        schedule=dict(evidence.request.schedule) if job or not external else {"interval": ANY_INTERVAL},
         options=dict(evidence.request.others),
         tolerated=(DISABLED,) if evidence.left_out else (),
     )
@@ -123,11 +137,8 @@ def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index:
 
 def plan_disabled(evidence: SourceEvidence, index: int) -> SourcePlan:
     """Decide which schedules of a source are switched off. Token, record and grants stay."""
-    return SourcePlan(
-        source=evidence.name,
-        index=index,
-        switch_off=tuple(schedule.name for schedule in evidence.schedules if schedule.enabled is not False),
-    )
+    on = tuple(schedule.name for schedule in evidence.schedules if schedule.enabled is not False)
+    return SourcePlan(source=evidence.name, index=index, **_without_others(evidence, on))
 
 
 def plan_absent(evidence: SourceEvidence, accounts_in_use: t.Collection[str], index: int) -> SourcePlan:
@@ -150,8 +161,20 @@ def plan_absent(evidence: SourceEvidence, accounts_in_use: t.Collection[str], in
         change_log=evidence.request.directory is not None,
         principal=None if used else account,
         job=evidence.job_name,
-        switch_off=own,
+        **_without_others(evidence, own),
     )
+
+
+def _run_by(scheduler: Scheduler) -> dict[str, t.Any]:
+    return {name: value for name, value in scheduler.as_result().items() if value is not None}
+
+
+def _without_others(evidence: SourceEvidence, jobs: tuple[str, ...]) -> dict[str, t.Any]:
+    """Return which jobs are dealt with, and that no external scheduler runs the source any more, where one did."""
+    if not evidence.scheduler.external:
+        return {"switch_off": jobs}
+    name = evidence.job_name or next((one.name for one in evidence.schedules), own_name(evidence.request.source))
+    return {"switch_off": jobs or (name,), "run_by": _run_by(Scheduler())}
 
 
 def principal_key(principal: str) -> str:

@@ -14,11 +14,14 @@ from .._base.limits import LIMITS, check_limits, check_seconds
 from .._idm.source import Source
 from .._ldap.dn import is_name
 from .._ldap.options import directory_options, given
+from .._record.scheduler import EXTERNAL, IDM, Scheduler, checked_scheduler
 from .._schedule.wanted import check_given
 from .load_record import ALWAYS, NEVER, ONCE
 
 ENABLED, DISABLED, ABSENT = "enabled", "disabled", "absent"
 
+#: What the options of a schedule are where nobody has given them.
+_UNASKED = {"storage": "auto", "persisted": True}
 _HANDED_ON = ("max_failures", "max_failure_percent", "on_record_failure", "wait_timeout", "allow_deletes")
 
 
@@ -28,6 +31,7 @@ class SourceRequest:
 
     :param mappings: those to load, None for every mapping with this source.
     :param schedule: what was given for the schedule, without what was not.
+    :param scheduler: who shall run it.
     :param others: options that are handed on to the steps as they are.
     :param directory: connection and grant options of the directory behind the source, None where there is none.
     :param place: where the entry stands, for errors; empty where its options are a module's own.
@@ -37,6 +41,7 @@ class SourceRequest:
     source: Source
     mappings: tuple[str, ...] | None = None
     schedule: t.Mapping[str, t.Any] = field(default_factory=dict)
+    scheduler: Scheduler = Scheduler()
     initial_load: str = ONCE
     allow_deletes: bool = False
     wait_timeout: float = 86400.0
@@ -72,6 +77,7 @@ class SourceRequest:
             source=Source.parse(entry["source"], f"{within}source"),
             mappings=tuple(dict.fromkeys(mappings)) if mappings else None,
             schedule=schedule,
+            scheduler=_scheduler(entry),
             initial_load=entry.get("initial_load") or ONCE,
             allow_deletes=bool(entry.get("allow_deletes")),
             wait_timeout=86400.0 if wait is None else float(wait),
@@ -101,6 +107,14 @@ class SourceRequest:
             raise error
 
 
+def _scheduler(entry: t.Mapping[str, t.Any]) -> Scheduler:
+    """Return who shall run the source; where the rest is wrong, which is among the errors, the kind alone."""
+    try:
+        return checked_scheduler(entry)
+    except InvalidOption:
+        return Scheduler(entry.get("scheduler") or IDM)
+
+
 def _errors(entry: t.Mapping[str, t.Any], schedule: t.Mapping[str, t.Any], within: str) -> t.Iterator[InvalidOption]:
     """Yield what could not be done on any server."""
     mappings = entry.get("mappings")
@@ -115,6 +129,14 @@ def _errors(entry: t.Mapping[str, t.Any], schedule: t.Mapping[str, t.Any], withi
         check_given(schedule)
     except InvalidOption as exc:
         yield exc.within(f"{within}schedule")
+    try:
+        checked_scheduler(entry)
+    except InvalidOption as exc:
+        yield InvalidOption(f"{within}{exc.option}", exc.value, exc.way_out)
+    asked = {name: value for name, value in schedule.items() if value != _UNASKED.get(name)}
+    if entry.get("scheduler") == EXTERNAL and asked:
+        way = "With scheduler: external the job in IDM never fires: leave it out."
+        yield InvalidOption(f"{within}schedule", asked, way)
     canary = entry.get("canary") or {}
     if entry.get("canary") is not None and not is_name(str(canary.get("dn") or "")):
         way = "Give the DN of an entry that is set aside for this, as idmops.idm.livesync_canary takes it."
@@ -155,6 +177,8 @@ def source_options() -> dict[str, t.Any]:
                 "misfire_policy": {"type": "str", "choices": ["fireAndProceed", "doNothing"]},
             },
         },
+        "scheduler": {"type": "str", "choices": [IDM, EXTERNAL], "default": IDM},
+        "max_age": {"type": "raw"},
         "initial_load": {"type": "str", "choices": [ONCE, ALWAYS, NEVER], "default": ONCE},
         "on_record_failure": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
         **load_options(),

@@ -40,6 +40,8 @@ from .wanted import AUTO, WantedSchedule, checked_interval, with_defaults
 
 #: What the fork's scheduler can handle in a job's name (seen on OpenIDM 6.1.0).
 _PLAIN_NAME = re.compile(r"^[A-Za-z0-9._:+@,()=~-]+$")
+#: When a schedule fires that never shall, in seconds: it divides an hour evenly, so that every server can keep it.
+ANY_INTERVAL = 3600
 #: The fields of a config document that its job must show, whatever else the server makes of it.
 SHOWN = ("enabled", "type", "cron", "interval", "source")
 
@@ -205,6 +207,8 @@ class _Body:
         """Return the document as it shall be, with all that nobody here knows left as it was."""
         if self._current is None:
             wanted = with_defaults(wanted)
+            if wanted.idle and wanted.interval is None and wanted.cron is None:
+                wanted = replace(wanted, interval=ANY_INTERVAL)
         offsets = self._server.offset_times
         self._set("enabled", "enabled", wanted.enabled)
         self._set("persisted", "persisted", wanted.persisted)

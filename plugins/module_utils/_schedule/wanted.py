@@ -31,6 +31,7 @@ class WantedSchedule:
     :param start_time, end_time: ISO 8601; an empty text removes it.
     :param load_record: the record of the initial load; an empty one removes it.
     :param paused: whether its trigger is paused, where the server can pause a single job.
+    :param idle: whether it is there for its record alone and never fires: where nothing says when, any time will do.
     """
 
     source: Source
@@ -46,6 +47,7 @@ class WantedSchedule:
     concurrent: bool | None = None
     load_record: t.Mapping[str, t.Any] | None = None
     paused: bool | None = None
+    idle: bool = False
 
 
 def wanted_of(options: t.Mapping[str, t.Any]) -> WantedSchedule:

@@ -223,7 +223,10 @@ class _Flight:
         return 2 * interval + _LOOK
 
     def _interval(self) -> float | None:
-        """Return the seconds between two runs of the schedule, None where none that is on tells."""
+        """Return the seconds between two runs, None where neither a schedule that is on nor the run record tells."""
+        scheduler = self.snapshot.record(self.request.source).scheduler
+        if scheduler.external:
+            return scheduler.max_age
         jobs = [one for one in self.snapshot.schedules if one.source == str(self.request.source)]
         known = [one.interval_seconds for one in jobs if one.enabled and not one.paused]
         return min((seconds for seconds in known if seconds), default=None)
@@ -355,7 +358,7 @@ class _Flight:
         scheduled = not self.request.run_livesync
         interval = self._interval() if scheduled else None
         if interval and within < interval:
-            early = f"Its schedule runs every {interval:g} s, so that {within:g} s prove nothing."
+            early = f"It is run every {interval:g} s, so that {within:g} s prove nothing."
             found.append(Why((early,), f"Give within more than {2 * interval:g} s."))
         known = any(one.sentences for one in found)
         found.insert(0, asked(lambda: self._of_source(scheduled=scheduled, known=known)))

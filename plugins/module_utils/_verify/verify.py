@@ -117,6 +117,9 @@ class _Pair:
         self._reasons = Reasons(client, source, mapping, self._comparison, connector, self._own)
         schedules = [one for one in snapshot.schedules if one.source == str(source) and one.enabled and not one.paused]
         intervals = [one.interval_seconds or _LONGEST_RECHECK for one in schedules]
+        scheduler = snapshot.record(source).scheduler
+        if scheduler.external:
+            intervals.append(scheduler.max_age or _LONGEST_RECHECK)
         self._recheck = min([_LONGEST_RECHECK, *(2 * one for one in intervals)]) if intervals else 0.0
         if request.recheck is not None:
             self._recheck = request.recheck

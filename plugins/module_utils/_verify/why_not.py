@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .._base.context import Context
 from .._base.errors import IdmopsError
-from .._health.states import HEALTHY, LAGGING, PAUSED, UNSCHEDULED
+from .._health.states import HEALTHY, LAGGING, OVERDUE, PAUSED, UNSCHEDULED
 from .._health.status import status
 from .._http.client import Client
 from .._idm.connector_config import Connector
@@ -127,7 +127,7 @@ def of_source(
     """
     (entry,) = status(client, [source], directory, context)
     state, remedy = entry.health.state, entry.remedy
-    if not scheduled and state in (UNSCHEDULED, PAUSED):
+    if not scheduled and state in (UNSCHEDULED, OVERDUE, PAUSED):
         return Why()
     if not entry.health.good_enough:
         return Why((entry.sentence,), remedy)

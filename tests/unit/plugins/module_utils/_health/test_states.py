@@ -62,12 +62,17 @@ SHOWN = {
         (replace(GOOD, erring=True), "runs end in an error"),
         (replace(BEHIND, neglected="2026-11-24T09:00:00Z"), "pending since 2026-11-24T09:00:00Z"),
         (replace(GOOD, enabled=2, meeting=("a", "b")), "(a, b)"),
+        (replace(GOOD, external=True, meeting=("a",), on_beside=("a",)), "is on (a) beside the external scheduler"),
+        (replace(GOOD, external=True, paused=1, on_beside=("a",)), "is on (a) beside the external scheduler"),
+        (replace(GOOD, enabled=0, external=True, ran_badly="It went badly."), "It went badly."),
+        (replace(GOOD, enabled=0, external=True, ran_badly="Badly.", overdue="And late."), "Badly. And late."),
     ],
     "unscheduled": [
         (replace(GOOD, enabled=0), "enabled: true"),
         (replace(GOOD, enabled=0, unloaded=("one",)), "Run the role livesync"),
         (replace(BEHIND, enabled=0), "enabled: true"),
     ],
+    "overdue": [(replace(GOOD, enabled=0, external=True, overdue="It is late."), "It is late.")],
     "paused": [(replace(GOOD, paused=1), "resume"), (replace(GOOD, enabled=2, paused=2), "resume")],
     "never_run": [(replace(GOOD, token=None), "base point")],
     "lagging": [
@@ -82,6 +87,8 @@ SHOWN = {
     "healthy": [
         (GOOD, None),
         (replace(GOOD, log=None), None),
+        (replace(GOOD, enabled=0, external=True), None),
+        (replace(GOOD, enabled=0, external=True, not_followed="Nobody knows."), "Nobody knows."),
         (replace(GOOD, enabled=2, paused=1, meeting=("a",)), None),
         (replace(GOOD, untraced="That would not show."), "would not show"),
         (replace(GOOD, sync_unknown=("one",)), "for one cannot be known"),
@@ -142,6 +149,7 @@ def test_the_worst_state_wins(state):
         dropped=1,
         failure="f",
         unmoved=True,
+        overdue="late",
     )
     mended = {
         "unavailable": {"ok": True},
@@ -155,6 +163,7 @@ def test_the_worst_state_wins(state):
         "dropping": {"dropped": 0},
         "failing": {"failure": None},
         "unscheduled": {"enabled": 1, "paused": 1},
+        "overdue": {"overdue": None},
         "paused": {"paused": 0, "token": None},
         "never_run": {"token": 3, "running": False},
         "lagging": {"running": True},
@@ -175,6 +184,12 @@ def test_what_is_proved():
     for state, cases in SHOWN.items():
         if state not in ("healthy", "lagging"):
             assert all(judge_health(facts).proved for facts, unused in cases), state
+
+
+def test_a_run_of_which_nobody_knows_when_it_was_is_not_proved_to_be_late():
+    facts = replace(GOOD, enabled=0, external=True, overdue="Nobody knows.", overdue_unknown=True)
+    health = judge_health(facts)
+    assert (health.state, health.proved, health.good_enough) == ("overdue", False, False)
 
 
 def test_an_object_type_that_the_connector_does_not_have_is_called_that() -> None:

@@ -175,6 +175,8 @@ def test_one_source_and_everything_that_is_told_of_it():
         "gaps": None,
         "dropped": [],
         "dead_letters": None,
+        "scheduler": "idm",
+        "max_age": None,
         "last_run": None,
         "arrived": None,
         "held_by": None,
@@ -195,6 +197,54 @@ def test_what_the_run_record_holds_is_shown():
     assert told["arrived"]["seconds"] == 3.1
     assert told["held_by"] == {"host": "ctl1", "process": 7, "work": "load", "since": OLD, "renewed": NEW}
     assert "owner" not in str(told["held_by"])
+
+
+#: A little before the time of the server.
+BEFORE = "2026-11-24T10:58:00Z"
+
+
+def by_others(**more):
+    record = {"_id": "idmops-SYSTEMLDAPACCOUNT", "_rev": "3", "scheduler": "external", "max_age": 300}
+    return [{**record, "last_run": {"time": BEFORE, "outcome": "unchanged", "failed": False}, **more}]
+
+
+def test_a_source_that_an_external_scheduler_runs_is_judged_by_its_last_run():
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job(enabled=False)], beside=by_others()))
+    told = found.as_result()
+    assert (told["state"], told["scheduler"], told["max_age"]) == ("healthy", "external", 300)
+    late = by_others(last_run={"time": "2026-01-01T00:00:00Z", "outcome": "unchanged", "failed": False})
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job(enabled=False)], beside=late))
+    assert (found.health.state, found.health.proved) == ("overdue", True)
+    bad = by_others(last_run={"time": BEFORE, "outcome": "advanced", "failed": True})
+    (found,) = look(*lists(stage=document("1", 9), beside=bad))
+    assert found.health.state == "failing" and "has not gone well" in found.remedy
+
+
+def test_a_schedule_that_is_on_beside_an_external_scheduler_is_a_finding():
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], beside=by_others()))
+    assert found.health.state == "failing" and "is on (nightly) beside the external scheduler" in found.remedy
+
+
+def test_a_run_is_as_old_as_when_it_was_read():
+    """What is read beside it may take longer than max_age."""
+
+    class SlowClient(LiveSyncClient):
+        @property
+        def server_time(self):
+            return LiveSyncClient.server_time if len(self.calls) >= left else NEW
+
+    calls = lists(stage=document("1", 9), jobs=[job(enabled=False)], beside=by_others())
+    left = len(calls) - 1 - [path for unused, path, *rest in calls].index(STAGES)
+    client = SlowClient(*calls, check_mode=True)
+    (found,) = status(client, [LDAP], None, context())
+    assert found.health.state == "healthy"
+
+
+def test_who_holds_a_source_that_others_call_runs_it():
+    holder = {"owner": "x", "host": "ctl1", "process": 7, "work": "liveSync", "since": OLD, "renewed": NEW}
+    late = by_others(last_run={"time": OLD, "outcome": "unchanged"}, holder=holder, max_age=1)
+    (found,) = look(*lists(stage=document("1", 9), beside=late))
+    assert (found.health.state, found.as_result()["running"]) == ("running", True)
 
 
 def test_fifty_sources_cost_as_many_requests_as_one(log):

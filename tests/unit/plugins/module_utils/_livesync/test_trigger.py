@@ -28,7 +28,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._livesync.backlog impor
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import Mark, Patience
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.trigger import Request, request_of, trigger
 from ansible_collections.idmops.idm.plugins.module_utils._record.lock import lock_directory, run_lock
-from ansible_collections.idmops.idm.plugins.module_utils._record.run_record import note_gaps
+from ansible_collections.idmops.idm.plugins.module_utils._record.run_record import note_gaps, read_record
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     CONNECTOR,
     DN,
@@ -1004,6 +1004,25 @@ def test_no_run_is_sent_at_a_token_that_the_change_log_does_not_reach(log, caugh
     log.first = 8
     result, unused = run(*lists(), executing(), *before(), until_caught_up=caught_up)
     assert result["failed"] and "trimmed" in result["msg"]
+
+
+def test_how_a_run_has_ended_is_left_in_the_run_record(log):
+    """An external scheduler is judged by it: also a task that sent nothing, or failed after a run, failed."""
+    log.end = 9
+
+    def left(*calls, **options):
+        client = LiveSyncClient(*calls)
+        result, unused = run(client=client, lock="server", **options)
+        return {**read_record(client, LDAP).last_run, "told": bool(result.get("failed"))}
+
+    assert left(*lists(), executing(), *before(), post(answer(9))) == {
+        "time": LiveSyncClient.server_time,
+        "outcome": "advanced",
+        "failed": False,
+        "told": False,
+    }
+    beyond = left(*lists(), executing(), *before(token=15))
+    assert (beyond["outcome"], beyond["failed"], beyond["told"]) == ("failed", True, True)
 
 
 @pytest.mark.parametrize(("kind", "token"), [("string", 5), ("string", "5"), ("string", "x"), ("integer", 5.0)])

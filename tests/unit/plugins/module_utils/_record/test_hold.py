@@ -60,9 +60,9 @@ def test_it_is_held_for_everybody_and_given_free(host):
             assert second is None
         assert it.clock.slept == pytest.approx(9.0)
         assert "liveSync of" in who_holds(client, SOURCE, "server")
-        first.note("advanced")
+        first.note("advanced", failed=False)
     assert document(client).holder is None
-    assert document(client).last_run == {"time": NOW, "outcome": "advanced"}
+    assert document(client).last_run == {"time": NOW, "outcome": "advanced", "failed": False}
     with take(client) as again:
         assert again is not None
 
@@ -238,7 +238,7 @@ def test_in_check_mode_it_is_seen_and_not_held():
     with take(client, it) as lock:
         assert lock.kind == "server" and lock.remembered() is None
         lock.remember({"rev": "1"})
-        lock.note("advanced")
+        lock.note("advanced", failed=True)
     write_record(client, SOURCE, RunRecord(holder=ELSEWHERE, run={"rev": "3"}))
     with take(client, it) as lock:
         assert lock is None

@@ -33,12 +33,11 @@ ODD = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
 )
+FIELDS = ["holder", "run", "last_run", "arrived", "gaps", "scheduler", "max_age", "conditional", "_rev", "x"]
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-@given(
-    st.dictionaries(st.sampled_from(["holder", "run", "last_run", "arrived", "gaps", "conditional", "_rev", "x"]), ODD)
-)
+@given(st.dictionaries(st.sampled_from(FIELDS), ODD))
 def test_whatever_stands_there_is_read(body):
     record = RunRecord.parse(body)
     record.held(NOW)

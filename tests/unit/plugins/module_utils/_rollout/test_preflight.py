@@ -245,6 +245,9 @@ NONSENSE = [
     ({"max_failure_percent": -0.5}, "max_failure_percent: -0.5", "from 0 to 100"),
     ({"max_failure_percent": 101.0}, "max_failure_percent: 101.0", "from 0 to 100"),
     ({"max_failure_percent": float("nan")}, "max_failure_percent: nan", "from 0 to 100"),
+    ({"max_age": 300}, "max_age: 300", "goes with scheduler: external"),
+    ({"scheduler": "external", "max_age": -1}, "max_age: -1", "a number above 0"),
+    ({"scheduler": "external", "max_age": "soon"}, "max_age: 'soon'", "a number above 0"),
     ({"mappings": []}, "mappings: []", "Name at least one"),
     ({"mappings": ["m", ""]}, "mappings: ['m', '']", "Name at least one"),
     ({"source": "managed/user"}, "source: 'managed/user'", "system/<connector>/<object type>"),
@@ -261,6 +264,29 @@ def test_what_would_fail_later_blocks_by_its_name_before_anything_is_held(idm, s
     assert finding.message.startswith(f"livesync_sources[1].{named} cannot be used.")
     assert way_out in finding.message
     assert [(plan.index, plan.blocked) for plan in report.plans if plan.blocked] == [(1, True)]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"scheduler": "external"}, "livesync_sources[0].max_age: is needed."),
+        (
+            {"scheduler": "external", "max_age": 300, "schedule": {"storage": "auto", "interval": 15}},
+            "livesync_sources[0].schedule: {'interval': 15} cannot be used. With scheduler: external",
+        ),
+        ({"scheduler": "external", "max_age": 300, "schedule": {"name": "mine"}}, "livesync_sources[0].schedule: "),
+    ],
+)
+def test_an_external_scheduler_takes_an_age_and_no_schedule(idm, given, message):
+    report = preflight(ScriptedClient(READY), [{**ENTRY, **given}], None, "enabled", context())
+    (finding,) = report.findings
+    assert (finding.code, finding.severity) == ("source_invalid", "blocking") and finding.message.startswith(message)
+
+
+def test_a_schedule_of_which_nothing_is_given_is_none(idm):
+    entry = {**ENTRY, "scheduler": "external", "max_age": "300"}
+    for schedule in (None, {}, {"interval": None, "storage": "auto", "persisted": True}):
+        assert SourceRequest.parse({**entry, "schedule": schedule}, None).errors == ()
 
 
 def test_all_that_is_wrong_is_told_at_once_and_with_what_the_evidence_shows(idm):

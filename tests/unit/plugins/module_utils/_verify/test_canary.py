@@ -15,6 +15,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config i
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry, NoAnswer
+from ansible_collections.idmops.idm.plugins.module_utils._record.run_record import RunRecord
+from ansible_collections.idmops.idm.plugins.module_utils._record.scheduler import EXTERNAL, Scheduler
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule
 from ansible_collections.idmops.idm.plugins.module_utils._verify import canary as module
 from ansible_collections.idmops.idm.plugins.module_utils._verify.why_not import Why
@@ -119,7 +121,17 @@ def fly(monkeypatch):
             )
             for one in schedules
         ]
-        lists = Snapshot({"ldap": CONNECTOR}, {}, {}, jobs, more.pop("known", [there.mapping]), frozenset())
+        kept = RunRecord(scheduler=Scheduler(EXTERNAL, more["max_age"])) if "max_age" in more else RunRecord()
+        more.pop("max_age", None)
+        lists = Snapshot(
+            {"ldap": CONNECTOR},
+            {},
+            {},
+            jobs,
+            more.pop("known", [there.mapping]),
+            frozenset(),
+            records={Source.parse(SOURCE).stage_id: kept},
+        )
         there.idm.documents["config/managed"] = {}
         looked = []
 
@@ -188,9 +200,16 @@ def test_where_nothing_tells_why_that_is_said(fly):
     assert "Nothing was found that keeps it from arriving." in found.msg and "within" in found.remedy
 
 
+def test_an_external_scheduler_is_given_two_times_its_max_age(fly):
+    assert "within 601 s" in fly(arrives=None, schedules=(), max_age=300).msg
+    assert "It is run every 300 s" in fly(arrives=None, schedules=(), max_age=300, within=5.0).msg
+    refused = fly(schedules=(), max_age=None)
+    assert refused.failed.option == "within" and not refused.changed
+
+
 def test_a_time_shorter_than_the_interval_proves_nothing(fly):
     found = fly(arrives=None, schedules=(60,), within=5.0)
-    assert "Its schedule runs every 60 s, so that 5 s prove nothing." in found.msg
+    assert "It is run every 60 s, so that 5 s prove nothing." in found.msg
 
 
 def test_what_is_an_array_in_the_target_arrives_too(fly):

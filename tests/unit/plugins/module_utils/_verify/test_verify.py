@@ -16,6 +16,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.snapshot import
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
+from ansible_collections.idmops.idm.plugins.module_utils._record.run_record import RunRecord
+from ansible_collections.idmops.idm.plugins.module_utils._record.scheduler import EXTERNAL, Scheduler
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule
 from ansible_collections.idmops.idm.plugins.module_utils._verify import verify as module
 from ansible_collections.idmops.idm.plugins.module_utils._verify.verified import VerifyRequest, verify_result
@@ -48,10 +50,13 @@ def schedule(interval):
 def run(monkeypatch):
     """Verify an environment; ``changes`` are ids of changes after the token, look by look, None without a directory."""
 
-    def of(there, changes=None, schedules=(), token=7, known=None, connector=None, **request):
+    def of(there, changes=None, schedules=(), token=7, known=None, connector=None, max_age=None, **request):
         known = [there.mapping] if known is None else known
         asked_of = Connector.parse({**DOCUMENT, "connectorRef": connector}) if connector else CONNECTOR
         lists = Snapshot({"ldap": asked_of}, {}, {Source.parse(SOURCE).stage_id: None}, schedules, known, frozenset())
+        if max_age:
+            kept = RunRecord(scheduler=Scheduler(EXTERNAL, max_age))
+            lists = replace(lists, records={Source.parse(SOURCE).stage_id: kept})
         it = context()
         reader = SimpleNamespace(directory=object(), again=lambda: None)
         if changes is not None:
@@ -175,6 +180,12 @@ def test_without_a_directory_what_differs_gets_two_intervals(run, schedules, rec
     there.users[1]["mail"] = "old"
     found = run(there, schedules=[schedule(one) for one in schedules], recheck=recheck)
     assert (found.one["differences"], found.slept) == ({"differing": 1}, slept)
+
+
+def test_an_external_scheduler_gets_two_times_its_max_age(run):
+    there = Environment()
+    there.users[1]["mail"] = "old"
+    assert (run(there, max_age=20).slept, run(there, max_age=300).slept) == (40, 60)
 
 
 def test_a_sample_says_what_it_means(run):

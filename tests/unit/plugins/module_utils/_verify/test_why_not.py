@@ -93,7 +93,7 @@ def test_the_state_of_the_source_with_its_remedy(monkeypatch):
     assert of() == of(known=True) == of(scheduled=False) == Why(("s is trimmed: Mend it.",), "Mend it.")
 
 
-@pytest.mark.parametrize("state", ["unscheduled", "paused"])
+@pytest.mark.parametrize("state", ["unscheduled", "overdue", "paused"])
 def test_a_schedule_that_is_off_is_no_reason_where_livesync_was_run(monkeypatch, state):
     of = status_of(monkeypatch, state, False)
     assert of().text and of(scheduled=False) == Why()
