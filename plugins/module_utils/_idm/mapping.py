@@ -191,8 +191,7 @@ def read_mappings(client: Client, source: Source | None = None) -> list[SyncMapp
     """Return all mappings in the order in which IDM uses them, in two requests.
 
     They stand in config/sync (missing, or without its list, where there are none) and, since IDM 7, in documents
-    config/mapping/<name> ("Recorded HTTP answers", section 6). The open fork has the first alone and answers an empty
-    list to the second.
+    config/mapping/<name> ("Recorded HTTP answers", section 6). The open fork has the first alone and answers an empty list to the second.
 
     :param source: return those of this source alone.
     :raises Unreachable, Refused: as the client.
