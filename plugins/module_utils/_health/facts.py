@@ -71,7 +71,6 @@ class Facts:
     :param sync_disabled: the mappings of the source whose enableSync is false.
     :param sync_unknown: those of which that cannot be known.
     :param filtered: what never arrives by the connector's configuration, though a load brings it, in sentences.
-    :param by_time: whether liveSync goes by time stamps, so that no run shows that deletions arrive.
     :param left_out: what never arrives and may be meant so.
     :param queued: what waits too long in the queue of a mapping that changes go through, in sentences.
     :param unarrived: what of the newest changes has not arrived, though the token has passed it, a sentence each.
@@ -121,7 +120,6 @@ class Facts:
     sync_disabled: tuple[str, ...] = ()
     sync_unknown: tuple[str, ...] = ()
     filtered: tuple[str, ...] = ()
-    by_time: bool = False
     left_out: tuple[str, ...] = ()
     queued: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()

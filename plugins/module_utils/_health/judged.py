@@ -138,7 +138,6 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
         sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
-        by_time=connector is not None and connector.uses_timestamps,
         left_out=(
             *(f"{one.effect} {one.remedy}" for one in filters if not one.against),
             *(said for mapping in mappings if mapping.sync_enabled for said in mapping.ignored),

@@ -98,7 +98,6 @@ def judge_health(facts: Facts) -> Health:
     doubts += [*([log.doubt] if log.meanwhile and log.doubt else []), *log.standby] if log else []
     doubts += [*facts.left_out, *facts.unseen]
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
-    moved = facts.moved and not facts.by_time
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)
     if facts.queued:
@@ -111,8 +110,8 @@ def judge_health(facts: Facts) -> Health:
                 f"The next run is at {facts.next_run}, and takes what is pending no sooner: let the schedule run sooner"
                 " (idmops.idm.livesync_schedule), or run idmops.idm.livesync_trigger."
             )
-        return Health(LAGGING, moved, " ".join([said, *doubts]), facts.far)
-    return Health(HEALTHY, moved, " ".join(doubts) or None)
+        return Health(LAGGING, facts.moved, " ".join([said, *doubts]), facts.far)
+    return Health(HEALTHY, facts.moved, " ".join(doubts) or None)
 
 
 def outside(first: int | None, last: int | None, number: int | None) -> tuple[str, str] | None:

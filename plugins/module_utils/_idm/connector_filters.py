@@ -271,10 +271,8 @@ def _timestamps(connector: Connector) -> SyncFilter | None:
         True,
         "Deletions never arrive: liveSync looks for entries by their time stamps, and the change log is not used.",
         False,
-        "Where the directory has a change log, set useTimestampsForSync to false in"
-        f" config/{connector.config_id}, remove the token, which is a time stamp (idmops.idm.livesync_token, state:"
-        " absent), run the role livesync, which takes a new base point, and reconcile the mapping (idmops.idm.recon),"
-        " which finds who has gone. Where it has none, reconcile now and then.",
+        f"Set useTimestampsForSync to false in config/{connector.config_id} where the directory has a change log, or"
+        " reconcile now and then, which finds who has gone.",
     )
 
 

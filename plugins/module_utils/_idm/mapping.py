@@ -190,16 +190,14 @@ class SyncMapping:
 def read_mappings(client: Client, source: Source | None = None) -> list[SyncMapping]:
     """Return all mappings in the order in which IDM uses them, in two requests.
 
-    They stand in config/sync (missing, or without its list, where there are none) and, since IDM 7, in documents
-    config/mapping/<name> ("Recorded HTTP answers", section 6). The open fork has the first alone and answers an empty list to the second.
+    They stand in config/sync (missing where there are none) and, since IDM 7, in documents config/mapping/<name>
+    ("Recorded HTTP answers", section 6). The open fork has the first alone and answers an empty list to the second.
 
     :param source: return those of this source alone.
     :raises Unreachable, Refused: as the client.
     """
     stated = client.get("config/sync", none_on=(404,))
-    documents = []
-    if stated is not None and not (stated.get("_id") == "sync" and stated.get("mappings") is None):
-        documents = objects(stated.get("mappings"), f"GET {client.url}/config/sync", "mappings")
+    documents = [] if stated is None else objects(stated.get("mappings"), f"GET {client.url}/config/sync", "mappings")
     try:
         files = client.query("config", '_id sw "mapping/"')
     except Refused as exc:

@@ -109,13 +109,6 @@ def test_the_state_and_its_remedy(state, facts, words):
     assert words is None or words in health.remedy
 
 
-@pytest.mark.parametrize("facts", [GOOD, BEHIND])
-def test_what_moves_by_time_stamps_proves_nothing(facts):
-    """Deletions never arrive with useTimestampsForSync (seen on OpenIDM 6.1.0)."""
-    moved = replace(facts, moved=True)
-    assert judge_health(moved).proved and not judge_health(replace(moved, by_time=True)).proved
-
-
 @pytest.mark.parametrize("state", ["trimmed", "ahead"])
 def test_the_numbers_of_a_server_that_may_be_another_prove_nothing(state):
     ((facts, unused),) = SHOWN[state]

@@ -32,13 +32,6 @@ def test_both_places_are_read_in_two_requests():
     idm.finished()
 
 
-def test_a_document_without_its_list_holds_no_mappings():
-    """liveSync then consumes its changes for nothing (seen on OpenIDM 6.1.0)."""
-    assert read_mappings(client({"_id": "sync", "_rev": "1"}, {"result": []})) == []
-    with pytest.raises(Refused, match="config/sync"):
-        read_mappings(client({}, {"result": []}))
-
-
 def test_the_mappings_of_one_source():
     idm = client({"mappings": [ONE, TWO]}, {"result": [FILE]})
     assert [mapping.name for mapping in read_mappings(idm, Source("ldap", "account"))] == ["one", "three"]
