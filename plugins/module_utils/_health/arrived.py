@@ -11,38 +11,33 @@ that the connector leaves out: liveSync passes them all by, and nothing tells of
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from .._base.context import Context
 from .._http.client import Client
-from .._idm.audit import AuditEntry
+from .._idm.audit import NO_SITUATION, NO_SITUATION_REMEDY, AuditEntry
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import MISSING, REFUSED, UNKNOWN, Difference
-from .._proof.look import look
+from .._proof.difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING, ORPHANED, REFUSED, UNKNOWN, Difference
+from .._proof.look import SECOND_LINK, look
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .dropped import Dropped, successes_of
 from .log_facts import LogReader, Touched
-from .not_arrived import BY_POLICY, LEFT_ALONE, cause_of, counts, sentences_of, situation_of
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40
 #: So many of those that a run of ours has just taken.
 MOST_TAKEN = 1000
-#: Situations in which a mapping rightly leaves an entry alone: it is not for this target.
-_MEANT = ("UNQUALIFIED", "UNASSIGNED", "SOURCE_IGNORED", "TARGET_IGNORED")
-#: Situations of an entry that is for this target, and that nothing brings there as long as they are left alone.
-_LOST = ("MISSING", "AMBIGUOUS", "FOUND_ALREADY_LINKED")
+#: What a policy does to what it leaves alone.
+_LEFT_ALONE = ("IGNORE", "REPORT", "NOREPORT", "ASYNC")
 #: So many entries below one that was renamed.
 _BELOW = 40
 #: How long a directory, and IDM, get to be of one mind with themselves, in seconds.
 _PAUSE = 1.0
-_LEFT_BY_RULE = "By the mapping's own rule, as audit tells, newest changes were left alone: {}."
-_MEANT_OR_NOT = "Whether that is meant so cannot be known: a script, or a policy, decides it."
-_UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
 
 
 @dataclass(frozen=True)
@@ -125,20 +120,19 @@ def read_unarrived(
         unseen |= looked.unseen
         pending |= looked.pending
     strange = _no_accounts(own, [one for unused, one in left])
-    ruled = _by_rule(client, source, [(mapping, one) for mapping, one in left if one.id not in strange])
+    left, ruled = _by_rule(client, source, [(mapping, one) for mapping, one in left if one.id not in strange])
     records = tuple(
-        Dropped(str(one.id), mapping.name, times.get(str(one.id)), situation or situation_of(one), cause_of(one))
-        for mapping, one, situation in ruled.left
+        Dropped(str(one.id), mapping.name, times.get(str(one.id)), _situation(one), _cause(one))
+        for mapping, one in left
     )
-    aside = [_LEFT_BY_RULE.format(", ".join(sorted(ruled.meant)))] if ruled.meant else []
+    aside = (
+        [f"By the mapping's own rule, as audit tells, the newest changes were left alone: {ruled}."] if ruled else []
+    )
     aside += [cut] if cut and not after else []
     aside += [_unseen(len(unseen))] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
-    sentences = tuple(sentences_of([one for unused, one, unused_too in ruled.left]))
+    sentences = tuple(_sentences([one for unused, one in left]))
     compared = frozenset(times) - pending if doubt is None else frozenset()
-    if ruled.doubtful:
-        said = _LEFT_BY_RULE.format(", ".join(sorted(ruled.doubtful)))
-        doubt = " ".join(text for text in (doubt, said, _MEANT_OR_NOT) if text)
     return Unarrived(records, sentences, doubt, " ".join(aside) or None, compared)
 
 
@@ -199,24 +193,14 @@ def _found_strange(count: int, own: OwnEntries) -> str:
     )
 
 
-@dataclass(frozen=True)
-class _Ruled:
-    """What is left of the differences once audit has told what policies and scripts of the mappings made of them.
+def _by_rule(
+    client: Client, source: Source, left: list[tuple[SyncMapping, Difference]]
+) -> tuple[list[tuple[SyncMapping, Difference]], str]:
+    """Take out what a policy or a script of the mapping left alone, by the newest word of audit; tell what that was.
 
-    :param left: what has not arrived, each with its mapping, and the situation that a policy leaves alone.
-    :param meant: situations with their actions in which an entry is rightly left alone.
-    :param doubtful: those in which a script, or a policy of another system, may have meant it.
-    """
+    What failed by that word gets its cause.
 
-    left: t.Sequence[tuple[SyncMapping, Difference, str | None]]
-    meant: t.Collection[str]
-    doubtful: t.Collection[str]
-
-
-def _by_rule(client: Client, source: Source, left: t.Sequence[tuple[SyncMapping, Difference]]) -> _Ruled:
-    """Take out what a policy or a script of the mapping rightly left alone, by the newest word of audit.
-
-    What failed by that word, or was left alone though it is for this target, gets its cause.
+    :returns: what is left, and the situations with their actions.
     """
     ids = list(dict.fromkeys(str(one.id) for unused, one in left))
     newest: dict[tuple[str, str | None], AuditEntry] = {}
@@ -224,24 +208,16 @@ def _by_rule(client: Client, source: Source, left: t.Sequence[tuple[SyncMapping,
         key = entry.record, entry.mapping
         if key not in newest or newest[key].timestamp < entry.timestamp:
             newest[key] = entry
-    kept: list[tuple[SyncMapping, Difference, str | None]] = []
-    meant: set[str] = set()
-    doubtful: set[str] = set()
+    kept, ruled = [], set()
     for mapping, one in left:
         word = newest.get((str(one.id), mapping.name))
-        told = f"{word.situation}: {word.action}" if word else ""
-        if word is None:
-            kept.append((mapping, one, None))
-        elif not word.failed and word.action in LEFT_ALONE and word.situation in _LOST:
-            detail = f"the mapping leaves it alone ({told})"
-            kept.append((mapping, replace(one, reason=BY_POLICY, detail=detail), word.situation))
-        elif not word.failed and word.action in LEFT_ALONE:
-            (meant if word.situation in _MEANT else doubtful).add(told)
-        elif word.failed and one.reason == UNKNOWN and one.in_source:
-            kept.append((mapping, replace(one, reason=REFUSED, detail=word.cause), None))
+        if word and not word.failed and word.action in _LEFT_ALONE:
+            ruled.add(f"{word.situation}: {word.action}")
+        elif word and word.failed and one.reason == UNKNOWN and one.in_source:
+            kept.append((mapping, replace(one, reason=REFUSED, detail=word.cause)))
         else:
-            kept.append((mapping, one, None))
-    return _Ruled(kept, meant, doubtful)
+            kept.append((mapping, one))
+    return kept, ", ".join(sorted(ruled))
 
 
 @dataclass(frozen=True)
@@ -273,16 +249,123 @@ def _look_twice(
     for again in (False, True):
         if again:
             context.clock.sleep(_PAUSE)
-        looked = look(sides, own, ids, twins=True)
+        looked = look(sides, own, ids)
         if not looked.differences:
             break  # what is pending may be long, and explains nothing
         log = reader.again()
         pending |= own.changed_after(log, token, {str(one.id) for one in looked.differences}) or set()
         token = max(token, log.last) if log else token
         still = [one for one in looked.differences if one.id not in pending]
-        found = [one for one in still if counts(one, sides.mapping)]
+        found = [one for one in still if _counts(one, sides.mapping)]
         unseen |= {str(one.id) for one in still if one.equal}
         ids = {str(one.id) for one in found}
         if not found:
             break
     return _LookedTwice(found, unseen, pending)
+
+
+def _counts(one: Difference, mapping: SyncMapping) -> bool:
+    """Tell whether liveSync should have mended a difference: what the mapping's policies leave alone is no loss.
+
+    Nor is what the connector's own search leaves out and never had a link: a load leaves it out too.
+    """
+    if one.kind == MISSING and one.reason == FILTERED and one.target_id is None:
+        return False
+    if one.equal:
+        return False  # it has arrived as it is now
+    if one.kind == DUPLICATE:
+        return one.detail == SECOND_LINK or bool(one.spare_links)
+    if one.kind == MISSING:
+        return mapping.creates or one.target_id is not None or not one.in_source
+    if one.kind == DIFFERING:
+        return mapping.updates
+    return one.kind == ORPHANED and one.target_id is not None and mapping.removes
+
+
+def _situation(one: Difference) -> str | None:
+    return "SOURCE_MISSING" if one.kind == ORPHANED else None
+
+
+def _cause(one: Difference) -> str:
+    if one.kind == DUPLICATE and one.detail == SECOND_LINK:
+        return f"{one.detail}, to {one.target_id}: it is in the target twice"
+    if one.kind == DUPLICATE:
+        return str(one.detail)
+    if one.detail and (one.reason != UNKNOWN or not one.in_source) and one.kind != ORPHANED:
+        return one.detail
+    if one.kind == ORPHANED:
+        return f"{one.detail or 'it is gone from the source'}, and its target is still there"
+    if one.kind == MISSING:
+        return f"liveSync has passed its change, and the target does not have it ({one.detail or 'no link'})"
+    return f"liveSync has passed its change, and the target is not as the source: {', '.join(one.properties)}"
+
+
+def _sentences(found: t.Sequence[Difference]) -> t.Iterator[str]:
+    """Yield what has not arrived, each kind with what mends it."""
+    kinds = Counter(_kind(one) for one in found)
+    for kind, count in kinds.items():
+        subject = "1 changed entry has" if count == 1 else f"{count} changed entries have"
+        if kind == DUPLICATE:
+            yield f"{subject} arrived twice, {_MEND[kind]}"
+        elif kind == _LEFT_LINK:
+            yield f"{subject} {_MEND[kind]}"
+        else:
+            yield f"{subject} not arrived, though liveSync has passed the change: {_MEND[kind]}"
+
+
+_UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
+_AWAY, _UNDECIDED, _LEFT_LINK = "away", "undecided", "left link"
+_MEND = {
+    HIDDEN: (
+        "the connector's account does not see all of it in the directory. Look for an ACI that denies it, then"
+        " reconcile the records (dropped): idmops.idm.recon with ids."
+    ),
+    FILTERED: (
+        "it is not, or no more, what the connector looks for: its base contexts, object classes or search filter. Let"
+        " the connector look there; only where it is rightly out, reconcile the whole mapping, which treats it as"
+        " SOURCE_MISSING and may delete its target."
+    ),
+    MISSING: (
+        "the target does not have it. Reconcile the records (dropped): idmops.idm.recon with ids; where nothing has"
+        " been loaded yet, load (role livesync)."
+    ),
+    _LEFT_LINK: (
+        "a link that is too many: to an object that is gone from the target, or once more to the same one. Delete that"
+        " link first (DELETE repo/link/<id> with its revision in If-Match; livesync_verify names it in link_ids): each"
+        " change of an entry with two links fails, and a reconciliation before that would make one more. Then reconcile"
+        " the records (dropped): idmops.idm.recon with ids."
+    ),
+    _UNDECIDED: (
+        f"{NO_SITUATION}. {NO_SITUATION_REMEDY} Then reconcile the records (dropped): idmops.idm.recon with ids."
+    ),
+    DUPLICATE: (
+        "with two links of one mapping, as where two runs met (dropped names the second target): see that one schedule"
+        " alone runs the source; delete that link first (repo/link), so that the removal reaches nobody else, then the"
+        " target that is too many."
+    ),
+    _AWAY: "it is gone from the source, and its target is still there. Reconcile the whole mapping.",
+    REFUSED: (
+        "IDM refuses it (dropped has each cause). Mend the record or the mapping, then reconcile the records (dropped):"
+        " idmops.idm.recon with ids."
+    ),
+    DIFFERING: (
+        "the target is not as the source, and why is not told here: idmops.idm.livesync_verify looks for the reason."
+        " See first that the mapping and the connector's object type are as they are meant to be, since a"
+        " reconciliation writes what they say now, and empties what they read no value for. Then reconcile the records"
+        " (dropped): idmops.idm.recon with ids."
+    ),
+}
+
+
+def _kind(one: Difference) -> str:
+    if one.reason == FILTERED:
+        return FILTERED
+    if one.detail == NO_SITUATION:
+        return _UNDECIDED
+    if one.kind == ORPHANED:
+        return _AWAY
+    if one.reason == HIDDEN or not one.in_source:
+        return HIDDEN
+    if one.spare_links and one.detail != SECOND_LINK:
+        return _LEFT_LINK
+    return REFUSED if one.reason == REFUSED else one.kind

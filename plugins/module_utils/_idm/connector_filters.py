@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a connector keeps from liveSync by its configuration. No I/O.
+"""What an LDAP connector keeps from liveSync by its configuration. No I/O.
 
 A change that one of these properties leaves out moves the token and goes nowhere; a reconciliation brings it all the
 same ("OpenIDM family over REST", sections 5.4 and 5.6; each seen on OpenIDM 6.1.0).
@@ -63,12 +63,9 @@ def filters_of(connector: Connector, object_type: str, mappings: t.Iterable[Sync
 
     :param mappings: those of the source: a change of an attribute that none of them reads is not missed.
     """
-    mappings = list(mappings)
-    unread = _unread(connector, object_type, mappings)
     if "ldap" not in connector.type.lower():
-        return (unread,) if unread else ()
+        return ()
     found = (
-        unread,
         _attributes(connector, object_type, mappings),
         _synchronization_filter(connector, object_type),
         _object_classes(connector, object_type),
@@ -80,32 +77,6 @@ def filters_of(connector: Connector, object_type: str, mappings: t.Iterable[Sync
     hidden = tuple(_hidden(connector, name) for name in _NAMES if _is_hidden(connector.sync_settings.get(name)))
     known = {one.property for one in hidden}
     return (*hidden, *(one for one in found if one and one.property not in known))
-
-
-def _unread(connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping]) -> SyncFilter | None:
-    """Return what mappings read that the object type does not have: for them it is empty, whatever the system holds.
-
-    A reconciliation then empties what was right in the target before (seen on OpenIDM 6.1.0).
-    """
-    known = {*connector.json_types.get(object_type, {}), *connector.native_names.get(object_type, {})}
-    wrong = [
-        f"{mapping.name} reads {one.source} for {one.target}"
-        for mapping in mappings
-        if mapping.sync_enabled is not False
-        for one in mapping.properties
-        if known and one.source and not one.source.startswith("_") and one.source.partition("/")[0] not in known
-    ]
-    if not wrong:
-        return None
-    return SyncFilter(
-        f"objectTypes/{object_type}/properties",
-        sorted(known),
-        f"There is no such property: {', '.join(wrong)}. It never arrives, and a reconciliation, or any change of an"
-        " object, empties it in the target.",
-        True,
-        "Reconcile nothing before that is mended: correct the name in the mapping (config/sync), or give the object"
-        f" type that property in config/{connector.config_id}. Then reconcile the mapping.",
-    )
 
 
 def _is_hidden(stated: t.Any) -> bool:

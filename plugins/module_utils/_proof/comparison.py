@@ -122,14 +122,6 @@ class Comparison:
             != canonical(value_at(target, one.target), loose or one.target in self.loose)
         )
 
-    def emptied(self, source: t.Mapping[str, t.Any], target: t.Mapping[str, t.Any]) -> tuple[str, ...]:
-        """Return the properties that the target has, and that the source has no value for."""
-        return tuple(
-            one.target
-            for one in self.copied
-            if not self._expected(one, source, False) and canonical(value_at(target, one.target))
-        )
-
     def hidden(self, source: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any]) -> tuple[str, ...]:
         """Return the properties of the target whose values the directory has, and IDM does not see in the source.
 
@@ -152,16 +144,6 @@ class Comparison:
     def digest_of_target(self, body: t.Mapping[str, t.Any]) -> bytes:
         """Return eight bytes that stand for what an object of the target is."""
         return _digest([canonical(value_at(body, one.target), one.target in self.loose) for one in self.copied])
-
-    @property
-    def is_known_alone(self) -> bool:
-        """Whether what an object of the target is recognised by is a name that no two should have."""
-        return self.key_name == _KEY
-
-    @property
-    def key_name(self) -> str | None:
-        """The property of the target that an object is recognised by, None where there is none."""
-        return self.key.target if self.key else None
 
     def key_of_source(self, body: t.Mapping[str, t.Any]) -> str | None:
         """Return what an object of the source is recognised by, None where it has nothing."""

@@ -10,7 +10,6 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from .._ldap.directory import Entry
 from .difference import (
     DIFFERING,
     DUPLICATE,
@@ -33,9 +32,6 @@ _NO_LINK = "the target has such an object, and no link leads to it"
 _TWICE = "the target has such an object already"
 _DEAD = "a second link of it leads to an object that is gone: each later change of the entry fails at it"
 _LINKED_TWICE = "it has a second link to the same object: each later change of the entry fails at it"
-EMPTY = "the source has no value for what the target has: "
-TWIN = "another object of the target has the same {key}, and no link leads to it"
-TWIN_OF_OTHER = "another object of the target has the same {key}, and is linked to another object of the source"
 #: So many objects are looked at together: what they hold is not kept for longer.
 _AT_ONCE = 1000
 
@@ -54,20 +50,13 @@ class Looked:
 
 
 def look(
-    sides: Sides,
-    own: OwnEntries | None,
-    source_ids: t.Collection[str],
-    target_ids: t.Collection[str] = (),
-    *,
-    twins: bool = False,
+    sides: Sides, own: OwnEntries | None, source_ids: t.Collection[str], target_ids: t.Collection[str] = ()
 ) -> Looked:
     """Read some objects as they are now, and judge them.
 
     :param own: the directory itself, None where it is not asked.
     :param source_ids: ids of the source; also of objects that are not there any more, or that IDM does not see.
     :param target_ids: ids of the target.
-    :param twins: whether the target is searched for more objects by what makes those of the source known; whoever
-        looks through all of the target needs no such search.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     found = Looked()
@@ -77,7 +66,7 @@ def look(
         parts = [(part, []) for part in _parts(sources)] + [([], part) for part in _parts(targets)]
     told: dict[tuple[str, str | None, str | None], Difference] = {}
     for part in parts:
-        seen = _look(sides, own, *part, twins)
+        seen = _look(sides, own, *part)
         told.update({(one.kind, one.id, one.target_id): one for one in seen.differences})
         found.left_out |= seen.left_out
         found.linked += seen.linked
@@ -89,9 +78,7 @@ def _parts(ids: list[str]) -> list[list[str]]:
     return [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
 
 
-def _look(
-    sides: Sides, own: OwnEntries | None, source_ids: t.Collection[str], target_ids: t.Collection[str], twins: bool
-) -> Looked:
+def _look(sides: Sides, own: OwnEntries | None, source_ids: t.Collection[str], target_ids: t.Collection[str]) -> Looked:
     links = sides.links(source_ids, target_ids)
     of_others = {link.source for link in links} - set(source_ids)
     links = list(dict.fromkeys([*sides.links(of_others), *links]))  # an entry's first one may lead to another target
@@ -107,13 +94,11 @@ def _look(
     found = Looked(linked=sum(1 for one in source_ids if one in of_source))
     entries = own.entries(sorted(wanted)) if own else {}
     unseen = own.why_unseen(sorted(set(entries) - set(sources))) if own else {}
-    outside: dict[str, Entry] = {}
     if own:
-        outside = own.anywhere(sorted(wanted - set(sources) - set(entries)))
-        unseen.update({one: (FILTERED, own.why_outside(entry)) for one, entry in outside.items()})
+        others = sorted(wanted - set(sources) - set(entries))
+        unseen.update({one: (FILTERED, why) for one, why in own.elsewhere(others).items()})
     for one in sorted(wanted):
-        entry = entries.get(one) or outside.get(one)
-        body = own.body(entry) if own and entry else None
+        body = own.body(entries[one]) if own and one in entries else None
         mine = of_source.get(one, ())
         if one in unread:
             kind, target = (DIFFERING, mine[0].target) if mine else (MISSING, None)
@@ -131,9 +116,6 @@ def _look(
     unlinked = {one: sources[one] for one in wanted if one in sources and one not in of_source}
     lone = {one: targets[one] for one in alone if one in targets}
     _pair(sides, unlinked, lone, found)
-    if twins:
-        linked = {one: body for one, body in sources.items() if one in of_source}
-        found.differences += _twins(sides, linked, {one: {link.target for link in of_source[one]} for one in linked})
     return found
 
 
@@ -162,39 +144,9 @@ def _of_source(
             detail = _LINKED_TWICE if target in targets else _DEAD
             yield Difference(DUPLICATE, one, target, detail=detail, spare_links=ids)
         if properties := sides.comparison.differing(body, targets[first]):
-            emptied = sides.comparison.emptied(body, targets[first])
-            why = f"{EMPTY}{', '.join(emptied)}" if set(emptied) == set(properties) else None
-            yield Difference(DIFFERING, one, first, properties, detail=why, spare_links=ids)
+            yield Difference(DIFFERING, one, first, properties, spare_links=ids)
         for target in more:
             yield Difference(DUPLICATE, one, target, detail=SECOND_LINK, spare_links=ids)
-
-
-def _twins(
-    sides: Sides, sources: t.Mapping[str, Body], led: t.Mapping[str, t.Collection[str]]
-) -> t.Iterator[Difference]:
-    """Yield the objects of the target that are known by the same as one that a link leads to, and are another.
-
-    Somebody made by hand, and once more by liveSync where the mapping has no correlationQuery; two people whose links
-    were exchanged, so that a change of one made the other's object like it (both seen on OpenIDM 6.1.0). Only what
-    tells one from all others is looked at: a name that several may have is no sign.
-
-    :param sources: objects of the source that have links.
-    :param led: the ids of the objects that their links lead to.
-    """
-    comparison = sides.comparison
-    if not comparison.is_known_alone:
-        return
-    keys = {one: key for one, body in sources.items() if (key := comparison.key_of_source(body))}
-    same: dict[str, list[str]] = defaultdict(list)
-    for body in sides.targets_known_as(keys.values()):
-        same[str(comparison.key_of_target(body))].append(sides.target_id(str(body.get("_id"))))
-    more = {one: [other for other in same.get(key, ()) if other not in led[one]] for one, key in keys.items()}
-    others = sorted({other for several in more.values() for other in several})
-    linked = {link.target for link in sides.links((), others)} if others else set()
-    for one, several in more.items():
-        for other in several:
-            detail = TWIN_OF_OTHER if other in linked else TWIN
-            yield Difference(DUPLICATE, one, other, detail=detail.format(key=comparison.key_name))
 
 
 def _hidden(one: str, links: t.Sequence[Link], told: t.Sequence[Difference], hidden: t.Sequence[str]) -> Difference:

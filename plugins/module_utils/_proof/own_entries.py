@@ -136,17 +136,14 @@ class OwnEntries:
 
     def elsewhere(self, ids: t.Iterable[str]) -> dict[str, str]:
         """Return why the connector does not look for some entries that the directory has all the same, by their ids."""
-        return {name: self.why_outside(entry) for name, entry in self.anywhere(ids).items()}
-
-    def anywhere(self, ids: t.Iterable[str]) -> dict[str, Entry]:
-        """Return some entries by their ids, wherever the directory has them, and whatever they are."""
-        return self._found(naming_contexts(self.directory), ids, "")
-
-    def why_outside(self, entry: Entry) -> str:
-        """Return why the connector does not look for an entry."""
-        if is_within_any(entry.dn, [Name.parse(base) for base in self.bases]):
-            return f"it has not all object classes that the connector looks for: {self.search_filter}"
-        return "it lies outside of the connector's base contexts"
+        found = self._found(naming_contexts(self.directory), ids, "")
+        inside = [Name.parse(base) for base in self.bases]
+        return {
+            name: "it has not all object classes that the connector looks for"
+            if is_within_any(entry.dn, inside)
+            else "it lies outside of the connector's base contexts"
+            for name, entry in found.items()
+        }
 
     def below(self, dn: str, most: int, wanted: str = "(objectClass=*)") -> list[str]:
         """Return the ids of the entries below a name, so many at the most; none where there is no such name."""

@@ -38,7 +38,6 @@ class Environment:
         self.narrowed: set[str] = set()  # hidden ones that the connector's own search leaves out
         self.moved: set[str] = set()  # entries that have left the connector's base contexts
         self.containers: set[str] = set()  # what the connector finds and has not the object classes of an account
-        self.outside: dict[str, dict] = {}  # what is known of entries that the connector does not look for
         self.doubt = None  # why the directory's word proves nothing
         self.idm = Repository({SOURCE: self.people, TARGET: self.users, LINKS: self.links})
         comparison = Comparison.of(self.mapping, SCHEMA, {})
@@ -84,9 +83,7 @@ class Environment:
 
     def body(self, entry):
         uid = entry.dn.split(",")[0].removeprefix("uid=")
-        known = next((one for one in [*self.people, *self.hidden.values()] if one["uid"] == uid), None)
-        if known is None:
-            return self.outside.get(uid)
+        known = next(one for one in [*self.people, *self.hidden.values()] if one["uid"] == uid)
         shown = {**known, **self.kept.get(known["_id"], {})}
         return {name: [value] for name, value in shown.items() if name != "_id"}
 
@@ -98,13 +95,6 @@ class Environment:
             for name in ids
         }
 
-    def anywhere(self, ids):
-        return {name: Entry(f"uid={name},ou=elsewhere", {}) for name in ids if name in self.moved | self.containers}
-
-    def why_outside(self, entry):
-        name = entry.dn.split(",")[0].removeprefix("uid=")
-        moved = name in self.moved
-        return "it lies outside of the connector's base contexts" if moved else "it has not all object classes"
-
     def elsewhere(self, ids):
-        return {name: self.why_outside(entry) for name, entry in self.anywhere(ids).items()}
+        why = {name: "it lies outside of the connector's base contexts" for name in ids if name in self.moved}
+        return {**why, **{name: "it has not all object classes" for name in ids if name in self.containers}}

@@ -17,7 +17,7 @@ PROPERTIES = {
 }
 SCHEMA = {
     "nativeType": "__ACCOUNT__",
-    "properties": {"dn": {"nativeName": "__NAME__"}, "email": {"nativeName": "mail"}, "sn": {"type": "string"}},
+    "properties": {"dn": {"nativeName": "__NAME__"}, "email": {"nativeName": "mail"}},
 }
 MAPPING = SyncMapping.parse(
     {
@@ -28,9 +28,6 @@ MAPPING = SyncMapping.parse(
         + [{"source": "dn", "target": "dn"}, {"source": "", "target": "y"}],
     }
 )
-
-
-WRONG = {"name": "two", "source": "system/ldap/account", "target": "managed/user"}
 
 
 def found(mappings=(MAPPING,), kind="org.identityconnectors.ldap.LdapConnector", schema=None, **properties):
@@ -136,14 +133,3 @@ def test_what_a_script_reads_of_the_whole_source_cannot_be_known():
     assert found([mapping]) == []
     of_its_own = {"source": "sn", "target": "sn", "transform": {"source": "source.toUpperCase()"}}
     assert found([SyncMapping.parse({"name": "two", "properties": [of_its_own]})], attributesToSynchronize=["sn"]) == []
-
-
-@pytest.mark.parametrize("kind", ["org.identityconnectors.ldap.LdapConnector", "org.forgerock.openicf.csvfile.CSVFile"])
-def test_a_property_that_there_is_not_is_named_with_what_it_would_empty(kind):
-    """With `surname` in place of `sn` each change, and each reconciliation, emptied sn (seen on OpenIDM 6.1.0)."""
-    wrong = {**WRONG, "properties": [{"source": "surname", "target": "sn"}, {"source": "_id", "target": "x"}]}
-    ((name, against, effect),) = found([MAPPING, SyncMapping.parse(wrong)], kind)
-    assert name == "objectTypes/account/properties" and against
-    assert "two reads surname for sn" in effect and "empties it" in effect
-    assert found([SyncMapping.parse({**wrong, "enableSync": False})], kind) == []
-    assert found([SyncMapping.parse(wrong)], kind, schema={"nativeType": "__ACCOUNT__"}) == []
