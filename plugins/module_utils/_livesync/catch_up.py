@@ -382,6 +382,7 @@ class Runs:
         known = {record["record"] for record in tally.skipped_records}
         new = [one for one in found.records if one.record not in known]
         tally.skipped_records += [skipped_record(RecordFailure(record=one.record), one.cause) for one in new]
-        if not new:
+        if not new and not found.forbidding:
             return None
-        return f"Not arrived: {', '.join(one.record for one in new)}.", " ".join(found.sentences)
+        which = ", ".join(one.record for one in new or found.records)
+        return f"Not arrived{' as it should' if found.forbidding else ''}: {which}.", " ".join(found.sentences)

@@ -206,6 +206,109 @@ def test_what_audit_tells_of_a_failure_is_the_cause_and_the_remedy_is_none_that_
     assert look(there).records[0].cause == "Policy validation failed"
 
 
+def unlinked(there):
+    there.drop(there.links, "s1")
+    return "no link leads to it"
+
+
+@pytest.mark.parametrize(
+    ("fault", "situation", "mend"),
+    [
+        (target_gone, "MISSING", "Delete that link first"),
+        (new_and_missing, "AMBIGUOUS", "Correct the correlation"),
+        (unlinked, "AMBIGUOUS", "take away the object that is too many"),
+        (unlinked, "FOUND", "UPDATE links the object, too"),
+        (new_and_missing, "FOUND_ALREADY_LINKED", "that other entry's link"),
+    ],
+)
+def test_a_policy_that_keeps_an_entry_for_ever_is_a_loss_with_its_record_and_its_remedy(look, fault, situation, mend):
+    there = Environment()
+    fault(there)
+    there.idm.resources["audit/sync"] = [told("IGNORE", situation=situation)]
+    found = look(there)
+    (one,) = found.records
+    assert (one.record, one.situation) == ("s1", situation) and f"{situation}: IGNORE" in one.cause
+    assert f"({situation}: IGNORE), in a reconciliation too" in found.said and found.aside is None
+    assert found.said.index(mend) < found.said.index("Then reconcile the records (dropped): idmops.idm.recon with ids")
+
+
+@pytest.mark.parametrize("situation", ["CONFIRMED", "ABSENT"])
+def test_what_a_script_left_alone_is_named_and_proves_nothing(look, situation):
+    """Only who wrote it knows whether that is meant so; an action for all is told as a property of the mapping."""
+    there = Environment()
+    differing(there)
+    there.idm.resources["audit/sync"] = [told("IGNORE", situation=situation)]
+    found = look(there)
+    assert found.records == () and found.aside is None
+    assert f"{situation}: IGNORE (s1)" in found.doubt and "recon with ids" in found.doubt
+
+
+def made_by_hand(there):
+    """A person who was made in IDM before, and then again by liveSync, since nothing correlates."""
+    there.users.append({"_id": "t9", "userName": "u1", "mail": "hand@x"})
+    return "another object of the target is known by the same name: t9"
+
+
+def exchanged(there):
+    """The links of two people were exchanged, and one of them has changed since."""
+    there.drop(there.links, "s1")
+    there.drop(there.links, "s2")
+    there.links += [there.link("s1", "t2"), there.link("s2", "t1")]
+    there.users[2].update(userName="u1", mail="u1@x")
+    return "another object of the target is known by the same name: t1"
+
+
+def anothers(there):
+    """The link leads to the object of another person, and the own one is gone."""
+    there.drop(there.links, "s1")
+    there.drop(there.users, "t1")
+    there.links.append(there.link("s1", "t2"))
+    return "its link leads to an object that is known by the name of another entry: t2"
+
+
+@pytest.mark.parametrize("fault", [made_by_hand, exchanged, anothers])
+def test_two_objects_of_one_name_are_told_and_nothing_is_to_be_reconciled_before(look, fault):
+    there = Environment()
+    cause = fault(there)
+    found = look(there)
+    assert {(one.record, one.cause) for one in found.records} >= {("s1", cause)}
+    assert "Reconcile nothing before" in found.said and "correlationQuery" in found.said
+    assert "recon with ids" not in found.said
+
+
+def test_to_look_for_two_objects_of_one_name_costs_one_query(look):
+    there, other = Environment(), Environment(properties=[{"source": "mail", "target": "mail"}])
+    look(there, ["s1", "s2"])
+    keyless = look(other, ["s1", "s2"])
+    assert len(there.idm.asked) == len(other.idm.asked) + 1
+    assert "has somebody twice cannot be known by m" in keyless.aside and keyless.doubt is None
+
+
+def test_a_name_that_is_none_in_the_source_is_a_rename_and_no_other_person(look):
+    there = Environment()
+    there.users[1]["userName"] = "before"
+    found = look(there)
+    assert "not as the source: userName" in found.records[0].cause and "recon with ids" in found.said
+
+
+@pytest.mark.parametrize(
+    ("mapping", "mend", "never"),
+    [
+        ({"correlationQuery": {"source": "x"}}, "which links them: idmops.idm.recon with ids", "a second time"),
+        ({}, "Reconcile nothing before it has one", "recon with ids"),
+    ],
+)
+def test_an_object_without_a_link_is_made_a_second_time_where_nothing_finds_it(look, mapping, mend, never):
+    there = Environment(**mapping)
+    unlinked(there)
+    found = look(there)
+    assert found.records[0].cause == "the target has such an object, and no link leads to it"
+    assert mend in found.said and never not in found.said
+    there = Environment(validSource={"source": "x"}, **mapping)
+    unlinked(there)
+    assert look(there).records == ()
+
+
 @pytest.mark.parametrize(("action", "told"), [("IGNORE", 0), ("REPORT", 0), ("UPDATE", 1)])
 def test_what_a_script_or_a_policy_left_alone_is_said_and_no_loss(look, action, told):
     there = Environment()

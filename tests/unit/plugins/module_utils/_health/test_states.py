@@ -177,6 +177,17 @@ def test_what_is_proved():
             assert all(judge_health(facts).proved for facts, unused in cases), state
 
 
+def test_what_nobody_knows_to_have_arrived_is_not_proved():
+    assert judge_health(replace(GOOD, moved=True, doubt="x")).proved
+    for facts in (GOOD, BEHIND):
+        assert not judge_health(replace(facts, moved=True, unproved=True)).proved
+
+
+def test_what_has_to_be_mended_before_a_reconciliation_is_said_first():
+    found = judge_health(replace(GOOD, dropped=1, unarrived=("Nothing before that.",), forbidding=True)).remedy
+    assert found.index("Nothing before that.") < found.index("idmops.idm.recon")
+
+
 def test_an_object_type_that_the_connector_does_not_have_is_called_that() -> None:
     unknown = "The connector ldap has no object type acount; it has: account."
     found = judge_health(Facts(system="ldap", unknown_type=unknown))

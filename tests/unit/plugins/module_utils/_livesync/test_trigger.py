@@ -641,6 +641,14 @@ def test_a_change_that_the_run_has_passed_by_is_no_success(arrival):
     assert "failed" not in result and "Not arrived: s1." in it.report.warnings[0]
 
 
+def test_what_has_to_be_mended_first_is_said_of_a_record_that_is_known_to_be_skipped_too(arrival, monkeypatch):
+    arrival.found = Unarrived((Dropped("s1"),), ("Reconcile nothing before.",), forbidding=True)
+    monkeypatch.setattr(catch_up, "passed_over", lambda *unused, **more: [{"record": "s1", "dn": None}])
+    result, it = run(*lists(), executing(), *before(), post(answer(9)), on_record_failure="warn")
+    assert any("Not arrived as it should: s1. Reconcile nothing before." in said for said in it.report.warnings)
+    assert len(result["runs"][0]["skipped_records"]) == 1
+
+
 def test_a_change_log_that_leaves_the_source_out_proves_nothing(arrival, log):
     log.unrecorded = ("dc=example,dc=com",)
     result, it = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
