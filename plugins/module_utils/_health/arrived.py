@@ -146,7 +146,7 @@ def read_unarrived(
     aside = [ruled.aside] if ruled.aside else []
     aside += [_keyless(keyless)] if keyless else []
     aside += [cut] if cut and not after else []
-    aside += [_unseen(len(unseen))] if unseen else []
+    aside += [_unseen(len(unseen), own)] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
     sentences = tuple(sentences_of(lost))
     compared = frozenset(times) - pending if doubt is None else frozenset()
@@ -185,13 +185,13 @@ def _keyless(names: t.Sequence[str]) -> str:
     )
 
 
-def _unseen(count: int) -> str:
+def _unseen(count: int, own: OwnEntries) -> str:
     """Return what is to be said of entries that have arrived and that IDM does not see any more."""
     entries = "1 of the newest changed entries has" if count == 1 else f"{count} of the newest changed entries have"
     return (
-        f"{entries} arrived and cannot be seen through the connector now (an ACI, or the connector's own search): no"
-        " further change of it will arrive, and a reconciliation of the whole mapping would take it for gone"
-        " (SOURCE_MISSING). Let the connector's account see it before any such reconciliation."
+        f"{entries} arrived and cannot be seen through the connector now (an ACI, the connector's own search, or its"
+        f" object classes, {own.classes}): no further change of it will arrive, and a reconciliation of the whole"
+        " mapping would take it for gone (SOURCE_MISSING). Let the connector see it before any such reconciliation."
     )
 
 

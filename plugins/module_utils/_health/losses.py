@@ -46,7 +46,8 @@ def situation_of(loss: Loss) -> str | None:
     """Return the situation of a loss as IDM names it, None where that is not known."""
     if loss.rule:
         return loss.rule.situation
-    return "SOURCE_MISSING" if loss.one.kind == ORPHANED else None
+    gone = loss.one.kind == ORPHANED and loss.one.reason not in (FILTERED, HIDDEN)
+    return "SOURCE_MISSING" if gone else None
 
 
 def cause_of(loss: Loss) -> str:
@@ -125,8 +126,9 @@ _MEND = {
         " reconcile the records (dropped): idmops.idm.recon with ids."
     ),
     FILTERED: (
-        "it is not, or no more, what the connector looks for: its base contexts, object classes or search filter. Let"
-        " the connector look there; only where it is rightly out, reconcile the whole mapping, which treats it as"
+        "it is not, or no more, what the connector looks for (dropped has which): its base contexts, object classes (a"
+        " property of the connector, or the object type's nativeType) or search filter. Let the connector look there;"
+        " only where it is rightly out, reconcile the whole mapping, which treats it as"
         " SOURCE_MISSING and may delete its target."
     ),
     MISSING: (

@@ -104,6 +104,13 @@ def classes_filter(connector: Connector, object_type: str) -> str | None:
     return f"(&{''.join(f'(objectClass={escape_filter(name)})' for name in classes)})" if classes else None
 
 
+def classes_named_by(connector: Connector, object_type: str) -> str:
+    """Return what names those object classes: a property of the connector, or the object type's nativeType."""
+    native = connector.native_types.get(object_type) or object_type
+    kind = _kind(connector, object_type)
+    return f"{kind}ObjectClasses" if kind else f"the nativeType of {object_type} is {native}"
+
+
 def search_filter(connector: Connector, object_type: str) -> tuple[str, str | None] | None:
     """Return the further filter of an object type: the property, and the filter as LDAP writes it.
 

@@ -10,6 +10,7 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
+from .._ldap.directory import Entry
 from .difference import (
     DIFFERING,
     DUPLICATE,
@@ -112,12 +113,15 @@ def _look(
         of_source[link.source].append(link)
     found = Looked(linked=sum(1 for one in source_ids if one in of_source))
     entries = own.entries(sorted(wanted)) if own else {}
+    left_out: dict[str, tuple[str, Entry | None]] = {}
     unseen = own.why_unseen(sorted(set(entries) - set(sources))) if own else {}
     if own:
         others = sorted(wanted - set(sources) - set(entries))
-        unseen.update({one: (FILTERED, why) for one, why in own.elsewhere(others).items()})
+        left_out = own.left_out(others)
+        unseen.update({one: (FILTERED, why) for one, (why, unused) in left_out.items()})
     for one in sorted(wanted):
-        body = own.body(entries[one]) if own and one in entries else None
+        entry = entries.get(one) or left_out.get(one, ("", None))[1]
+        body = own.body(entry) if own and entry else None
         mine = of_source.get(one, ())
         if one in unread:
             kind, target = (DIFFERING, mine[0].target) if mine else (MISSING, None)

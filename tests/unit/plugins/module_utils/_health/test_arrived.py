@@ -135,6 +135,33 @@ def test_what_is_hidden_and_has_arrived_is_no_reason_to_reconcile_anybody_away(l
     assert look(there, pending=[{"s1"}]).aside is None
 
 
+def test_who_is_well_and_of_other_object_classes_than_the_connector_asks_for_has_arrived(look):
+    """As where a nativeType is wrong: IDM sees nobody, and the one who changed since is the one who is missing."""
+    there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
+    there.classes = "the nativeType of account is organizationalUnit"
+    for name in ("s1", "s2", "s3"):
+        there.hide(name)
+        there.containers.add(name)
+    there.users[1]["mail"] = "old@x"
+    found = look(there, ["s1", "s2", "s3"])
+    (one,) = found.records
+    assert (one.record, one.situation) == ("s1", None) and "nativeType of account is organizationalUnit" in one.cause
+    assert (
+        "1 changed entry has not arrived" in found.said
+        and "2 of the newest changed entries have arrived" in found.aside
+    )
+    assert "the nativeType of account is organizationalUnit" in found.aside
+
+
+def test_what_is_left_out_is_not_called_gone(look):
+    there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
+    left(there)
+    assert look(there).records[0].situation is None
+    there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
+    deleted(there)
+    assert look(there).records[0].situation == "SOURCE_MISSING"
+
+
 def test_what_the_connectors_own_search_leaves_out_is_no_loss(look):
     there = Environment()
     new_and_missing(there)
