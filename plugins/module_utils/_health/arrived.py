@@ -36,7 +36,7 @@ from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .dropped import Dropped, successes_of
 from .log_facts import LogReader, Touched
-from .losses import LEFT_ALONE, STRANDING, Loss, cause_of, forbids, sentences_of, situation_of
+from .losses import LEFT_ALONE, STRANDING, Loss, cause_of, emptied_by, forbids, sentences_of, situation_of
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40
@@ -108,7 +108,7 @@ def read_unarrived(
         return Unarrived(doubt=_cannot_compare(own))
     taking = [one for one in on if one.sync_enabled and one.links_objects and not one.queue]
     doubt = _not_compared([one for one in on if one not in taking])
-    cut = None
+    cut, newest = None, these is None
     if these is None:
         most = MOST_TAKEN if after else NEWEST
         # one more than are looked at tells whether there are more
@@ -139,6 +139,9 @@ def read_unarrived(
         pending |= looked.pending
     strange = _no_accounts(own, [one for unused, one in left])
     lost, ruled = _by_rule(client, source, [(mapping, one) for mapping, one in left if one.id not in strange])
+    emptied = None
+    if newest:  # what the change log hides is told entry by entry
+        lost, emptied = emptied_by(lost)
     records = tuple(
         Dropped(str(one.one.id), one.mapping.name, times.get(str(one.one.id)), situation_of(one), cause_of(one))
         for one in lost
@@ -148,10 +151,11 @@ def read_unarrived(
     aside += [cut] if cut and not after else []
     aside += [_unseen(len(unseen), own)] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
-    sentences = tuple(sentences_of(lost))
+    forbidding = emptied is not None or any(map(forbids, lost))
+    sentences = (*([emptied] if emptied else []), *sentences_of(lost))
     compared = frozenset(times) - pending if doubt is None else frozenset()
     doubt = " ".join(text for text in (doubt, ruled.doubt) if text) or None
-    return Unarrived(records, sentences, doubt, " ".join(aside) or None, compared, any(map(forbids, lost)))
+    return Unarrived(records, sentences, doubt, " ".join(aside) or None, compared, forbidding)
 
 
 def _cannot_compare(own: OwnEntries | None) -> str:

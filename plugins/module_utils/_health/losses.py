@@ -202,3 +202,35 @@ def _kind(loss: Loss) -> str:
 def forbids(loss: Loss) -> bool:
     """Tell whether something has to be mended before an entry may be reconciled."""
     return _kind(loss) in (_TWIN, _LONE)
+
+
+def emptied_by(found: t.Sequence[Loss]) -> tuple[list[Loss], str | None]:
+    """Part what a reconciliation would take good values from; tell what that is, None for nothing.
+
+    Where a mapping or an object type reads a wrong property, whoever liveSync has damaged is as the mapping makes him,
+    and those who are well are the ones that differ (seen on OpenIDM 6.1.0). One alone may have lost the value himself.
+
+    :returns: the rest, and the sentence.
+    """
+    open_ones = [one for one in found if _kind(one) == DIFFERING and one.one.reason == UNKNOWN]
+    counts = Counter((one.mapping.name, target) for one in open_ones for target in one.one.emptied)
+    several = {key: count for key, count in counts.items() if count > 1}
+    if not several:
+        return list(found), None
+    hit = [one for one in open_ones if any((one.mapping.name, target) in several for target in one.one.emptied)]
+    what = ", ".join(
+        f"{target} of at least {count} targets ({name})" for (name, target), count in sorted(several.items())
+    )
+    read = sorted(
+        f"{copied.target} from {copied.source}"
+        for mapping in {one.mapping.name: one.mapping for one in hit}.values()
+        for copied in mapping.properties
+        if (mapping.name, copied.target) in several
+    )
+    return [one for one in found if one not in hit], (
+        f"The source has no value where the target has one: a reconciliation would empty {what}, as liveSync does at"
+        f" their next changes. Reconcile nothing before that is understood. The mapping takes {', '.join(read)}: see"
+        " that this is the right property of the source, and that its nativeName in the connector's object type is the"
+        " attribute that holds it (objectTypes in config/provisioner.openicf/<name>). Where both are right, the source"
+        " has lost the values: idmops.idm.livesync_verify compares all."
+    )

@@ -135,6 +135,14 @@ class Comparison:
             != canonical(value_at(target, one.target), loose or one.target in self.loose)
         )
 
+    def emptied(self, source: t.Mapping[str, t.Any], target: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+        """Return the properties of the target that have a value, and for which the source has none."""
+        return tuple(
+            one.target
+            for one in self.copied
+            if not self._expected(one, source) and canonical(value_at(target, one.target))
+        )
+
     def hidden(self, source: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any]) -> tuple[str, ...]:
         """Return the properties of the target whose values the directory has, and IDM does not see in the source.
 

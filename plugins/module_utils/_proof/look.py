@@ -199,7 +199,8 @@ def _of_source(
             detail = _LINKED_TWICE if target in targets else _DEAD
             yield Difference(DUPLICATE, one, target, detail=detail, spare_links=ids)
         if properties := sides.comparison.differing(body, targets[first]):
-            yield Difference(DIFFERING, one, first, properties, spare_links=ids)
+            emptied = sides.comparison.emptied(body, targets[first])
+            yield Difference(DIFFERING, one, first, properties, spare_links=ids, emptied=emptied)
         for target in more:
             yield Difference(DUPLICATE, one, target, detail=SECOND_LINK, spare_links=ids)
 

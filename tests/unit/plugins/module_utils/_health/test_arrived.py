@@ -42,6 +42,7 @@ def look(monkeypatch):
             doubt=found.doubt,
             aside=found.aside,
             compared=found.compared,
+            forbidding=found.forbidding,
             slept=it.clock.slept,
         )
 
@@ -133,6 +134,35 @@ def test_what_is_hidden_and_has_arrived_is_no_reason_to_reconcile_anybody_away(l
     found = look(there)
     assert found.records == () and "the connector's own search" in found.aside
     assert look(there, pending=[{"s1"}]).aside is None
+
+
+def misread(there, count=3):
+    """As with a wrong source or nativeName: u0 was damaged by liveSync, and equals what the mapping makes of it."""
+    for one in range(count):
+        del there.people[one]["mail"]
+    del there.users[0]["mail"]
+
+
+def test_what_would_empty_good_values_is_told_as_that_and_nobody_is_to_be_reconciled(look):
+    there = Environment()
+    misread(there)
+    found = look(there, ["s0", "s1", "s2", "s3"])
+    assert found.records == () and found.forbidding
+    assert "would empty mail of at least 2 targets (m)" in found.said and "takes mail from mail" in found.said
+    assert (
+        "nativeName" in found.said and "Reconcile nothing before" in found.said and "recon with ids" not in found.said
+    )
+    there.users[3]["mail"] = "old@x"
+    (one,) = look(there, ["s0", "s1", "s2", "s3"]).records
+    assert one.record == "s3"
+
+
+def test_a_single_value_that_the_source_has_no_more_is_a_change_like_another(look):
+    there = Environment()
+    misread(there, 2)
+    found = look(there, ["s0", "s1"])
+    assert [one.record for one in found.records] == ["s1"] and not found.forbidding
+    assert "recon with ids" in found.said
 
 
 def test_who_is_well_and_of_other_object_classes_than_the_connector_asks_for_has_arrived(look):

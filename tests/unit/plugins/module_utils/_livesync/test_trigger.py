@@ -853,6 +853,15 @@ def test_changes_that_the_connector_leaves_out_are_worth_a_warning(log):
     assert "(o=x) does not match never arrive" in it.report.warnings[0]
 
 
+def test_no_run_is_sent_that_would_take_values_from_the_target():
+    """Each change that liveSync brings then empties what the mapping names wrongly (seen on OpenIDM 6.1.0)."""
+    schema = {"account": {"nativeType": "__ACCOUNT__", "properties": {"sn": {}}}}
+    wrong = {**MAPPED, "properties": [{"source": "surname", "target": "sn"}]}
+    result, unused = run(*lists(connector={**KEEPS, "objectTypes": schema}, mappings=[wrong]))
+    assert result["failed"] and "one reads surname" in result["msg"] and "No run was sent" in result["msg"]
+    assert "Correct that source" in result["runs"][0]["remedy"]
+
+
 def test_a_mapping_that_is_off_beside_others_is_worth_a_warning():
     result, it = run(*lists(mappings=[MAPPED, OFF]), executing(), *before(), post(answer(9)))
     assert result["runs"][0]["outcome"] == "advanced"
