@@ -11,29 +11,43 @@ that the connector leaves out: liveSync passes them all by, and nothing tells of
 from __future__ import annotations
 
 import typing as t
-from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
 from .._http.client import Client
-from .._idm.audit import NO_SITUATION, NO_SITUATION_REMEDY, AuditEntry
+from .._idm.audit import AuditEntry
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING, ORPHANED, REFUSED, UNKNOWN, Difference
-from .._proof.look import SECOND_LINK, look
+from .._proof.difference import (
+    DIFFERING,
+    DUPLICATE,
+    FILTERED,
+    MISSING,
+    ORPHANED,
+    REFUSED,
+    UNKNOWN,
+    UNLINKED,
+    Difference,
+)
+from .._proof.look import SECOND_LINK, TWINS, look
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .dropped import Dropped, successes_of
 from .log_facts import LogReader, Touched
+from .losses import LEFT_ALONE, STRANDING, Loss, cause_of, emptied_by, forbids, sentences_of, situation_of
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40
 #: So many of those that a run of ours has just taken.
 MOST_TAKEN = 1000
-#: What a policy does to what it leaves alone.
-_LEFT_ALONE = ("IGNORE", "REPORT", "NOREPORT", "ASYNC")
+_UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
+#: The situations that say that an entry is none of the mapping's: what a validSource, a sourceCondition or a
+#: validTarget is written for, and what nobody misses.
+_MEANT = ("UNQUALIFIED", "UNASSIGNED", "SOURCE_MISSING", "SOURCE_IGNORED", "TARGET_IGNORED")
+#: So many of those that a script left alone are named.
+_NAMED = 5
 #: So many entries below one that was renamed.
 _BELOW = 40
 #: How long a directory, and IDM, get to be of one mind with themselves, in seconds.
@@ -49,6 +63,7 @@ class Unarrived:
     :param doubt: why it cannot be known of all of it, None where it is: then nothing is proved.
     :param aside: what else is to be said, and is no loss; None for nothing.
     :param compared: the ids of the entries of which it is known, whatever became of them.
+    :param forbidding: whether a sentence tells of something that has to be mended before anything is reconciled.
     """
 
     records: tuple[Dropped, ...] = ()
@@ -56,6 +71,7 @@ class Unarrived:
     doubt: str | None = None
     aside: str | None = None
     compared: frozenset[str] = frozenset()
+    forbidding: bool = False
 
     @property
     def said(self) -> str | None:
@@ -92,7 +108,7 @@ def read_unarrived(
         return Unarrived(doubt=_cannot_compare(own))
     taking = [one for one in on if one.sync_enabled and one.links_objects and not one.queue]
     doubt = _not_compared([one for one in on if one not in taking])
-    cut = None
+    cut, newest = None, these is None
     if these is None:
         most = MOST_TAKEN if after else NEWEST
         # one more than are looked at tells whether there are more
@@ -111,29 +127,35 @@ def read_unarrived(
     left: list[tuple[SyncMapping, Difference]] = []
     unseen: set[str] = set()
     pending: set[str] = set()
+    keyless: list[str] = []
     for mapping in taking:
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
+        keyless += [] if comparison.unique else [mapping.name]
         looked = _look_twice(sides, own, reader, token, times, context)
         left += [(mapping, one) for one in looked.left]
         unseen |= looked.unseen
         pending |= looked.pending
     strange = _no_accounts(own, [one for unused, one in left])
-    left, ruled = _by_rule(client, source, [(mapping, one) for mapping, one in left if one.id not in strange])
+    lost, ruled = _by_rule(client, source, [(mapping, one) for mapping, one in left if one.id not in strange])
+    emptied = None
+    if newest:  # what the change log hides is told entry by entry
+        lost, emptied = emptied_by(lost)
     records = tuple(
-        Dropped(str(one.id), mapping.name, times.get(str(one.id)), _situation(one), _cause(one))
-        for mapping, one in left
+        Dropped(str(one.one.id), one.mapping.name, times.get(str(one.one.id)), situation_of(one), cause_of(one))
+        for one in lost
     )
-    aside = (
-        [f"By the mapping's own rule, as audit tells, the newest changes were left alone: {ruled}."] if ruled else []
-    )
+    aside = [ruled.aside] if ruled.aside else []
+    aside += [_keyless(keyless)] if keyless else []
     aside += [cut] if cut and not after else []
-    aside += [_unseen(len(unseen))] if unseen else []
+    aside += [_unseen(len(unseen), own)] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
-    sentences = tuple(_sentences([one for unused, one in left]))
+    forbidding = emptied is not None or any(map(forbids, lost))
+    sentences = (*([emptied] if emptied else []), *sentences_of(lost))
     compared = frozenset(times) - pending if doubt is None else frozenset()
-    return Unarrived(records, sentences, doubt, " ".join(aside) or None, compared)
+    doubt = " ".join(text for text in (doubt, ruled.doubt) if text) or None
+    return Unarrived(records, sentences, doubt, " ".join(aside) or None, compared, forbidding)
 
 
 def _cannot_compare(own: OwnEntries | None) -> str:
@@ -159,13 +181,21 @@ def _not_compared(mappings: t.Sequence[SyncMapping]) -> str | None:
     return f"{_UNKNOWABLE} by {names}: {why}. idmops.idm.livesync_verify compares all." if mappings else None
 
 
-def _unseen(count: int) -> str:
+def _keyless(names: t.Sequence[str]) -> str:
+    """Return of which mappings it cannot be known whether the target has somebody twice."""
+    return (
+        f"Whether the target has somebody twice cannot be known by {', '.join(names)}: what is copied holds neither"
+        " userName nor another property of the target with the policy unique."
+    )
+
+
+def _unseen(count: int, own: OwnEntries) -> str:
     """Return what is to be said of entries that have arrived and that IDM does not see any more."""
     entries = "1 of the newest changed entries has" if count == 1 else f"{count} of the newest changed entries have"
     return (
-        f"{entries} arrived and cannot be seen through the connector now (an ACI, or the connector's own search): no"
-        " further change of it will arrive, and a reconciliation of the whole mapping would take it for gone"
-        " (SOURCE_MISSING). Let the connector's account see it before any such reconciliation."
+        f"{entries} arrived and cannot be seen through the connector now (an ACI, the connector's own search, or its"
+        f" object classes, {own.classes}): no further change of it will arrive, and a reconciliation of the whole"
+        " mapping would take it for gone (SOURCE_MISSING). Let the connector see it before any such reconciliation."
     )
 
 
@@ -193,14 +223,11 @@ def _found_strange(count: int, own: OwnEntries) -> str:
     )
 
 
-def _by_rule(
-    client: Client, source: Source, left: list[tuple[SyncMapping, Difference]]
-) -> tuple[list[tuple[SyncMapping, Difference]], str]:
-    """Take out what a policy or a script of the mapping left alone, by the newest word of audit; tell what that was.
+def _by_rule(client: Client, source: Source, left: list[tuple[SyncMapping, Difference]]) -> tuple[list[Loss], _Ruled]:
+    """Part what a policy or a script of the mapping left alone from what else has not arrived, by audit's newest word.
 
-    What failed by that word gets its cause.
-
-    :returns: what is left, and the situations with their actions.
+    A policy of a situation that keeps an entry for ever is a loss like another. What failed by that word gets its
+    cause.
     """
     ids = list(dict.fromkeys(str(one.id) for unused, one in left))
     newest: dict[tuple[str, str | None], AuditEntry] = {}
@@ -208,16 +235,57 @@ def _by_rule(
         key = entry.record, entry.mapping
         if key not in newest or newest[key].timestamp < entry.timestamp:
             newest[key] = entry
-    kept, ruled = [], set()
+    kept, ruled = [], _Ruled()
     for mapping, one in left:
         word = newest.get((str(one.id), mapping.name))
-        if word and not word.failed and word.action in _LEFT_ALONE:
-            ruled.add(f"{word.situation}: {word.action}")
+        if word and not word.failed and word.action in LEFT_ALONE:
+            if word.situation in STRANDING:
+                kept.append(Loss(mapping, one, word))
+            else:
+                said = ruled.meant if word.situation in _MEANT else ruled.unclear
+                said.setdefault(f"{word.situation}: {word.action}", []).append(str(one.id))
         elif word and word.failed and one.reason == UNKNOWN and one.in_source:
-            kept.append((mapping, replace(one, reason=REFUSED, detail=word.cause)))
+            kept.append(Loss(mapping, replace(one, reason=REFUSED, detail=word.cause)))
         else:
-            kept.append((mapping, one))
-    return kept, ", ".join(sorted(ruled))
+            kept.append(Loss(mapping, one))
+    return kept, ruled
+
+
+@dataclass(frozen=True)
+class _Ruled:
+    """What the mapping itself left alone: ids by the situation and its action.
+
+    :param meant: by a situation that says that the entry is none of the mapping's.
+    :param unclear: by a script or a condition, whose author alone knows whether that is meant so.
+    """
+
+    meant: dict[str, list[str]] = field(default_factory=dict)
+    unclear: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def aside(self) -> str | None:
+        """What is to be said of the first, None for nothing."""
+        if not self.meant:
+            return None
+        what = ", ".join(sorted(self.meant))
+        return f"By the mapping's own rule, as audit tells, the newest changes were left alone: {what}."
+
+    @property
+    def doubt(self) -> str | None:
+        """What is to be said of the second, None for nothing."""
+        if not self.unclear:
+            return None
+        named = "; ".join(f"{rule} ({_few(ids)})" for rule, ids in sorted(self.unclear.items()))
+        return (
+            f"A script or a condition of the mapping left changed entries alone, as audit tells: {named}. Whether that"
+            " is meant so cannot be known here; where it is not, change that policy, then reconcile them:"
+            " idmops.idm.recon with ids."
+        )
+
+
+def _few(ids: t.Sequence[str]) -> str:
+    """Return some ids to be shown."""
+    return ", ".join(ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")
 
 
 @dataclass(frozen=True)
@@ -249,7 +317,7 @@ def _look_twice(
     for again in (False, True):
         if again:
             context.clock.sleep(_PAUSE)
-        looked = look(sides, own, ids)
+        looked = look(sides, own, ids, twins=True)
         if not looked.differences:
             break  # what is pending may be long, and explains nothing
         log = reader.again()
@@ -274,98 +342,11 @@ def _counts(one: Difference, mapping: SyncMapping) -> bool:
     if one.equal:
         return False  # it has arrived as it is now
     if one.kind == DUPLICATE:
-        return one.detail == SECOND_LINK or bool(one.spare_links)
+        return one.detail in (SECOND_LINK, *TWINS) or bool(one.spare_links)
+    if one.kind == UNLINKED:
+        return not mapping.selective  # else a script may have left it out, as in a look at one that is missing
     if one.kind == MISSING:
         return mapping.creates or one.target_id is not None or not one.in_source
     if one.kind == DIFFERING:
         return mapping.updates
     return one.kind == ORPHANED and one.target_id is not None and mapping.removes
-
-
-def _situation(one: Difference) -> str | None:
-    return "SOURCE_MISSING" if one.kind == ORPHANED else None
-
-
-def _cause(one: Difference) -> str:
-    if one.kind == DUPLICATE and one.detail == SECOND_LINK:
-        return f"{one.detail}, to {one.target_id}: it is in the target twice"
-    if one.kind == DUPLICATE:
-        return str(one.detail)
-    if one.detail and (one.reason != UNKNOWN or not one.in_source) and one.kind != ORPHANED:
-        return one.detail
-    if one.kind == ORPHANED:
-        return f"{one.detail or 'it is gone from the source'}, and its target is still there"
-    if one.kind == MISSING:
-        return f"liveSync has passed its change, and the target does not have it ({one.detail or 'no link'})"
-    return f"liveSync has passed its change, and the target is not as the source: {', '.join(one.properties)}"
-
-
-def _sentences(found: t.Sequence[Difference]) -> t.Iterator[str]:
-    """Yield what has not arrived, each kind with what mends it."""
-    kinds = Counter(_kind(one) for one in found)
-    for kind, count in kinds.items():
-        subject = "1 changed entry has" if count == 1 else f"{count} changed entries have"
-        if kind == DUPLICATE:
-            yield f"{subject} arrived twice, {_MEND[kind]}"
-        elif kind == _LEFT_LINK:
-            yield f"{subject} {_MEND[kind]}"
-        else:
-            yield f"{subject} not arrived, though liveSync has passed the change: {_MEND[kind]}"
-
-
-_UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
-_AWAY, _UNDECIDED, _LEFT_LINK = "away", "undecided", "left link"
-_MEND = {
-    HIDDEN: (
-        "the connector's account does not see all of it in the directory. Look for an ACI that denies it, then"
-        " reconcile the records (dropped): idmops.idm.recon with ids."
-    ),
-    FILTERED: (
-        "it is not, or no more, what the connector looks for: its base contexts, object classes or search filter. Let"
-        " the connector look there; only where it is rightly out, reconcile the whole mapping, which treats it as"
-        " SOURCE_MISSING and may delete its target."
-    ),
-    MISSING: (
-        "the target does not have it. Reconcile the records (dropped): idmops.idm.recon with ids; where nothing has"
-        " been loaded yet, load (role livesync)."
-    ),
-    _LEFT_LINK: (
-        "a link that is too many: to an object that is gone from the target, or once more to the same one. Delete that"
-        " link first (DELETE repo/link/<id> with its revision in If-Match; livesync_verify names it in link_ids): each"
-        " change of an entry with two links fails, and a reconciliation before that would make one more. Then reconcile"
-        " the records (dropped): idmops.idm.recon with ids."
-    ),
-    _UNDECIDED: (
-        f"{NO_SITUATION}. {NO_SITUATION_REMEDY} Then reconcile the records (dropped): idmops.idm.recon with ids."
-    ),
-    DUPLICATE: (
-        "with two links of one mapping, as where two runs met (dropped names the second target): see that one schedule"
-        " alone runs the source; delete that link first (repo/link), so that the removal reaches nobody else, then the"
-        " target that is too many."
-    ),
-    _AWAY: "it is gone from the source, and its target is still there. Reconcile the whole mapping.",
-    REFUSED: (
-        "IDM refuses it (dropped has each cause). Mend the record or the mapping, then reconcile the records (dropped):"
-        " idmops.idm.recon with ids."
-    ),
-    DIFFERING: (
-        "the target is not as the source, and why is not told here: idmops.idm.livesync_verify looks for the reason."
-        " See first that the mapping and the connector's object type are as they are meant to be, since a"
-        " reconciliation writes what they say now, and empties what they read no value for. Then reconcile the records"
-        " (dropped): idmops.idm.recon with ids."
-    ),
-}
-
-
-def _kind(one: Difference) -> str:
-    if one.reason == FILTERED:
-        return FILTERED
-    if one.detail == NO_SITUATION:
-        return _UNDECIDED
-    if one.kind == ORPHANED:
-        return _AWAY
-    if one.reason == HIDDEN or not one.in_source:
-        return HIDDEN
-    if one.spare_links and one.detail != SECOND_LINK:
-        return _LEFT_LINK
-    return REFUSED if one.reason == REFUSED else one.kind

@@ -75,6 +75,8 @@ class Facts:
     :param queued: what waits too long in the queue of a mapping that changes go through, in sentences.
     :param unarrived: what of the newest changes has not arrived, though the token has passed it, a sentence each.
     :param doubt: why that cannot be known, None where it is.
+    :param unproved: whether that leaves open whether all has arrived.
+    :param forbidding: whether something has to be mended before anything is reconciled, as ``unarrived`` tells.
     :param unseen: what may wait there, and cannot be known to, in sentences.
     :param gapped: what the change log hides from liveSync, a sentence each with what mends it.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
@@ -127,6 +129,8 @@ class Facts:
     dropped: int = 0
     unarrived: tuple[str, ...] = ()
     doubt: str | None = None
+    unproved: bool = False
+    forbidding: bool = False
     untraced: str | None = None
     refused: tuple[str, ...] = ()
     failure: str | None = None

@@ -98,6 +98,7 @@ def judge_health(facts: Facts) -> Health:
     doubts += [*([log.doubt] if log.meanwhile and log.doubt else []), *log.standby] if log else []
     doubts += [*facts.left_out, *facts.unseen]
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
+    proved = facts.moved and not facts.unproved
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)
     if facts.queued:
@@ -110,8 +111,8 @@ def judge_health(facts: Facts) -> Health:
                 f"The next run is at {facts.next_run}, and takes what is pending no sooner: let the schedule run sooner"
                 " (idmops.idm.livesync_schedule), or run idmops.idm.livesync_trigger."
             )
-        return Health(LAGGING, facts.moved, " ".join([said, *doubts]), facts.far)
-    return Health(HEALTHY, facts.moved, " ".join(doubts) or None)
+        return Health(LAGGING, proved, " ".join([said, *doubts]), facts.far)
+    return Health(HEALTHY, proved, " ".join(doubts) or None)
 
 
 def outside(first: int | None, last: int | None, number: int | None) -> tuple[str, str] | None:
@@ -227,7 +228,7 @@ def _dropping(facts: Facts) -> str | None:
     said = list(facts.unarrived)
     if facts.dropped:
         said.insert(
-            0,
+            len(said) if facts.forbidding else 0,
             f"IDM gave up on {facts.dropped} changed record{'' if facts.dropped == 1 else 's'}, and nothing has brought"
             f" {'it' if facts.dropped == 1 else 'them'} over since (dropped). Mend the records or the mapping, then"
             " reconcile them: idmops.idm.recon with ids.",

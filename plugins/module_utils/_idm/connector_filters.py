@@ -45,6 +45,7 @@ class SyncFilter:
     :param against: whether a load brings what liveSync leaves out, so that both contradict each other. Where not, the
         property may be meant so.
     :param remedy: what mends it.
+    :param empties: whether what arrives takes good values from the target, so that each run does harm.
     """
 
     property: str
@@ -52,6 +53,7 @@ class SyncFilter:
     effect: str
     against: bool
     remedy: str
+    empties: bool = False
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the filter as modules show it."""
@@ -63,9 +65,12 @@ def filters_of(connector: Connector, object_type: str, mappings: t.Iterable[Sync
 
     :param mappings: those of the source: a change of an attribute that none of them reads is not missed.
     """
+    mappings = tuple(mappings)
+    unread = _unread(connector, object_type, mappings)
     if "ldap" not in connector.type.lower():
-        return ()
+        return (unread,) if unread else ()
     found = (
+        unread,
         _attributes(connector, object_type, mappings),
         _synchronization_filter(connector, object_type),
         _object_classes(connector, object_type),
@@ -104,6 +109,13 @@ def classes_filter(connector: Connector, object_type: str) -> str | None:
     return f"(&{''.join(f'(objectClass={escape_filter(name)})' for name in classes)})" if classes else None
 
 
+def classes_named_by(connector: Connector, object_type: str) -> str:
+    """Return what names those object classes: a property of the connector, or the object type's nativeType."""
+    native = connector.native_types.get(object_type) or object_type
+    kind = _kind(connector, object_type)
+    return f"{kind}ObjectClasses" if kind else f"the nativeType of {object_type} is {native}"
+
+
 def search_filter(connector: Connector, object_type: str) -> tuple[str, str | None] | None:
     """Return the further filter of an object type: the property, and the filter as LDAP writes it.
 
@@ -126,6 +138,36 @@ def entry_filter(connector: Connector, object_type: str) -> str | None:
 def bracketed(text: str | None) -> str | None:
     """Return a filter of LDAP in its brackets, which a configuration may leave out."""
     return text if text is None or text.startswith("(") else f"({text})"
+
+
+def _unread(connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping]) -> SyncFilter | None:
+    """Return what the mappings read of an object type that it does not have: IDM takes it for empty, without a word.
+
+    (A plain copy of it then empties the target's, by liveSync and by a reconciliation: seen on OpenIDM 6.1.0.)
+    """
+    known = connector.native_names.get(object_type)
+    taking = [mapping for mapping in mappings if mapping.sync_enabled is not False]
+    read = [(mapping.name, one) for mapping in taking for one in mapping.properties]
+    missing = [(name, one, one.source.partition("/")[0]) for name, one in read if one.source]
+    missing = [item for item in missing if known and item[2] not in known and not item[2].startswith("_")]
+    if not missing:
+        return None
+    emptied = sorted({one.target for unused, one, top in missing if one.plain and one.default is None})
+    names = ", ".join(sorted({top for unused, one, top in missing}))
+    effect = (
+        f"{', '.join(sorted({name for name, one, top in missing}))} reads {names}, which {object_type} does not have"
+    )
+    return SyncFilter(
+        f"objectTypes.{object_type}.properties",
+        sorted(known or ()),
+        f"{effect}: {', '.join(emptied)} of each target that is written is emptied, by a reconciliation too."
+        if emptied
+        else f"{effect}, and gets nothing for it.",
+        bool(emptied),
+        f"Correct that source in the mapping, or add it to the object type in config/{connector.config_id}."
+        + (" Reconcile nothing before that." if emptied else ""),
+        empties=bool(emptied),
+    )
 
 
 def _attributes(connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping]) -> SyncFilter | None:

@@ -374,14 +374,17 @@ class Runs:
             self._context.report.warn(f"{self.livesync.source}: {found.said}")
         self._doubted = self._doubted or found.doubt is not None
         if not moved:
-            if found.records:
+            if found.records or found.forbidding:
                 names = ", ".join(one.record for one in found.records)
+                who = f" They are: {names}." if names else ""
                 self._passed_by = True
-                self._context.report.warn(f"{self.livesync.source}: {' '.join(found.sentences)} They are: {names}.")
+                self._context.report.warn(f"{self.livesync.source}: {' '.join(found.sentences)}{who}")
             return None
         known = {record["record"] for record in tally.skipped_records}
         new = [one for one in found.records if one.record not in known]
         tally.skipped_records += [skipped_record(RecordFailure(record=one.record), one.cause) for one in new]
-        if not new:
+        if not new and not found.forbidding:
             return None
-        return f"Not arrived: {', '.join(one.record for one in new)}.", " ".join(found.sentences)
+        which = ", ".join(one.record for one in new or found.records)
+        what = f"Not arrived{' as it should' if found.forbidding else ''}: {which}."
+        return what if which else "The target is not as the source.", " ".join(found.sentences)

@@ -277,6 +277,8 @@ class _SourceTask:
         if not by_uuid(self.connector) and (said := self._estranged(client)):
             raise IdmopsError(said, remedy="No run was sent: each would use up a retry of the record that it meets.")
         for one in filters_of(self.connector, self.source.object_type, self.mappings):
+            if one.empties:
+                raise IdmopsError(f"{self.source}: {one.effect} No run was sent.", remedy=one.remedy)
             if one.against:
                 self.context.report.warn(f"{self.source}: {one.effect} {one.remedy}")
         policy = self.connector.failure_policy

@@ -31,11 +31,13 @@ class TargetSchema:
     :param types: the JSON type of each, as far as it is known.
     :param made: those that are made, encrypted or hashed there, or are relationships.
     :param required: those that each object has.
+    :param unique: those whose value no two objects share.
     """
 
     types: t.Mapping[str, str]
     made: frozenset[str]
     required: frozenset[str]
+    unique: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, managed: t.Mapping[str, t.Any], name: str) -> TargetSchema:
@@ -55,7 +57,9 @@ class TargetSchema:
                 types[key] = str(kinds[0])
             if "relationship" in kinds or _is_made(as_dict(one)):
                 made.add(key)
-        return cls(types, frozenset(made), frozenset(map(str, as_list(schema.get("required")))))
+        required = frozenset(map(str, as_list(schema.get("required"))))
+        unique = frozenset(key for key, one in properties.items() if _is_unique(as_dict(one)))
+        return cls(types, frozenset(made), required, unique)
 
 
 def _is_made(described: t.Mapping[str, t.Any]) -> bool:
@@ -66,6 +70,11 @@ def _is_made(described: t.Mapping[str, t.Any]) -> bool:
     )
 
 
+def _is_unique(described: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a property has the policy unique, as userName of managed/user has (its config/managed)."""
+    return any(as_dict(one).get("policyId") == "unique" for one in as_list(described.get("policies")))
+
+
 @dataclass(frozen=True)
 class Comparison:
     """What of a mapping's objects is compared.
@@ -73,6 +82,7 @@ class Comparison:
     :param copied: the properties that the mapping copies plainly.
     :param not_comparable: the other properties of the target that it writes.
     :param key: the one that an object is recognised by, None where none is copied.
+    :param unique: whether no two objects of the target may share what it holds.
     :param loose: those whose types differ on purpose, so that values are compared as texts.
     """
 
@@ -80,6 +90,7 @@ class Comparison:
     not_comparable: tuple[str, ...]
     key: MappedProperty | None
     loose: frozenset[str] = frozenset()
+    unique: bool = False
 
     @classmethod
     def of(cls, mapping: SyncMapping, schema: TargetSchema, source_types: t.Mapping[str, str]) -> Comparison:
@@ -96,7 +107,9 @@ class Comparison:
         copied = [one for one in copied if one.target not in doubled]  # which of them wins is the mapping's secret
         rest = {one.target for one in mapping.properties if one.target} - {one.target for one in copied}
         loose = {one.target for one in copied if _differ(source_types.get(one.source), schema.types.get(one.target))}
-        return cls(tuple(copied), tuple(sorted(rest)), _key(copied, schema), frozenset(loose))
+        key = _key(copied, schema)
+        unique = key is not None and (key.target == _KEY or key.target in schema.unique)
+        return cls(tuple(copied), tuple(sorted(rest)), key, frozenset(loose), unique)
 
     @property
     def source_fields(self) -> str:
@@ -120,6 +133,14 @@ class Comparison:
             for one in self.copied
             if self._expected(one, source, loose)
             != canonical(value_at(target, one.target), loose or one.target in self.loose)
+        )
+
+    def emptied(self, source: t.Mapping[str, t.Any], target: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+        """Return the properties of the target that have a value, and for which the source has none."""
+        return tuple(
+            one.target
+            for one in self.copied
+            if not self._expected(one, source) and canonical(value_at(target, one.target))
         )
 
     def hidden(self, source: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any]) -> tuple[str, ...]:
@@ -178,8 +199,9 @@ def _digest(values: t.Sequence[tuple[str, ...]]) -> bytes:
 
 
 def _key(copied: t.Sequence[MappedProperty], schema: TargetSchema) -> MappedProperty | None:
-    """Return the property to recognise an object by: userName, else the first one that each object has."""
-    named = [one for one in copied if one.target == _KEY]
+    """Return the property to recognise an object by: userName, else one that is unique, else one that each has."""
+    named = [one for one in copied if one.target == _KEY or one.target in schema.unique]
+    named.sort(key=lambda one: one.target != _KEY)
     required = [one for one in copied if one.target in schema.required]
     return next(iter([*named, *required]), None)
 

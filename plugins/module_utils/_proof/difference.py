@@ -31,6 +31,7 @@ class Difference:
     :param dn: of the entry in the directory, where it was asked for.
     :param spare_links: ids of links of it that are too many: to an object that is gone, or once more to the same one.
         They have to go before anything is mended.
+    :param emptied: those of the properties that have a value, and for which the source has none.
     :param equal: whether the target is as the directory has the entry, though IDM does not see it.
     """
 
@@ -44,6 +45,7 @@ class Difference:
     dn: str | None = None
     equal: bool = False
     spare_links: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
 
     @property
     def by_id(self) -> bool:

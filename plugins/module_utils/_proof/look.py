@@ -10,6 +10,7 @@ import typing as t
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
+from .._ldap.directory import Entry
 from .difference import (
     DIFFERING,
     DUPLICATE,
@@ -32,6 +33,11 @@ _NO_LINK = "the target has such an object, and no link leads to it"
 _TWICE = "the target has such an object already"
 _DEAD = "a second link of it leads to an object that is gone: each later change of the entry fails at it"
 _LINKED_TWICE = "it has a second link to the same object: each later change of the entry fails at it"
+_SAME_KEY = "another object of the target is known by the same name"
+_OTHERS = "its link leads to an object that is known by the name of another entry"
+#: What is said where the target has somebody twice, or under another's name: links may be exchanged, or a second one be
+#: made beside one that was there before (seen on OpenIDM 6.1.0, where nothing fails then).
+TWINS = (_SAME_KEY, _OTHERS)
 #: So many objects are looked at together: what they hold is not kept for longer.
 _AT_ONCE = 1000
 
@@ -50,13 +56,20 @@ class Looked:
 
 
 def look(
-    sides: Sides, own: OwnEntries | None, source_ids: t.Collection[str], target_ids: t.Collection[str] = ()
+    sides: Sides,
+    own: OwnEntries | None,
+    source_ids: t.Collection[str],
+    target_ids: t.Collection[str] = (),
+    *,
+    twins: bool = False,
 ) -> Looked:
     """Read some objects as they are now, and judge them.
 
     :param own: the directory itself, None where it is not asked.
     :param source_ids: ids of the source; also of objects that are not there any more, or that IDM does not see.
     :param target_ids: ids of the target.
+    :param twins: whether objects of the target that have no link are sought by the names of those that have: one query
+        more, where the mapping has a name that is unique.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     found = Looked()
@@ -66,7 +79,7 @@ def look(
         parts = [(part, []) for part in _parts(sources)] + [([], part) for part in _parts(targets)]
     told: dict[tuple[str, str | None, str | None], Difference] = {}
     for part in parts:
-        seen = _look(sides, own, *part)
+        seen = _look(sides, own, *part, twins=twins)
         told.update({(one.kind, one.id, one.target_id): one for one in seen.differences})
         found.left_out |= seen.left_out
         found.linked += seen.linked
@@ -78,7 +91,14 @@ def _parts(ids: list[str]) -> list[list[str]]:
     return [ids[start : start + _AT_ONCE] for start in range(0, len(ids), _AT_ONCE)]
 
 
-def _look(sides: Sides, own: OwnEntries | None, source_ids: t.Collection[str], target_ids: t.Collection[str]) -> Looked:
+def _look(
+    sides: Sides,
+    own: OwnEntries | None,
+    source_ids: t.Collection[str],
+    target_ids: t.Collection[str],
+    *,
+    twins: bool,
+) -> Looked:
     links = sides.links(source_ids, target_ids)
     of_others = {link.source for link in links} - set(source_ids)
     links = list(dict.fromkeys([*sides.links(of_others), *links]))  # an entry's first one may lead to another target
@@ -93,12 +113,15 @@ def _look(sides: Sides, own: OwnEntries | None, source_ids: t.Collection[str], t
         of_source[link.source].append(link)
     found = Looked(linked=sum(1 for one in source_ids if one in of_source))
     entries = own.entries(sorted(wanted)) if own else {}
+    left_out: dict[str, tuple[str, Entry | None]] = {}
     unseen = own.why_unseen(sorted(set(entries) - set(sources))) if own else {}
     if own:
         others = sorted(wanted - set(sources) - set(entries))
-        unseen.update({one: (FILTERED, why) for one, why in own.elsewhere(others).items()})
+        left_out = own.left_out(others)
+        unseen.update({one: (FILTERED, why) for one, (why, unused) in left_out.items()})
     for one in sorted(wanted):
-        body = own.body(entries[one]) if own and one in entries else None
+        entry = entries.get(one) or left_out.get(one, ("", None))[1]
+        body = own.body(entry) if own and entry else None
         mine = of_source.get(one, ())
         if one in unread:
             kind, target = (DIFFERING, mine[0].target) if mine else (MISSING, None)
@@ -116,7 +139,39 @@ def _look(sides: Sides, own: OwnEntries | None, source_ids: t.Collection[str], t
     unlinked = {one: sources[one] for one in wanted if one in sources and one not in of_source}
     lone = {one: targets[one] for one in alone if one in targets}
     _pair(sides, unlinked, lone, found)
+    if twins and sides.comparison.unique:
+        linked = {one: sources[one] for one in wanted if one in sources and one in of_source}
+        found.differences += _twins(sides, linked, of_source, targets)
     return found
+
+
+def _twins(
+    sides: Sides,
+    linked: t.Mapping[str, Body],
+    of_source: t.Mapping[str, t.Sequence[Link]],
+    targets: t.Mapping[str, Body],
+) -> t.Iterator[Difference]:
+    """Yield the objects of the source whose name another object of the target has, or whose own has another's.
+
+    :param linked: objects of the source that have links.
+    """
+    comparison = sides.comparison
+    keys = {one: key for one, body in linked.items() if (key := comparison.key_of_source(body))}
+    same: dict[str, set[str]] = defaultdict(set)
+    for body in sides.targets_known_as(keys.values()):
+        same[str(comparison.key_of_target(body))].add(sides.target_id(str(body.get("_id"))))
+    strange: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for one, key in keys.items():
+        led = {link.target for link in of_source[one]}
+        yield from (Difference(DUPLICATE, one, other, detail=_SAME_KEY) for other in sorted(same[key] - led))
+        for target in sorted(led & set(targets)):
+            if (other_key := comparison.key_of_target(targets[target])) and other_key != key:
+                strange[other_key].append((one, target))
+    for body in sides.sources_known_as(strange):
+        owner = sides.source_id(str(body.get("_id")))
+        for one, target in strange.get(str(comparison.key_of_source(body)), ()):
+            if one != owner:
+                yield Difference(DUPLICATE, one, target, detail=_OTHERS)
 
 
 def _of_source(
@@ -144,7 +199,8 @@ def _of_source(
             detail = _LINKED_TWICE if target in targets else _DEAD
             yield Difference(DUPLICATE, one, target, detail=detail, spare_links=ids)
         if properties := sides.comparison.differing(body, targets[first]):
-            yield Difference(DIFFERING, one, first, properties, spare_links=ids)
+            emptied = sides.comparison.emptied(body, targets[first])
+            yield Difference(DIFFERING, one, first, properties, spare_links=ids, emptied=emptied)
         for target in more:
             yield Difference(DUPLICATE, one, target, detail=SECOND_LINK, spare_links=ids)
 

@@ -15,7 +15,7 @@ from .._changelog.log import NUMBERS, ChangeLog, as_time, time_of
 from .._changelog.numbered import NUMBERED_WITHIN, changes_in, unnumbered
 from .._idm.audit import seconds_between
 from .._idm.connector_config import Connector
-from .._idm.connector_filters import classes_filter, search_filter
+from .._idm.connector_filters import classes_filter, classes_named_by, search_filter
 from .._ldap.directory import BASE, NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED, SUBTREE, Directory, Entry
 from .._ldap.dn import Name, escape_filter, is_name, is_within_any
 from .comparison import Comparison
@@ -39,6 +39,7 @@ class OwnEntries:
 
     :param names: the native name of each property of the object type that holds texts.
     :param search_filter: by which the connector finds them.
+    :param classes: what of the connector's configuration names the object classes.
     :param narrowing: the property that holds a further filter of the connector's search, and the filter, None where a
         placeholder stands there.
     """
@@ -50,6 +51,7 @@ class OwnEntries:
     narrowing: tuple[str, str | None] | None
     names: t.Mapping[str, str]
     account: str = "the account of the connector"
+    classes: str = "objectClasses"
 
     @classmethod
     def of(cls, directory: Directory | None, connector: Connector, object_type: str) -> OwnEntries | None:
@@ -65,6 +67,7 @@ class OwnEntries:
             search_filter=wanted,
             narrowing=narrowing,
             account=connector.principal or "the account of the connector",
+            classes=classes_named_by(connector, object_type),
             names={
                 name: native
                 for name, native in connector.native_names.get(object_type, {}).items()
@@ -136,12 +139,19 @@ class OwnEntries:
 
     def elsewhere(self, ids: t.Iterable[str]) -> dict[str, str]:
         """Return why the connector does not look for some entries that the directory has all the same, by their ids."""
+        return {name: why for name, (why, unused) in self.left_out(ids).items()}
+
+    def left_out(self, ids: t.Iterable[str]) -> dict[str, tuple[str, Entry | None]]:
+        """Return as :meth:`elsewhere`, each with its entry where that is still at its place, and merely of other object
+        classes than those that the connector looks for.
+        """
         found = self._found(naming_contexts(self.directory), ids, "")
         inside = [Name.parse(base) for base in self.bases]
+        classes = f"it has not all object classes that the connector looks for ({self.classes})"
         return {
-            name: "it has not all object classes that the connector looks for"
+            name: (classes, entry)
             if is_within_any(entry.dn, inside)
-            else "it lies outside of the connector's base contexts"
+            else ("it lies outside of the connector's base contexts", None)
             for name, entry in found.items()
         }
 

@@ -95,6 +95,16 @@ class Environment:
             for name in ids
         }
 
+    classes = "accountObjectClasses"
+
     def elsewhere(self, ids):
-        why = {name: "it lies outside of the connector's base contexts" for name in ids if name in self.moved}
-        return {**why, **{name: "it has not all object classes" for name in ids if name in self.containers}}
+        return {name: why for name, (why, unused) in self.left_out(ids).items()}
+
+    def left_out(self, ids):
+        away = ("it lies outside of the connector's base contexts", None)
+        found = {name: away for name in ids if name in self.moved}
+        for name in self.containers & set(ids):
+            kept = self.hidden.get(name)
+            entry = Entry(f"uid={kept['uid']},dc=x", {}) if kept else None
+            found[name] = (f"it has not all object classes ({self.classes})", entry)
+        return found

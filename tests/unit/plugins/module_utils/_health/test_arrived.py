@@ -42,6 +42,7 @@ def look(monkeypatch):
             doubt=found.doubt,
             aside=found.aside,
             compared=found.compared,
+            forbidding=found.forbidding,
             slept=it.clock.slept,
         )
 
@@ -135,6 +136,62 @@ def test_what_is_hidden_and_has_arrived_is_no_reason_to_reconcile_anybody_away(l
     assert look(there, pending=[{"s1"}]).aside is None
 
 
+def misread(there, count=3):
+    """As with a wrong source or nativeName: u0 was damaged by liveSync, and equals what the mapping makes of it."""
+    for one in range(count):
+        del there.people[one]["mail"]
+    del there.users[0]["mail"]
+
+
+def test_what_would_empty_good_values_is_told_as_that_and_nobody_is_to_be_reconciled(look):
+    there = Environment()
+    misread(there)
+    found = look(there, ["s0", "s1", "s2", "s3"])
+    assert found.records == () and found.forbidding
+    assert "would empty mail of at least 2 targets (m)" in found.said and "takes mail from mail" in found.said
+    assert (
+        "nativeName" in found.said and "Reconcile nothing before" in found.said and "recon with ids" not in found.said
+    )
+    there.users[3]["mail"] = "old@x"
+    (one,) = look(there, ["s0", "s1", "s2", "s3"]).records
+    assert one.record == "s3"
+
+
+def test_a_single_value_that_the_source_has_no_more_is_a_change_like_another(look):
+    there = Environment()
+    misread(there, 2)
+    found = look(there, ["s0", "s1"])
+    assert [one.record for one in found.records] == ["s1"] and not found.forbidding
+    assert "recon with ids" in found.said
+
+
+def test_who_is_well_and_of_other_object_classes_than_the_connector_asks_for_has_arrived(look):
+    """As where a nativeType is wrong: IDM sees nobody, and the one who changed since is the one who is missing."""
+    there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
+    there.classes = "the nativeType of account is organizationalUnit"
+    for name in ("s1", "s2", "s3"):
+        there.hide(name)
+        there.containers.add(name)
+    there.users[1]["mail"] = "old@x"
+    found = look(there, ["s1", "s2", "s3"])
+    (one,) = found.records
+    assert (one.record, one.situation) == ("s1", None) and "nativeType of account is organizationalUnit" in one.cause
+    assert (
+        "1 changed entry has not arrived" in found.said
+        and "2 of the newest changed entries have arrived" in found.aside
+    )
+    assert "the nativeType of account is organizationalUnit" in found.aside
+
+
+def test_what_is_left_out_is_not_called_gone(look):
+    there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
+    left(there)
+    assert look(there).records[0].situation is None
+    there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
+    deleted(there)
+    assert look(there).records[0].situation == "SOURCE_MISSING"
+
+
 def test_what_the_connectors_own_search_leaves_out_is_no_loss(look):
     there = Environment()
     new_and_missing(there)
@@ -204,6 +261,109 @@ def test_what_audit_tells_of_a_failure_is_the_cause_and_the_remedy_is_none_that_
     assert found.said.index("Mend the correlationQuery") < found.said.index("recon with ids")
     there.idm.resources["audit/sync"] = [told("CREATE", status="FAILURE", message="Policy validation failed")]
     assert look(there).records[0].cause == "Policy validation failed"
+
+
+def unlinked(there):
+    there.drop(there.links, "s1")
+    return "no link leads to it"
+
+
+@pytest.mark.parametrize(
+    ("fault", "situation", "mend"),
+    [
+        (target_gone, "MISSING", "Delete that link first"),
+        (new_and_missing, "AMBIGUOUS", "Correct the correlation"),
+        (unlinked, "AMBIGUOUS", "take away the object that is too many"),
+        (unlinked, "FOUND", "UPDATE links the object, too"),
+        (new_and_missing, "FOUND_ALREADY_LINKED", "that other entry's link"),
+    ],
+)
+def test_a_policy_that_keeps_an_entry_for_ever_is_a_loss_with_its_record_and_its_remedy(look, fault, situation, mend):
+    there = Environment()
+    fault(there)
+    there.idm.resources["audit/sync"] = [told("IGNORE", situation=situation)]
+    found = look(there)
+    (one,) = found.records
+    assert (one.record, one.situation) == ("s1", situation) and f"{situation}: IGNORE" in one.cause
+    assert f"({situation}: IGNORE), in a reconciliation too" in found.said and found.aside is None
+    assert found.said.index(mend) < found.said.index("Then reconcile the records (dropped): idmops.idm.recon with ids")
+
+
+@pytest.mark.parametrize("situation", ["CONFIRMED", "ABSENT"])
+def test_what_a_script_left_alone_is_named_and_proves_nothing(look, situation):
+    """Only who wrote it knows whether that is meant so; an action for all is told as a property of the mapping."""
+    there = Environment()
+    differing(there)
+    there.idm.resources["audit/sync"] = [told("IGNORE", situation=situation)]
+    found = look(there)
+    assert found.records == () and found.aside is None
+    assert f"{situation}: IGNORE (s1)" in found.doubt and "recon with ids" in found.doubt
+
+
+def made_by_hand(there):
+    """A person who was made in IDM before, and then again by liveSync, since nothing correlates."""
+    there.users.append({"_id": "t9", "userName": "u1", "mail": "hand@x"})
+    return "another object of the target is known by the same name: t9"
+
+
+def exchanged(there):
+    """The links of two people were exchanged, and one of them has changed since."""
+    there.drop(there.links, "s1")
+    there.drop(there.links, "s2")
+    there.links += [there.link("s1", "t2"), there.link("s2", "t1")]
+    there.users[2].update(userName="u1", mail="u1@x")
+    return "another object of the target is known by the same name: t1"
+
+
+def anothers(there):
+    """The link leads to the object of another person, and the own one is gone."""
+    there.drop(there.links, "s1")
+    there.drop(there.users, "t1")
+    there.links.append(there.link("s1", "t2"))
+    return "its link leads to an object that is known by the name of another entry: t2"
+
+
+@pytest.mark.parametrize("fault", [made_by_hand, exchanged, anothers])
+def test_two_objects_of_one_name_are_told_and_nothing_is_to_be_reconciled_before(look, fault):
+    there = Environment()
+    cause = fault(there)
+    found = look(there)
+    assert {(one.record, one.cause) for one in found.records} >= {("s1", cause)}
+    assert "Reconcile nothing before" in found.said and "correlationQuery" in found.said
+    assert "recon with ids" not in found.said
+
+
+def test_to_look_for_two_objects_of_one_name_costs_one_query(look):
+    there, other = Environment(), Environment(properties=[{"source": "mail", "target": "mail"}])
+    look(there, ["s1", "s2"])
+    keyless = look(other, ["s1", "s2"])
+    assert len(there.idm.asked) == len(other.idm.asked) + 1
+    assert "has somebody twice cannot be known by m" in keyless.aside and keyless.doubt is None
+
+
+def test_a_name_that_is_none_in_the_source_is_a_rename_and_no_other_person(look):
+    there = Environment()
+    there.users[1]["userName"] = "before"
+    found = look(there)
+    assert "not as the source: userName" in found.records[0].cause and "recon with ids" in found.said
+
+
+@pytest.mark.parametrize(
+    ("mapping", "mend", "never"),
+    [
+        ({"correlationQuery": {"source": "x"}}, "which links them: idmops.idm.recon with ids", "a second time"),
+        ({}, "Reconcile nothing before it has one", "recon with ids"),
+    ],
+)
+def test_an_object_without_a_link_is_made_a_second_time_where_nothing_finds_it(look, mapping, mend, never):
+    there = Environment(**mapping)
+    unlinked(there)
+    found = look(there)
+    assert found.records[0].cause == "the target has such an object, and no link leads to it"
+    assert mend in found.said and never not in found.said
+    there = Environment(validSource={"source": "x"}, **mapping)
+    unlinked(there)
+    assert look(there).records == ()
 
 
 @pytest.mark.parametrize(("action", "told"), [("IGNORE", 0), ("REPORT", 0), ("UPDATE", 1)])

@@ -192,6 +192,17 @@ def test_a_run_of_which_nobody_knows_when_it_was_is_not_proved_to_be_late():
     assert (health.state, health.proved, health.good_enough) == ("overdue", False, False)
 
 
+def test_what_nobody_knows_to_have_arrived_is_not_proved():
+    assert judge_health(replace(GOOD, moved=True, doubt="x")).proved
+    for facts in (GOOD, BEHIND):
+        assert not judge_health(replace(facts, moved=True, unproved=True)).proved
+
+
+def test_what_has_to_be_mended_before_a_reconciliation_is_said_first():
+    found = judge_health(replace(GOOD, dropped=1, unarrived=("Nothing before that.",), forbidding=True)).remedy
+    assert found.index("Nothing before that.") < found.index("idmops.idm.recon")
+
+
 def test_an_object_type_that_the_connector_does_not_have_is_called_that() -> None:
     unknown = "The connector ldap has no object type acount; it has: account."
     found = judge_health(Facts(system="ldap", unknown_type=unknown))

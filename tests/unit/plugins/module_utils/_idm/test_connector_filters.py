@@ -17,7 +17,7 @@ PROPERTIES = {
 }
 SCHEMA = {
     "nativeType": "__ACCOUNT__",
-    "properties": {"dn": {"nativeName": "__NAME__"}, "email": {"nativeName": "mail"}},
+    "properties": {"dn": {"nativeName": "__NAME__"}, "email": {"nativeName": "mail"}, "sn": {}},
 }
 MAPPING = SyncMapping.parse(
     {
@@ -87,6 +87,32 @@ def test_what_leaves_out_what_is_missed(properties, against, words):
     ((name, contradicts, effect),) = found(**properties)
     assert (name, contradicts) == (next(iter(properties)), against)
     assert words in effect
+
+
+MADE = {"type": "text/javascript", "source": "source"}
+
+
+@pytest.mark.parametrize(
+    ("line", "against", "words"),
+    [
+        (
+            {"source": "surname", "target": "sn"},
+            True,
+            "one reads surname, which account does not have: sn of each target",
+        ),
+        ({"source": "SN/0", "target": "sn"}, True, "reads SN, which"),
+        ({"source": "surname", "target": "sn", "default": "-"}, False, "gets nothing for it"),
+        ({"source": "surname", "target": "sn", "transform": MADE}, False, "gets nothing for it"),
+    ],
+)
+def test_what_an_object_type_does_not_have_is_no_source_of_anything(line, against, words):
+    mapping = {"name": "one", "source": "system/ldap/account", "target": "managed/user", "properties": [line]}
+    for kind in ("org.identityconnectors.ldap.LdapConnector", "org.forgerock.openicf.connectors.scriptedsql.X"):
+        ((name, told, effect),) = found([SyncMapping.parse(mapping)], kind)
+        assert (name, told) == ("objectTypes.account.properties", against) and words in effect
+    assert found([SyncMapping.parse({**mapping, "enableSync": False})]) == []
+    assert found([SyncMapping.parse({**mapping, "properties": [{"source": "_id", "target": "x"}]})]) == []
+    assert found([SyncMapping.parse(mapping)], schema={"nativeType": "__ACCOUNT__"}) == []
 
 
 def test_several_at_once():

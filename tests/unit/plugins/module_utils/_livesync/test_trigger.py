@@ -645,6 +645,14 @@ def test_a_change_that_the_run_has_passed_by_is_no_success(arrival):
     assert "failed" not in result and "Not arrived: s1." in it.report.warnings[0]
 
 
+def test_what_has_to_be_mended_first_is_said_of_a_record_that_is_known_to_be_skipped_too(arrival, monkeypatch):
+    arrival.found = Unarrived((Dropped("s1"),), ("Reconcile nothing before.",), forbidding=True)
+    monkeypatch.setattr(catch_up, "passed_over", lambda *unused, **more: [{"record": "s1", "dn": None}])
+    result, it = run(*lists(), executing(), *before(), post(answer(9)), on_record_failure="warn")
+    assert any("Not arrived as it should: s1. Reconcile nothing before." in said for said in it.report.warnings)
+    assert len(result["runs"][0]["skipped_records"]) == 1
+
+
 def test_a_change_log_that_leaves_the_source_out_proves_nothing(arrival, log):
     log.unrecorded = ("dc=example,dc=com",)
     result, it = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
@@ -859,6 +867,15 @@ def test_changes_that_the_connector_leaves_out_are_worth_a_warning(log):
     result, it = run(*lists(connector=left_out), executing(), *before(), post(answer(9)), directory=DIRECTORY)
     assert result["runs"][0]["outcome"] == "advanced"
     assert "(o=x) does not match never arrive" in it.report.warnings[0]
+
+
+def test_no_run_is_sent_that_would_take_values_from_the_target():
+    """Each change that liveSync brings then empties what the mapping names wrongly (seen on OpenIDM 6.1.0)."""
+    schema = {"account": {"nativeType": "__ACCOUNT__", "properties": {"sn": {}}}}
+    wrong = {**MAPPED, "properties": [{"source": "surname", "target": "sn"}]}
+    result, unused = run(*lists(connector={**KEEPS, "objectTypes": schema}, mappings=[wrong]))
+    assert result["failed"] and "one reads surname" in result["msg"] and "No run was sent" in result["msg"]
+    assert "Correct that source" in result["runs"][0]["remedy"]
 
 
 def test_a_mapping_that_is_off_beside_others_is_worth_a_warning():

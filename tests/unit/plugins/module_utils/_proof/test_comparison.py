@@ -132,6 +132,21 @@ def test_an_object_is_recognised_by_what_each_has(properties, required, key):
     assert (found.key.target if found.key else None) == key
 
 
+@pytest.mark.parametrize(
+    ("properties", "schema", "key", "unique"),
+    [
+        ([MAIL, UID], {}, "userName", True),
+        ([MAIL, {"source": "cn", "target": "name"}], {"name": {"policies": [{"policyId": "unique"}]}}, "name", True),
+        ([MAIL, {"source": "cn", "target": "name"}], {"name": {"policies": [{"policyId": "required"}]}}, "mail", False),
+        ([{**MAIL, "condition": "x"}], {}, None, False),
+    ],
+)
+def test_whether_the_key_belongs_to_one_alone(properties, schema, key, unique):
+    described = {"objects": [{"name": "user", "schema": {"properties": schema, "required": ["mail"]}}]}
+    found = comparison(*properties, schema=TargetSchema.parse(described, "user"))
+    assert (found.key.target if found.key else None, found.unique) == (key, unique)
+
+
 def test_how_much_may_differ_where_nothing_did():
     assert 0.0029 < most_differing(1000) < 0.003
     assert most_differing(0) == 1.0
