@@ -49,7 +49,7 @@ class Times(t.NamedTuple):
     again: float
 
 
-LONG, SMALL = Times(60, 180, 420, 300, 480), Times(5, 25, 20, 30, 20)
+LONG, SMALL = Times(60, 180, 420, 300, 480), Times(5, 40, 15, 45, 15)
 
 
 class Timer(threading.Thread):
