@@ -547,7 +547,7 @@ def test_a_pause_of_the_forks_scheduler_is_told():
     apply(client, interval=15)
     client.paused.add(NAME)
     applied, warnings = apply(client)
-    assert not applied.changed and "resumeJobs" in warnings[0]
+    assert not applied.changed and "idmops.idm.scheduler" in warnings[0]
 
 
 # the test beforehand
