@@ -167,8 +167,9 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
     yield OVERDUE, facts.overdue
     yield (
         PAUSED,
-        "The schedule's trigger is paused. IDM 7 and later: idmops.idm.livesync_schedule with paused: false; others"
-        " resume all jobs together: POST scheduler/job?_action=resumeJobs."
+        "The schedule's trigger is paused, which may be meant: ask who paused it. idmops.idm.scheduler with state:"
+        " running resumes all jobs of the server; on IDM 7 and later idmops.idm.livesync_schedule with paused: false"
+        " resumes this one."
         if facts.enabled and facts.paused >= facts.enabled
         else None,
     )

@@ -17,17 +17,17 @@ from .._http.right import ACTION, CREATE, DELETE, QUERY, READ, UPDATE, Right, sp
 STATUS, PREFLIGHT, TRIGGER = "livesync_status", "livesync_preflight", "livesync_trigger"
 SCHEDULE, TOKEN, LOAD, RECON = "livesync_schedule", "livesync_token", "livesync_load", "recon"
 INFO, CONNECTOR = "connector_info", "connector"
-VERIFY, CANARY = "livesync_verify", "livesync_canary"
+VERIFY, CANARY, SCHEDULER = "livesync_verify", "livesync_canary", "scheduler"
 #: Those that ask IDM; idm_token asks AM alone, changelog_access the directory alone.
-MODULES = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON, INFO, CONNECTOR, VERIFY, CANARY)
+MODULES = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON, INFO, CONNECTOR, VERIFY, CANARY, SCHEDULER)
 #: Those that the role livesync runs.
 ROLE = (PREFLIGHT, SCHEDULE, TRIGGER, TOKEN, LOAD, STATUS, CONNECTOR, VERIFY, CANARY)
 
 _KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR, VERIFY, CANARY)
 _KNOW_MAPPINGS = (STATUS, PREFLIGHT, TRIGGER, LOAD, RECON, VERIFY, CANARY)
-_KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, VERIFY, CANARY)
+_KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, VERIFY, CANARY, SCHEDULER)
 _KNOW_RUNS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, VERIFY, CANARY)
-_KNOW_SERVER = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, VERIFY, CANARY)
+_KNOW_SERVER = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, VERIFY, CANARY, SCHEDULER)
 _RECONCILE = (LOAD, RECON)
 
 #: IDM 7 and later alone ask for it.
@@ -146,7 +146,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(READ, "scheduler/job/*"), (SCHEDULE, PREFLIGHT)),
     Need(
         Right(READ, "scheduler/job/*"),
-        (STATUS, TRIGGER, TOKEN, LOAD, VERIFY, CANARY),
+        (STATUS, TRIGGER, TOKEN, LOAD, VERIFY, CANARY, SCHEDULER),
         "a job ends while all are listed",
     ),
     Need(Right(ACTION, "scheduler/job", "listCurrentlyExecutingJobs"), _KNOW_RUNS),
@@ -161,10 +161,20 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(DELETE, "scheduler/job/*"), (SCHEDULE,), "`state: absent`"),
     Need(Right(ACTION, "scheduler/job/*", "pause"), (SCHEDULE,), f"`paused: true` ({LATER})"),
     Need(Right(ACTION, "scheduler/job/*", "resume"), (SCHEDULE,), f"`paused: false` ({LATER})"),
+    Need(Right(ACTION, "scheduler/job", "pauseJobs"), (SCHEDULER,), "`state: paused`, a job is not"),
+    Need(Right(ACTION, "scheduler/job", "resumeJobs"), (SCHEDULER,), "`state: running`, a job is paused"),
+    Need(Right(ACTION, "scheduler/job/*", "pause"), (SCHEDULER,), f"`jobs`, `state: paused` ({LATER})"),
+    Need(Right(ACTION, "scheduler/job/*", "resume"), (SCHEDULER,), f"`jobs`, `state: running` ({LATER})"),
     Need(Right(READ, "config/schedule/*"), (SCHEDULE, PREFLIGHT)),
     Need(Right(CREATE, "config/schedule"), (SCHEDULE,), "`storage: config`, the schedule is made, or differs"),
     Need(Right(UPDATE, "config/schedule/*"), (SCHEDULE,), "`storage: config`, the schedule is there and differs"),
     Need(Right(DELETE, "config/schedule/*"), (SCHEDULE,), "`storage: config`, `state: absent`"),
+    Need(
+        Right(READ, "cluster"),
+        (SCHEDULER,),
+        "a job that is not persisted is to be paused or resumed",
+        "whether there are other nodes, which keep such a job for themselves",
+    ),
     Need(
         Right(READ, "cluster"),
         (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, CONNECTOR, VERIFY, CANARY),

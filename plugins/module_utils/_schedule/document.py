@@ -167,7 +167,7 @@ class Schedule:
             "source": self.source,
             "enabled": self.enabled,
             "cron": self.cron,
-            "interval": self.interval,
+            "interval": self.interval if is_placeholder(self.interval) else self.interval_seconds,
             "start_time": self.start_time,
             "end_time": self.end_time,
             "persisted": self.persisted,
@@ -182,7 +182,6 @@ class Schedule:
         """Return the schedule as modules show it."""
         return {
             **self.managed(),
-            "interval": self.interval if is_placeholder(self.interval) else self.interval_seconds,
             "time_zone": self.time_zone,
             "next_run": self.next_run,
             "running": self.running,

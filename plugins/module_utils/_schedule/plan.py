@@ -179,8 +179,7 @@ def _paused(before: Schedule | None, after: Schedule, wanted: WantedSchedule, se
         raise InvalidOption(
             "paused",
             target,
-            "This server pauses and resumes all its jobs together (scheduler/job?_action=pauseJobs,"
-            " resumeJobs). Use enabled for a single one.",
+            "This server pauses all its jobs together (idmops.idm.scheduler). Use enabled for a single one.",
         )
     return target
 

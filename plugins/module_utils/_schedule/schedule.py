@@ -182,7 +182,9 @@ def _warn_of_others(jobs: t.Iterable[Schedule], name: str, source: Source, conte
 
 def _warn_of_pause(schedule: Schedule, wanted: WantedSchedule, server: Server, context: Context) -> None:
     if schedule.paused and not wanted.paused:
-        way = "paused: false resumes it" if server.job_actions else "scheduler/job?_action=resumeJobs resumes all jobs"
+        way = (
+            "paused: false resumes it" if server.job_actions else "idmops.idm.scheduler with state: running resumes all"
+        )
         context.report.warn(f"The schedule {schedule.name} is paused and does not fire; {way}.")
 
 

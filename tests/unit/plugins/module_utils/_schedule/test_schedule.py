@@ -542,12 +542,20 @@ def test_a_pause_is_told_and_can_be_ended_where_a_job_can_be_resumed():
     assert not apply(client, PING, paused=True)[0].changed
 
 
+def test_the_diff_shows_the_interval_where_the_server_keeps_a_cron_expression():
+    client = Scheduler()
+    apply(client, interval=15)
+    diff = apply(client, interval=30)[0].as_result()["diff"]
+    assert (diff["before"]["interval"], diff["after"]["interval"]) == (15, 30)
+    assert diff["after"]["cron"] == client.jobs[NAME]["schedule"]
+
+
 def test_a_pause_of_the_forks_scheduler_is_told():
     client = Scheduler()
     apply(client, interval=15)
     client.paused.add(NAME)
     applied, warnings = apply(client)
-    assert not applied.changed and "resumeJobs" in warnings[0]
+    assert not applied.changed and "idmops.idm.scheduler" in warnings[0]
 
 
 # the test beforehand

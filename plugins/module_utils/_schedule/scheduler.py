@@ -1,0 +1,193 @@
+# Copyright (c) 2026, idmops.idm contributors
+# GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The server's scheduler as a whole: whether its jobs are paused, pausing them and letting them go on.
+
+No server has a word for it: what is paused are the triggers of jobs that are enabled. On OpenIDM 6.1.0 (seen) a pause
+reaches all jobs that are there, kept in the repository or in memory, and those that are made, changed or enabled later,
+until jobs are resumed; one that comes when no job has a trigger reaches nothing. What runs goes on to its end.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from .._base.context import Context
+from .._base.errors import IdmopsError, InvalidOption, Unreachable
+from .._http.client import Client
+from .._idm.nodes import running_nodes
+from .._idm.server import Server, ask_server
+from .document import Schedule
+from .store import act_on_job, pause_or_resume_jobs, read_all_jobs
+
+PAUSED, RUNNING, PARTLY, UNKNOWN = "paused", "running", "partly", "unknown"
+#: Seconds that the server may take until its triggers show what it was told; OpenIDM 6.1.0 shows it at once (seen).
+_PATIENCE = 15.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a task wants of the scheduler.
+
+    :param paused: whether its jobs shall be paused; else they shall fire.
+    :param names: the jobs that are meant; empty for all.
+    """
+
+    paused: bool
+    names: tuple[str, ...] = ()
+
+    def met_by(self, jobs: t.Iterable[Schedule]) -> bool:
+        """Tell whether there is nothing to do, as far as the triggers show."""
+        return all(job.paused == self.paused for job in self.meant(jobs))
+
+    def meant(self, jobs: t.Iterable[Schedule]) -> list[Schedule]:
+        """Return the jobs with a trigger that are meant."""
+        return [job for job in with_trigger(jobs) if not self.names or job.name in self.names]
+
+    def fulfilled(self, jobs: t.Iterable[Schedule]) -> list[Schedule]:
+        """Return the jobs as they are once there is nothing to do."""
+        jobs = list(jobs)
+        meant = {job.name for job in self.meant(jobs)}
+        return [replace(job, paused=self.paused) if job.name in meant else job for job in jobs]
+
+
+def wish_of(options: t.Mapping[str, t.Any]) -> Wish:
+    """Return what the options of the module ask for.
+
+    :raises InvalidOption: for an empty list of jobs, which would otherwise mean all of them.
+    """
+    names = options["jobs"]
+    if names is not None and not names:
+        raise InvalidOption("jobs", names, "Name jobs, or leave it out for all of them.")
+    return Wish(options["state"] == PAUSED, tuple(dict.fromkeys(names or ())))
+
+
+def with_trigger(jobs: t.Iterable[Schedule]) -> list[Schedule]:
+    """Return the jobs that can be paused: one that is disabled has no trigger (seen on OpenIDM 6.1.0)."""
+    return [job for job in jobs if job.document.get("triggers")]
+
+
+def state_of(jobs: t.Iterable[Schedule]) -> str:
+    """Return whether the jobs that can fire are paused; UNKNOWN where there are none."""
+    found = {job.paused for job in with_trigger(jobs)}
+    if len(found) > 1:
+        return PARTLY
+    return UNKNOWN if not found else PAUSED if found.pop() else RUNNING
+
+
+def keep_scheduler(client: Client, wish: Wish, context: Context) -> dict[str, t.Any]:
+    """Pause jobs, or let them go on; return the module's result.
+
+    :raises InvalidOption: for jobs that there are none of, or that cannot be paused one by one.
+    :raises IdmopsError: where nothing shows whether they are paused.
+    :raises TimedOut: when the server does not show what it was told.
+    :raises Unreachable, Refused: as the client.
+    """
+    server = ask_server(client)
+    if wish.names and not server.job_actions:
+        raise InvalidOption(
+            "jobs",
+            list(wish.names),
+            "This server pauses all its jobs together: leave it out, or use enabled of livesync_schedule for one.",
+        )
+    jobs = read_all_jobs(client, server)
+    _check(jobs, wish)
+    changed = not wish.met_by(jobs)
+    after = wish.fulfilled(jobs)
+    if changed:
+        _warn_of_other_nodes(client, wish.meant(jobs), context)
+    if changed and not context.check_mode:
+        after = _carry_out(client, server, wish, jobs, context)
+    return {
+        "changed": changed,
+        "scheduler": _shown(after),
+        "diff": {"before": _managed(jobs), "after": _managed(after)},
+    }
+
+
+def _check(jobs: t.Sequence[Schedule], wish: Wish) -> None:
+    known = sorted(job.name for job in jobs)
+    strange = [name for name in wish.names if name not in known]
+    if strange:
+        raise InvalidOption("jobs", strange, f"There are: {', '.join(known) or 'none'}.")
+    seen = {job.name for job in wish.meant(jobs)}
+    mute = [name for name in wish.names if name not in seen]
+    if mute or not seen:
+        which = f"the job {', '.join(mute)}" if mute else "a job of this scheduler"
+        error = IdmopsError(
+            f"Whether {which} is paused cannot be known: only a job that is enabled has a trigger that shows it."
+            " Nothing was sent.",
+            remedy="What is not enabled does not fire. Enable it, then run this again: a pause that finds no enabled"
+            " job does not reach one that is enabled later.",
+        )
+        error.result.update({"changed": False, "scheduler": _shown(jobs)})
+        raise error
+
+
+def _warn_of_other_nodes(client: Client, meant: t.Iterable[Schedule], context: Context) -> None:
+    """Warn of jobs that each node keeps for itself: one node was asked, and shows no other's."""
+    own = sorted(job.name for job in meant if job.persisted is not True)
+    if not own:
+        return
+    nodes = running_nodes(client)
+    if nodes is None or len(nodes) != 1:
+        several = "has several nodes" if nodes else "does not tell its nodes"
+        context.report.warn(
+            f"This server {several}, and a job that is not persisted ({', '.join(own)}) is kept by each node for"
+            " itself: on other nodes than the one that answered it is as it was. Give their own addresses as url, one"
+            " after the other."
+        )
+
+
+def _carry_out(
+    client: Client, server: Server, wish: Wish, jobs: t.Iterable[Schedule], context: Context
+) -> list[Schedule]:
+    """Send it, and return the jobs once their triggers show it."""
+    try:
+        if wish.names:
+            for job in wish.meant(jobs):
+                if job.paused != wish.paused:
+                    act_on_job(client, server, job.name, "pause" if wish.paused else "resume")
+        else:
+            pause_or_resume_jobs(client, server, wish.paused)
+    except Unreachable as exc:
+        if not exc.sent:  # else it may have arrived: reading will tell
+            raise
+    last: list[str] = []
+
+    def probe() -> list[Schedule] | None:
+        found = read_all_jobs(client, server)
+        last[:] = [job.name for job in wish.meant(found) if job.paused != wish.paused]
+        return None if last else found
+
+    return context.wait_for(
+        probe,
+        timeout=_PATIENCE,
+        what=f"the triggers of the jobs to be {'paused' if wish.paused else 'resumed'}",
+        seen=lambda: f"{', '.join(last)} not so",
+    )
+
+
+def _managed(jobs: t.Iterable[Schedule]) -> dict[str, t.Any]:
+    jobs = list(jobs)
+    return {"state": state_of(jobs), "paused": sorted(job.name for job in with_trigger(jobs) if job.paused)}
+
+
+def _shown(jobs: t.Iterable[Schedule]) -> dict[str, t.Any]:
+    jobs = sorted(jobs, key=lambda job: job.name)
+    triggered = {job.name for job in with_trigger(jobs)}
+    return {
+        "state": state_of(jobs),
+        "jobs": [
+            {
+                "name": job.name,
+                "source": job.source,
+                "enabled": job.enabled,
+                "paused": job.paused if job.name in triggered else None,
+                "next_run": job.next_run,
+            }
+            for job in jobs
+        ],
+    }
