@@ -312,7 +312,8 @@ livesync:
     filters:
       description:
         - What the connector's configuration keeps from liveSync. Where a load brings what liveSync leaves out, the
-          state is V(disabled).
+          state is V(disabled); so it is where a mapping copies a property that the object type does not have, since
+          what is written loses that value in the target.
       type: list
       elements: dict
       returned: always
@@ -408,8 +409,10 @@ livesync:
       description:
         - Records that IDM gave up on and that nothing has brought over since, the first hundred. V(none) where neither
           audit nor a dead letter queue tells.
-        - With O(directory) also those of the newest 40 changed entries that have not arrived, or have arrived twice.
-        - Bring them over with M(idmops.idm.recon) and its O(idmops.idm.recon#module:ids).
+        - With O(directory) also those of the newest 40 changed entries that have not arrived, have arrived twice, or
+          whose name another object of the target has, and those that a policy of the mapping leaves alone for ever.
+        - Bring them over with M(idmops.idm.recon) and its O(idmops.idm.recon#module:ids), unless RV(livesync[].remedy)
+          says that something else goes first.
       type: list
       elements: dict
       returned: always

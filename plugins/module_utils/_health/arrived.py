@@ -238,7 +238,12 @@ def _by_rule(client: Client, source: Source, left: list[tuple[SyncMapping, Diffe
     kept, ruled = [], _Ruled()
     for mapping, one in left:
         word = newest.get((str(one.id), mapping.name))
-        if word and not word.failed and word.action in LEFT_ALONE:
+        left_alone = word is not None and not word.failed and word.action in LEFT_ALONE
+        stranded = left_alone and word is not None and word.situation in STRANDING
+        new = one.kind == MISSING and one.in_source and one.target_id is None
+        if new and not mapping.creates and not stranded:
+            continue  # which is told as a property of the mapping
+        if word and left_alone:
             if word.situation in STRANDING:
                 kept.append(Loss(mapping, one, word))
             else:
@@ -346,7 +351,7 @@ def _counts(one: Difference, mapping: SyncMapping) -> bool:
     if one.kind == UNLINKED:
         return not mapping.selective  # else a script may have left it out, as in a look at one that is missing
     if one.kind == MISSING:
-        return mapping.creates or one.target_id is not None or not one.in_source
+        return True  # where the mapping makes nobody new, audit's word decides
     if one.kind == DIFFERING:
         return mapping.updates
     return one.kind == ORPHANED and one.target_id is not None and mapping.removes

@@ -163,7 +163,7 @@ def _unread(connector: Connector, object_type: str, mappings: t.Iterable[SyncMap
         f"{effect}: {', '.join(emptied)} of each target that is written is emptied, by a reconciliation too."
         if emptied
         else f"{effect}, and gets nothing for it.",
-        bool(emptied),
+        any(one.default is None for unused, one, top in missing),
         f"Correct that source in the mapping, or add it to the object type in config/{connector.config_id}."
         + (" Reconcile nothing before that." if emptied else ""),
         empties=bool(emptied),

@@ -289,6 +289,16 @@ def test_a_policy_that_keeps_an_entry_for_ever_is_a_loss_with_its_record_and_its
     assert found.said.index(mend) < found.said.index("Then reconcile the records (dropped): idmops.idm.recon with ids")
 
 
+def test_a_mapping_that_makes_nobody_new_strands_whom_it_cannot_tell_apart_all_the_same(look):
+    there = Environment(policies=[{"situation": "ABSENT", "action": "IGNORE"}])
+    new_and_missing(there)
+    there.idm.resources["audit/sync"] = [told("NOREPORT", situation="AMBIGUOUS")]
+    assert look(there).records[0].situation == "AMBIGUOUS"
+    there.idm.resources["audit/sync"] = [told("IGNORE")]
+    found = look(there)
+    assert (found.records, found.doubt, found.aside) == ((), None, None)
+
+
 @pytest.mark.parametrize("situation", ["CONFIRMED", "ABSENT"])
 def test_what_a_script_left_alone_is_named_and_proves_nothing(look, situation):
     """Only who wrote it knows whether that is meant so; an action for all is told as a property of the mapping."""

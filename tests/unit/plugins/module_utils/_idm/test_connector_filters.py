@@ -102,7 +102,7 @@ MADE = {"type": "text/javascript", "source": "source"}
         ),
         ({"source": "SN/0", "target": "sn"}, True, "reads SN, which"),
         ({"source": "surname", "target": "sn", "default": "-"}, False, "gets nothing for it"),
-        ({"source": "surname", "target": "sn", "transform": MADE}, False, "gets nothing for it"),
+        ({"source": "surname", "target": "sn", "transform": MADE}, True, "gets nothing for it"),
     ],
 )
 def test_what_an_object_type_does_not_have_is_no_source_of_anything(line, against, words):
