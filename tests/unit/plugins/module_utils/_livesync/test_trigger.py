@@ -990,7 +990,10 @@ def test_no_run_is_sent_at_a_token_that_the_change_log_does_not_reach(log, caugh
     assert result["failed"] and "trimmed" in result["msg"]
 
 
-@pytest.mark.parametrize(("kind", "token"), [("string", 5), ("string", "5"), ("string", "x"), ("integer", 5.0)])
+@pytest.mark.parametrize(
+    ("kind", "token"),
+    [("string", 5), ("string", "5"), ("string", "x"), ("integer", 5.0), ("string", "20261127183045Z")],
+)
 def test_no_run_is_sent_at_a_token_of_a_type_that_ends_it(log, kind, token):
     log.end = 30
     held = {**document("1", token), "connectorData": {"nativeType": kind, "syncToken": token}}
