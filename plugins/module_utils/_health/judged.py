@@ -129,7 +129,9 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         token=token,
         void=stage is not None and stage.void,
         number=number,
-        misfit=stage.misfit(connector) if stage else None,
+        misfit=stage.misfit(connector, numbered=log is not None and log.usable and log.last is not None)
+        if stage
+        else None,
         log=log,
         log_error=logs.error(source),
         unmapped=not mappings,

@@ -246,7 +246,8 @@ def _disabled(facts: Facts) -> str | None:
         return (
             "No mapping has this source: liveSync consumes its changes for nothing. "
             + "".join(f"{one} " for one in facts.misnamed)
-            + f"{'Correct that' if facts.misnamed else 'Add the'} mapping, then let the role livesync load it: what was"
+            + f"{'Correct that' if facts.misnamed else 'Add the'} mapping (config/sync, or config/mapping/<name>), then"
+            " reconcile it (idmops.idm.recon; the role livesync loads one whose load is not recorded): what was"
             " consumed does not come back by itself."
         )
     if not facts.sync_disabled:
@@ -295,11 +296,14 @@ def _meeting(facts: Facts) -> str | None:
             " and damage each other. Run the role livesync, which switches it off (scheduler: external), or makes it"
             " the only one (scheduler: idm, once the external one is stopped)."
         )
-    if len(facts.meeting) < 2:
-        return None
+    return said_of_meeting(facts.meeting) if len(facts.meeting) > 1 else None
+
+
+def said_of_meeting(names: t.Iterable[str]) -> str:
+    """Return what is to be said of several schedules of one source that are enabled."""
     return (
-        f"More than one schedule runs this source ({', '.join(facts.meeting)}): their runs meet, and damage each"
-        " other. Remove all but one: idmops.idm.livesync_schedule with state: absent."
+        f"More than one schedule runs this source ({', '.join(names)}): their runs meet, and damage each other. Remove"
+        " all but one: idmops.idm.livesync_schedule with state: absent."
     )
 
 

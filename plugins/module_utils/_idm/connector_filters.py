@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from .._base.values import as_bool, as_text, as_texts, as_whole
 from .._ldap.dn import Name, escape_filter, is_within_any
 from .connector_config import Connector
+from .error_texts import ANEW
 from .mapping import SyncMapping
 
 #: The properties whose placeholders hide what is left out. (That of a search filter is told with the filter.)
@@ -283,9 +284,12 @@ def _timestamps(connector: Connector) -> SyncFilter | None:
         "useTimestampsForSync",
         True,
         "Deletions never arrive: liveSync looks for entries by their time stamps, and the change log is not used.",
-        False,
-        f"Set useTimestampsForSync to false in config/{connector.config_id} where the directory has a change log, or"
-        " reconcile now and then, which finds who has gone.",
+        True,
+        "Where the directory has a change log, in this order: switch the schedule off (idmops.idm.livesync_schedule"
+        " with enabled: false), set useTimestampsForSync to false in"
+        f" config/{connector.config_id}, remove the token, which is a time stamp (idmops.idm.livesync_token with"
+        " state: absent), then run the role livesync, which"
+        f" {ANEW} Where it has none, only a reconciliation finds who has gone.",
     )
 
 

@@ -63,10 +63,13 @@ VOID_REMEDY = (
     "The stage is there and holds no token (syncToken null), so that each run ends in an error: remove it with"
     " idmops.idm.livesync_token, state: absent."
 )
-#: What mends a token of a type that the connector does not take.
+#: What the role does where there is no token.
+ANEW = "takes a new base point and loads again."
+#: What mends a token of a type that the connector does not take. (No token is touched while a schedule is enabled.)
 MISFIT_REMEDY = (
-    "Set the same number with idmops.idm.livesync_token and native_type: integer; where it is none, remove it there"
-    " (state: absent), then run the role livesync, which takes a new base point and loads again."
+    "Switch the schedule off (idmops.idm.livesync_schedule with enabled: false). Where the token is a number, set the"
+    " same number with idmops.idm.livesync_token and native_type: integer, then switch the schedule on again; where it"
+    f" is none, remove it there (state: absent), then run the role livesync, which {ANEW}"
 )
 DORMANT_CURE = (
     "Activate the connector again: reactivate: true in idmops.idm.livesync_trigger, or idmops.idm.connector with state:"

@@ -197,7 +197,10 @@ def read_mappings(client: Client, source: Source | None = None) -> list[SyncMapp
     :raises Unreachable, Refused: as the client.
     """
     stated = client.get("config/sync", none_on=(404,))
-    documents = [] if stated is None else objects(stated.get("mappings"), f"GET {client.url}/config/sync", "mappings")
+    if stated is None or (stated.get("_id") == "sync" and "mappings" not in stated):
+        documents = []  # IDM takes such a document for one without mappings (seen on OpenIDM 6.1.0)
+    else:
+        documents = objects(stated.get("mappings"), f"GET {client.url}/config/sync", "mappings")
     try:
         files = client.query("config", '_id sw "mapping/"')
     except Refused as exc:

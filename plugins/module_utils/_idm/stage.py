@@ -57,8 +57,11 @@ class Stage:
             return int(text)
         return self.token if isinstance(self.token, int) else None
 
-    def misfit(self, connector: Connector | None) -> str | None:
+    def misfit(self, connector: Connector | None, *, numbered: bool = False) -> str | None:
         """What keeps a connector that counts changes from going on at this token, None where nothing does.
+
+        :param numbered: whether its directory is known to have a change log with numbers. It is searched by these
+            then, and a time stamp ends in 500 "cannot be cast to Integer" (seen on OpenIDM 6.1.0 with OpenDJ 4.6.5).
 
         Such a run ends in 500 "String cannot be cast to Integer", or in 400 for a number with a fraction; a text of
         digits with a number's type does no harm (seen on OpenIDM 6.1.0). A number of the type JAVA_TYPE_LONG is what
@@ -70,7 +73,7 @@ class Stage:
         types = NUMBER_TYPES[:1] if connector.open_bundle else NUMBER_TYPES
         if self.number is not None and self.native_type in types:
             return None
-        if _MOMENT.fullmatch(str(self.token)):
+        if not numbered and _MOMENT.fullmatch(str(self.token)):
             return None  # the open connector searches by time stamps where it does not know the directory
         return (
             f"The token {self.token!r} is stored as {self.native_type or 'nothing'}, and this connector takes a change"

@@ -165,7 +165,7 @@ class Runs:
             )
         if not self.connector.reads_change_log:
             return
-        if misfit := stage.misfit(self.connector):
+        if misfit := stage.misfit(self.connector, numbered=self.log.last() is not None):
             raise IdmopsError(f"{self.livesync.source}: {misfit}", remedy=MISFIT_REMEDY)
         bad = self.log.outside(stage.number)
         if bad:

@@ -47,8 +47,8 @@ def check_mapped(
         raise IdmopsError(
             f"No mapping has the source {source}: a run would consume its changes for nothing, so none was sent."
             + "".join(f" {one}" for one in spelled),
-            remedy=f"{'Correct that' if spelled else 'Add a'} mapping (config/sync, or config/mapping/<name>), and let"
-            " the role livesync load it.",
+            remedy=f"{'Correct that' if spelled else 'Add a'} mapping (config/sync, or config/mapping/<name>)."
+            f" {_AFTERWARDS}",
         )
     if missed and (wanted is not None or len(missed) == len(own)):
         raise IdmopsError(

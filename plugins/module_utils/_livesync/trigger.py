@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from .._base.context import Context
-from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut
+from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unreachable
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
 from .._health.gapped import LEFT_OUT, beside, read_gaps, with_gaps
 from .._health.log_facts import LogReader, directories
+from .._health.states import said_of_meeting
 from .._http.client import Client
 from .._idm.audit import newest_entry
 from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
@@ -268,6 +269,9 @@ class _SourceTask:
 
         :raises IdmopsError: saying why, and what mends it.
         """
+        meeting = [schedule.name for schedule in self.schedules if schedule.enabled and not schedule.paused]
+        if len(meeting) > 1:
+            self.context.report.warn(f"{self.source}: {said_of_meeting(meeting)}")
         if warning := check_mapped(self.source, self.mappings, self.request.mappings, self.known):
             self.context.report.warn(warning)
         if self.connector.ambiguity:
@@ -327,8 +331,19 @@ class _SourceTask:
         if self.request.if_running != "skip":
             tally.fail(
                 f"Another liveSync of {self.source} is running{holder} (if_running={self.request.if_running}).",
-                "Wait for it: if_running: wait with a longer wait_timeout. Two at once damage each other.",
+                f"{self._why_it_may_hang(client)}Wait for it: if_running: wait with a longer wait_timeout. Two at once"
+                " damage each other.",
             )
+
+    def _why_it_may_hang(self, client: Client) -> str:
+        """Return what the connector's test says of a run that was waited for in vain, "" where that says nothing."""
+        if self.request.if_running != "wait":
+            return ""
+        try:
+            test = checked(client, self.connector)
+        except (Refused, Unreachable) as exc:
+            return f"Whether that run hangs cannot be known: {exc.message} "
+        return "" if test.ok else f"That run may hang: {failed_test(self.connector, test).message} Mend that first. "
 
     def _warn_of_slowness(self, tally: Tally) -> None:
         for schedule in self.schedules:

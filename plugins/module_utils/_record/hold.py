@@ -100,7 +100,7 @@ def who_holds(client: Client, source: Source, where: str) -> str:
     """Return who holds a source that was not got, for people."""
     record = _seen(client, source) if where == SERVER else None
     holder = record.held(client.server_time) if record else None
-    return f" ({holder.name})" if holder else ""
+    return f" ({holder.name}{holder.silence(client.server_time)})" if holder else ""
 
 
 def _seen(client: Client, source: Source) -> RunRecord | None:

@@ -68,6 +68,17 @@ class Holder:
         """What people know it by."""
         return f"{self.work} of {self.host}, process {self.process}, since {self.since}"
 
+    def silence(self, now: str | None) -> str:
+        """Return since when it has given no word, and until when it holds the source then, "" where it gives word.
+
+        :param now: the server's time.
+        """
+        silent = seconds_between(self.renewed, now)
+        if silent is None or silent <= 1.5 * RENEWAL:
+            return ""
+        left = max(0.0, LEASE - silent)
+        return f"; no word of it since {self.renewed}, {silent:.0f} s ago: without any it is taken over in {left:.0f} s"
+
     def is_over(self, now: str | None) -> bool:
         """Tell whether it holds the source no more: it has given no word for too long, or its process is gone.
 

@@ -130,7 +130,7 @@ def _end(backlog: Backlog, stage: Stage, log: LogReader) -> ChangeLog:
         )
     if log.whose.answer != SAME:
         raise IdmopsError(f"{source} is not reconciled. {log.whose.sentence}", remedy=REMEDY)
-    if misfit := stage.misfit(backlog.connector):
+    if misfit := stage.misfit(backlog.connector, numbered=log.last() is not None):
         raise IdmopsError(f"{source}: {misfit}", remedy=MISFIT_REMEDY)
     if bad := log.outside(stage.number):
         state, remedy = bad

@@ -187,7 +187,9 @@ class SourceEvidence:
     @property
     def misfit(self) -> str | None:
         """What keeps the connector from going on at the token, None where nothing does."""
-        return self.stage.misfit(self.connector) if self.stage else None
+        log = self.directory.change_log if self.directory else None
+        numbered = log is not None and log.mode == NUMBERS
+        return self.stage.misfit(self.connector, numbered=numbered) if self.stage else None
 
     @property
     def moved_from(self) -> tuple[str, Identity] | None:

@@ -238,7 +238,8 @@ def _mappings(evidence: SourceEvidence) -> t.Iterator[Finding]:
             f"No mapping has the source {evidence.name}: liveSync would consume its changes for nothing."
             + "".join(f" {one}" for one in evidence.misnamed),
             f"{'Correct that mapping in' if evidence.misnamed else 'Add a mapping to'} config/sync (or"
-            " config/mapping/<name>).",
+            " config/mapping/<name>). Where it had one, reconcile that: what was consumed meanwhile does not come"
+            " back.",
         )
     for name in evidence.left_out:
         yield say(

@@ -410,14 +410,31 @@ def test_a_token_that_moves_is_proof(log):
     assert (found.health.state, found.health.proved, found.as_result()["pending"]) == ("lagging", True, 8)
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"connectorRef": {"connectorName": "org.forgerock.openicf.csvfile.CSVFileConnector"}},
-        {"configurationProperties": {**CONNECTOR["configurationProperties"], "useTimestampsForSync": True}},
-    ],
-)
-def test_that_nothing_tells_what_is_pending_is_said(log, other):
+def test_liveSync_by_time_stamps_is_not_well_and_its_remedy_begins_anew(log):
+    """The change log is not used then, and no deletion arrives (seen on OpenIDM 6.1.0)."""
+    stamps = {
+        **KEEPS,
+        "configurationProperties": {**CONNECTOR["configurationProperties"], "useTimestampsForSync": True},
+    }
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=stamps), NO_LETTERS)
+    assert (found.health.state, found.health.good_enough) == ("disabled", False)
+    steps = ("enabled: false", "useTimestampsForSync to false", "state: absent", "run the role")
+    places = [found.remedy.index(step) for step in steps]
+    assert places == sorted(places)
+
+
+def test_a_time_stamp_where_the_change_log_has_numbers_is_named(log):
+    stamp = {**document("1", "2026"), "connectorData": {"nativeType": "string", "syncToken": "20261127183045Z"}}
+    log.facts = lambda self, unused: LogFacts(first=1, last=12)
+    (found,) = look(*lists(stage=stamp, jobs=[job()]), directory=DIRECTORY)
+    assert found.health.state == "failing" and "'20261127183045Z' is stored as string" in found.remedy
+    assert (
+        found.remedy.index("enabled: false") < found.remedy.index("state: absent") < found.remedy.index("run the role")
+    )
+
+
+def test_that_nothing_tells_what_is_pending_is_said(log):
+    other = {"connectorRef": {"connectorName": "org.forgerock.openicf.csvfile.CSVFileConnector"}}
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector={**KEEPS, **other}), NO_LETTERS)
     assert (found.health.state, found.health.proved) == ("healthy", False)
     assert "reads no change log" in found.health.remedy and "livesync_verify" in found.health.remedy

@@ -79,7 +79,7 @@ def test_what_leaves_nothing_out_that_is_read(properties):
             "cn=Directory Manager",
         ),
         ({"modifiersNamesToFilterOut": ["uid=sync,ou=apps,dc=example,dc=com"]}, False, "uid=sync"),
-        ({"useTimestampsForSync": True}, False, "Deletions never arrive"),
+        ({"useTimestampsForSync": True}, True, "Deletions never arrive"),
         ({"changeNumberAttribute": "changeId"}, True, "have no changeId"),
     ],
 )

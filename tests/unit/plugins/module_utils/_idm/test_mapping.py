@@ -194,3 +194,12 @@ def test_a_server_that_is_away_is_not_a_mapping_without_links():
 def test_what_the_policies_keep_from_arriving_is_said(situation, action, said):
     (told,) = SyncMapping.parse({**ONE, "policies": [{"situation": situation, "action": action}]}).ignored or ("",)
     assert told.endswith(f"for {situation} is {action}: {said}.") if said else told == ""
+
+
+def test_a_document_without_mappings_is_what_it_is_and_an_answer_without_its_id_is_none():
+    """A PUT of such a document is taken, and liveSync consumes the changes (seen on OpenIDM 6.1.0)."""
+    assert read_mappings(client({"_id": "sync"}, {"result": []})) == []
+    with pytest.raises(Refused, match="where a list of objects"):
+        read_mappings(ScriptedClient(call("GET", "config/sync", {}, params=None)))
+    with pytest.raises(Refused, match="where a list of objects"):
+        read_mappings(ScriptedClient(call("GET", "config/sync", {"_id": "sync", "mappings": {}}, params=None)))

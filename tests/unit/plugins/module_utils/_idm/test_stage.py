@@ -109,6 +109,14 @@ def test_the_number_of_a_token_and_whether_a_connector_that_counts_takes_it(toke
     assert held.misfit(None) is None and held.misfit(replace(CONNECTOR, uses_timestamps=True)) is None
 
 
+def test_a_time_stamp_is_no_token_where_the_change_log_has_numbers():
+    """useTimestampsForSync was true for a while: each run ends in 500 then (seen on OpenIDM 6.1.0, OpenDJ 4.6.5)."""
+    held = Stage("1", "20261127183045Z", "string")
+    assert "'20261127183045Z'" in str(held.misfit(CONNECTOR, numbered=True))
+    assert held.misfit(replace(CONNECTOR, uses_timestamps=True), numbered=True) is None
+    assert Stage("1", 5, "integer").misfit(CONNECTOR, numbered=True) is None
+
+
 @pytest.mark.parametrize(
     ("vendor", "kind", "fits"),
     [

@@ -410,6 +410,22 @@ def test_a_task_on_the_same_host_is_waited_for(tmp_path):
         assert it.clock.slept == pytest.approx(7.0)
 
 
+@pytest.mark.parametrize("ok", [True, False])
+def test_a_run_that_is_waited_for_in_vain_may_hang_with_its_system(monkeypatch, ok):
+    error = None if ok else "the test has no end, as where the system hangs"
+    tests = [ConnectorTest("ldap", True, None, True), ConnectorTest("ldap", ok, error, True)]
+    monkeypatch.setattr(module, "checked", lambda *unused: tests.pop(0))
+    with run_lock(LiveSyncClient.url, LDAP.stage_id, context(), wait=0.0):
+        result, unused = run(*lists(), stage("1", 5), wait_timeout=7.0)
+    assert ("as where the system hangs" in result["remedy"]) is not ok
+    assert "longer wait_timeout" in result["remedy"]
+
+
+def test_a_second_schedule_is_warned_of():
+    unused, it = run(*lists(job(), job("second")), executing(), schedules(job()), *before(), post(answer(9)))
+    assert any("nightly, second" in said and "Remove all but one" in said for said in it.report.warnings)
+
+
 def test_a_lock_that_cannot_be_had_ends_its_source_alone():
     group = "system/ldap/group"
     with run_lock(LiveSyncClient.url, Source("ldap", "group").stage_id, context(), wait=0.0):
@@ -1042,7 +1058,10 @@ def test_how_a_run_has_ended_is_left_in_the_run_record(log):
     assert (beyond["outcome"], beyond["failed"], beyond["told"]) == ("failed", True, True)
 
 
-@pytest.mark.parametrize(("kind", "token"), [("string", 5), ("string", "5"), ("string", "x"), ("integer", 5.0)])
+@pytest.mark.parametrize(
+    ("kind", "token"),
+    [("string", 5), ("string", "5"), ("string", "x"), ("integer", 5.0), ("string", "20261127183045Z")],
+)
 def test_no_run_is_sent_at_a_token_of_a_type_that_ends_it(log, kind, token):
     log.end = 30
     held = {**document("1", token), "connectorData": {"nativeType": kind, "syncToken": token}}

@@ -79,6 +79,16 @@ def test_who_gives_no_word_for_half_a_minute_holds_it_no_more(renewed, now, over
     assert holder.is_over(now) is over
 
 
+@pytest.mark.parametrize(
+    ("renewed", "words"),
+    [(NOW, "no word of it since 2026-11-24T11:00:00Z, 20 s ago: without any it is taken over in 10 s"), ("", "")],
+)
+def test_since_when_a_holder_is_silent_is_said(renewed, words):
+    holder = Holder("a", "somewhere", 1, "liveSync", NOW, renewed, place="another")
+    assert holder.silence("2026-11-24T11:00:20Z").lstrip("; ") == words
+    assert holder.silence("2026-11-24T11:00:10Z") == "" and holder.silence(None) == ""
+
+
 def test_a_process_of_this_machine_that_is_gone_holds_it_no_more():
     mine = Holder.here("liveSync", NOW)
     assert not mine.is_over(NOW)

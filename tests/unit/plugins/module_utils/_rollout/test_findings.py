@@ -174,7 +174,10 @@ def test_every_policy_that_drops_is_named(handler):
     assert "dead-letter-queue" in found.remedy
 
 
-@pytest.mark.parametrize(("token", "kind"), [("29", "string"), (29, "string"), ("x", "integer"), (5.5, "integer")])
+@pytest.mark.parametrize(
+    ("token", "kind"),
+    [("29", "string"), (29, "string"), ("x", "integer"), (5.5, "integer"), ("20261124130000Z", "string")],
+)
 def test_a_token_at_which_runs_fail_is_named_and_not_taken_for_one_that_is_trimmed(token, kind):
     found = findings_of(finished(token=token, native_type=kind, directory=TRIMMED))
     assert [(finding.code, finding.severity) for finding in found] == [("token_type", "blocking")]

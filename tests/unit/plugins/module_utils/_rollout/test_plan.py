@@ -68,11 +68,6 @@ def steps(**spoilt):
         ({"directory": TRIMMED}, (False, True, True, True, ["m"])),
         ({"directory": REBUILT}, (False, True, True, True, ["m"])),
         ({"directory": directory(grants(missing=("privilege",)), grants())}, (True, False, False, False, [])),
-        # a token that is no number is none of a change log's
-        (
-            {"token": "20261124130000Z", "native_type": "string", "directory": TRIMMED},
-            (False, False, False, False, []),
-        ),
     ],
 )
 def test_steps(spoilt, wanted):
