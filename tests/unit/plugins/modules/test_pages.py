@@ -10,10 +10,12 @@ import pathlib
 import re
 
 import jinja2
+import pytest
 import yaml
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import GOOD_ENOUGH, STATES
 from ansible_collections.idmops.idm.plugins.module_utils._proof.difference import KINDS, REASONS
 from ansible_collections.idmops.idm.plugins.modules import livesync_status
+from jinja2 import nativetypes
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 ROLLOUT = ROOT / "plugins" / "module_utils" / "_rollout"
@@ -90,15 +92,48 @@ def test_a_new_state_is_bad_for_the_role_and_the_playbook():
         proof = {"livesync": [{**new, "state": state, "good_enough": good}]}
         judged = judge(livesync__proof=proof, livesync__plan=plan, livesync_reactivate=False)
         assert judged is not good, state
-    (play,) = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
+    _matched, play = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
     (fails,) = [task for task in play["tasks"] if task["name"] == "Fail when something is unhealthy"]
     bad = environment.from_string(fails["vars"]["livesync_unhealthy"])
     assert "brand_new" in bad.render(livesync_answer={"livesync": [new]})
 
 
+@pytest.mark.parametrize(
+    ("states", "fails"), [(["not asked"], True), (["healthy"], False), (["healthy", "failing"], False), ([], False)]
+)
+def test_the_playbook_of_the_status_fails_where_it_could_not_ask(states, fails):
+    _matched, play = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
+    (task,) = [task for task in play["tasks"] if task["name"] == "Fail where it could not be asked"]
+    answer = {"livesync": [{"source": "s", "state": state} for state in states]}
+    assert jinja2.Environment().compile_expression(task["when"])(livesync_answer=answer) is fails
+
+
+@pytest.mark.parametrize("hosts", [[], ["one"]])
+def test_the_playbook_of_the_status_fails_when_no_host_matches(hosts):
+    matched, play = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
+    (task,) = matched["tasks"]
+    asked = []
+    judge = jinja2.Environment().compile_expression(task["ansible.builtin.assert"]["that"])
+    assert judge(query=lambda *words: asked.append(words) or hosts, target="some") is bool(hosts)
+    assert asked == [("ansible.builtin.inventory_hostnames", "some")]
+    assert matched["hosts"] == "localhost" and "target | default('all')" in play["hosts"]
+
+
+@pytest.mark.parametrize(("form", "text"), [("json", ["head", "row  one"]), ("yaml", "head\nrow  one")])
+def test_the_table_of_the_status_is_one_in_both_formats(form, text):
+    _matched, play = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
+    (task,) = [task for task in play["tasks"] if task["name"] == "Show the table"]
+    environment = nativetypes.NativeEnvironment()
+    rows = environment.from_string(task["vars"]["livesync_table"]).render(
+        livesync_head="head   ", livesync_rows=["row  one "]
+    )
+    shown = environment.from_string(task["ansible.builtin.debug"]["msg"])
+    assert shown.render(livesync_format=form, livesync_table=list(rows)) == text
+
+
 def playbook_of_status():
     """Return the variables of the table, and what the playbook calls unhealthy, as functions of a host's variables."""
-    (play,) = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
+    _matched, play = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
     environment = jinja2.Environment()
     environment.filters["bool"] = lambda value: str(value).lower() == "true"
     table, fails = (

@@ -211,5 +211,15 @@ def test_a_server_that_does_not_tell_its_nodes_is_warned_of(monkeypatch):
     assert "does not tell its nodes" in warning
 
 
+def test_a_trigger_that_is_shown_without_its_state_is_not_taken_for_one_that_fires(monkeypatch):
+    """As to an account that may not read scheduler/trigger and its repository (seen on OpenIDM 6.1.0)."""
+    client = Scheduler(HELD)
+    shown = client._shown
+    monkeypatch.setattr(client, "_shown", lambda name: {**shown(name), "triggers": [{"name": f"trigger-{name}"}]})
+    with pytest.raises(IdmopsError, match="cannot be known") as caught:
+        keep(client, "running")
+    assert "read scheduler/trigger/*" in caught.value.remedy and client.writes == []
+
+
 def test_a_wish_names_each_job_once():
     assert wish_of({"state": "running", "jobs": ["a", "a"]}) == Wish(False, ("a",))
