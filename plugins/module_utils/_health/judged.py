@@ -35,6 +35,8 @@ class Logs:
         snapshot: Snapshot,
         context: Context,
     ) -> None:
+        #: Whether a directory was given.
+        self.given = options is not None
         self._errors: dict[str, DirectoryError] = {}
         self._stack = ExitStack()
         systems = {source.system for source in sources}
@@ -115,7 +117,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     log = logs.ask(source, lambda reader: reader.facts(number))
     namesake = snapshot.namesake(source)
     loads = loads_of([*schedules, namesake] if namesake else schedules)
-    filters = filters_of(connector, source.object_type, mappings) if connector else ()
+    filters = filters_of(connector, source.object_type, mappings, logged=logs.given) if connector else ()
     record = snapshot.record(source)
     holder = record.held(snapshot.time)
     by_others = judge_external(record, holder, stage, log, snapshot.time)
@@ -140,6 +142,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
         sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
+        unproved=connector is not None and connector.uses_timestamps,
         left_out=(
             *(f"{one.effect} {one.remedy}" for one in filters if not one.against),
             *(said for mapping in mappings if mapping.sync_enabled for said in mapping.ignored),

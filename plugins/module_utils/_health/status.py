@@ -143,7 +143,7 @@ def _with_dropped(
             untraced=untraced,
             unarrived=unarrived.sentences if more or unarrived.forbidding else (),
             forbidding=unarrived.forbidding,
-            unproved=any((unarrived.doubt, gaps and gaps.doubt, silent)),
+            unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent)),
             gapped=tuple(text for text in (gaps.standing, gaps.said) if text) if gaps else (),
             doubt=" ".join(text for text in (unarrived.said, gaps and gaps.doubt, silent) if text) or None,
         )

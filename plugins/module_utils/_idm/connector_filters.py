@@ -61,10 +61,14 @@ class SyncFilter:
         return {"property": self.property, "value": self.value, "effect": self.effect, "remedy": self.remedy}
 
 
-def filters_of(connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping]) -> tuple[SyncFilter, ...]:
+def filters_of(
+    connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping], *, logged: bool
+) -> tuple[SyncFilter, ...]:
     """Return what a connector leaves out of the changes of an object type.
 
     :param mappings: those of the source: a change of an attribute that none of them reads is not missed.
+    :param logged: whether a directory with a change log is said to be behind the connector. Where there is none,
+        nothing but time stamps is left to liveSync.
     """
     mappings = tuple(mappings)
     unread = _unread(connector, object_type, mappings)
@@ -77,7 +81,7 @@ def filters_of(connector: Connector, object_type: str, mappings: t.Iterable[Sync
         _object_classes(connector, object_type),
         _base_contexts(connector),
         _modifiers(connector),
-        _timestamps(connector),
+        _timestamps(connector, logged),
         _change_number(connector),
     )
     hidden = tuple(_hidden(connector, name) for name in _NAMES if _is_hidden(connector.sync_settings.get(name)))
@@ -277,14 +281,14 @@ def _modifiers(connector: Connector) -> SyncFilter | None:
     )
 
 
-def _timestamps(connector: Connector) -> SyncFilter | None:
+def _timestamps(connector: Connector, logged: bool) -> SyncFilter | None:
     if not connector.uses_timestamps:
         return None
     return SyncFilter(
         "useTimestampsForSync",
         True,
         "Deletions never arrive: liveSync looks for entries by their time stamps, and the change log is not used.",
-        True,
+        logged,
         "Where the directory has a change log, in this order: switch the schedule off (idmops.idm.livesync_schedule"
         " with enabled: false), set useTimestampsForSync to false in"
         f" config/{connector.config_id}, remove the token, which is a time stamp (idmops.idm.livesync_token with"

@@ -280,7 +280,8 @@ class _SourceTask:
             raise not_tested(self.connector, " No run was sent.")
         if not by_uuid(self.connector) and (said := self._estranged(client)):
             raise IdmopsError(said, remedy="No run was sent: each would use up a retry of the record that it meets.")
-        for one in filters_of(self.connector, self.source.object_type, self.mappings):
+        logged = self.request.directory is not None
+        for one in filters_of(self.connector, self.source.object_type, self.mappings, logged=logged):
             if one.empties:
                 raise IdmopsError(f"{self.source}: {one.effect} No run was sent.", remedy=one.remedy)
             if one.against:

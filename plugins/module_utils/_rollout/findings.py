@@ -194,7 +194,8 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
             'Set "syncFailureHandler": {"maxRetries": 5, "postRetryAction": "dead-letter-queue"} in'
             f" config/{connector.config_id}.",
         )
-    for one in filters_of(connector, source.object_type, evidence.mappings):
+    logged = evidence.request.directory is not None
+    for one in filters_of(connector, source.object_type, evidence.mappings, logged=logged):
         yield say(
             "changes_filtered",
             BLOCKING if one.against else WARNING,

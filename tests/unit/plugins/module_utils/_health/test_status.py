@@ -417,6 +417,9 @@ def test_liveSync_by_time_stamps_is_not_well_and_its_remedy_begins_anew(log):
         "configurationProperties": {**CONNECTOR["configurationProperties"], "useTimestampsForSync": True},
     }
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=stamps), NO_LETTERS)
+    assert (found.health.good_enough, found.health.proved) == (True, False)
+    assert "Deletions never arrive" in found.remedy  # nobody says that there is a change log
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=stamps), NO_LETTERS, directory=DIRECTORY)
     assert (found.health.state, found.health.good_enough) == ("disabled", False)
     steps = ("enabled: false", "useTimestampsForSync to false", "state: absent", "run the role")
     places = [found.remedy.index(step) for step in steps]

@@ -30,7 +30,9 @@ MAPPING = SyncMapping.parse(
 )
 
 
-def found(mappings=(MAPPING,), kind="org.identityconnectors.ldap.LdapConnector", schema=None, **properties):
+def found(
+    mappings=(MAPPING,), kind="org.identityconnectors.ldap.LdapConnector", schema=None, logged=True, **properties
+):
     connector = Connector.parse(
         {
             "_id": "provisioner.openicf/ldap",
@@ -39,7 +41,9 @@ def found(mappings=(MAPPING,), kind="org.identityconnectors.ldap.LdapConnector",
             "objectTypes": {"account": schema or SCHEMA},
         }
     )
-    return [(one.property, one.against, one.effect) for one in filters_of(connector, "account", mappings)]
+    return [
+        (one.property, one.against, one.effect) for one in filters_of(connector, "account", mappings, logged=logged)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -159,3 +163,7 @@ def test_what_a_script_reads_of_the_whole_source_cannot_be_known():
     assert found([mapping]) == []
     of_its_own = {"source": "sn", "target": "sn", "transform": {"source": "source.toUpperCase()"}}
     assert found([SyncMapping.parse({"name": "two", "properties": [of_its_own]})], attributesToSynchronize=["sn"]) == []
+
+
+def test_time_stamps_may_be_meant_where_there_is_no_change_log():
+    assert [one[:2] for one in found(useTimestampsForSync=True, logged=False)] == [("useTimestampsForSync", False)]
