@@ -165,7 +165,7 @@ def run_on_servers(count: int, users: int, others: t.Sequence[cores.Chosen], lon
         runner = integration.Runner(stacks)
         tasks: list[workers.Task[list[Ended]]] = [
             units,  # one release after the other, since nothing uses the processors more
-            *(alone(partial(run_proof, name, long)) for name in prove.experiments()),
+            *(alone(partial(run_proof, name, long)) for name in prove.experiments(small=not long)),
             *(alone(partial(runner.run, job)) for job in runner.jobs(all_ways=long)),
         ]
         return [one for ended in workers.run(tasks, count + 1) for one in ended]
