@@ -20,7 +20,7 @@ from .._health.states import said_of_meeting
 from .._http.client import Client
 from .._idm.audit import newest_entry
 from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
-from .._idm.connector_filters import filters_of
+from .._idm.connector_filters import SyncFilter, filters_of
 from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
@@ -229,6 +229,8 @@ class _SourceTask:
                 ended = False
                 try:
                     runs.go()
+                    if any(one.against for one in self._filters):
+                        tally.proved = False  # what is left out moves the token too
                     ended = True
                 finally:
                     lock.note(tally.outcome, failed=not ended or tally.error is not None)
@@ -236,6 +238,11 @@ class _SourceTask:
             tally.fail(
                 f"{tally.error} {said}", "See that first: it is the connector's, not the record's.", tally.status
             )
+
+    @property
+    def _filters(self) -> tuple[SyncFilter, ...]:
+        logged = self.request.directory is not None
+        return filters_of(self.connector, self.source.object_type, self.mappings, logged=logged)
 
     def _estranged(self, client: Client) -> str | None:
         return estranged(client, self.connector, self.mappings, self.known)
@@ -280,8 +287,7 @@ class _SourceTask:
             raise not_tested(self.connector, " No run was sent.")
         if not by_uuid(self.connector) and (said := self._estranged(client)):
             raise IdmopsError(said, remedy="No run was sent: each would use up a retry of the record that it meets.")
-        logged = self.request.directory is not None
-        for one in filters_of(self.connector, self.source.object_type, self.mappings, logged=logged):
+        for one in self._filters:
             if one.empties:
                 raise IdmopsError(f"{self.source}: {one.effect} No run was sent.", remedy=one.remedy)
             if one.against:
