@@ -318,6 +318,8 @@ runs:
         - Whether the token was seen to reach the end that the change log had at the start, with no record left out.
           Always V(false) without O(directory), and where the changes cannot be compared with the target (the
           connector's uidAttribute is not entryUUID, the mapping has a queue or keeps no links), which is warned of.
+          So it is for a base point, which tells nothing of what was there before, and where the connector leaves
+          changes out by its configuration.
       type: bool
       returned: always
     caught_up_by:

@@ -107,7 +107,7 @@ class Runs:
         self._conclude(first, end)
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
-        tally.proved = tally.proved and not self._passed_by and not self._doubted
+        tally.proved = tally.proved and not self._passed_by and not self._doubted and tally.outcome != BASELINE
         if tally.proved and (unreadable := self._unreadable()):
             tally.proved = False
             self._context.report.warn(f"{self.livesync.source}: the token has moved on all the same. {unreadable}")
@@ -136,6 +136,12 @@ class Runs:
     def _say_that_nothing_is_proved(self) -> None:
         if self._passed_by or self._doubted:
             return  # that has been said
+        if self.tally.outcome == BASELINE:
+            self._context.report.warn(
+                f"{self.livesync.source}: the base point is stored, and changes arrive from now on. What was there"
+                " before comes by a load (role livesync), not by liveSync."
+            )
+            return
         if self.log.unrecorded:
             self._context.report.warn(
                 f"{self.livesync.source}: changes of {', '.join(self.log.unrecorded)} are kept out of the change log,"

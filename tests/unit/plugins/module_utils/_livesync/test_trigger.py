@@ -284,6 +284,14 @@ def test_nothing_to_do_and_the_first_run():
     assert (result["changed"], result["runs"][0]["outcome"]) == (True, "baseline")
 
 
+def test_a_base_point_proves_nothing_of_what_was_there_before(log):
+    log.end = 5
+    calls = (*lists(), executing(), no_stage(), cluster(OLD), post(answer(5)))
+    result, it = run(*calls, directory=DIRECTORY, until_caught_up=True)
+    assert (result["runs"][0]["outcome"], result["runs"][0]["proved"]) == ("baseline", False)
+    assert "comes by a load (role livesync)" in it.report.warnings[0]
+
+
 def test_check_mode_reads_and_runs_nothing():
     result, unused = run(*lists(), stage("1", 5), check=True)
     assert (result["changed"], result["runs"][0]["outcome"]) == (True, "planned")
