@@ -15,6 +15,7 @@ from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
+from .._schedule.document import SEE_STATE
 from .._schedule.schedule import Schedule
 from .external import judge_external
 from .facts import Facts
@@ -117,6 +118,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     log = logs.ask(source, lambda reader: reader.facts(number))
     namesake = snapshot.namesake(source)
     loads = loads_of([*schedules, namesake] if namesake else schedules)
+    mute = [schedule.name for schedule in enabled if schedule.mute]
     filters = filters_of(connector, source.object_type, mappings, logged=logs.given) if connector else ()
     record = snapshot.record(source)
     holder = record.held(snapshot.time)
@@ -142,8 +144,9 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
         sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
-        unproved=connector is not None and connector.uses_timestamps,
+        unproved=bool(mute) or (connector is not None and connector.uses_timestamps),
         left_out=(
+            *(f"Whether the schedule {name} is paused cannot be known. {SEE_STATE}" for name in mute),
             *(f"{one.effect} {one.remedy}" for one in filters if not one.against),
             *(said for mapping in mappings if mapping.sync_enabled for said in mapping.ignored),
         ),

@@ -60,6 +60,10 @@ def as_flag(value: t.Any, default: Value = None) -> Value:
     return value
 
 
+#: What lets an account see whether a job is paused.
+SEE_STATE = "The account needs the rights: read scheduler/trigger/*, read repo/scheduler/triggers/*."
+
+
 @dataclass(frozen=True)
 class Schedule:
     """A schedule in its normal form.
@@ -114,7 +118,7 @@ class Schedule:
         context = context if isinstance(context, dict) else {}
         kind = document.get("type") or CRON
         simple = kind == SIMPLE
-        triggers = [entry for entry in as_list(document.get("triggers")) if isinstance(entry, dict)]
+        triggers = _triggers(document)
         count = document.get("repeatCount")
         return cls(
             name=str(document.get("_id") or "").partition("schedule/")[2] or str(document.get("_id") or ""),
@@ -144,6 +148,19 @@ class Schedule:
     def meant(self) -> str | None:
         """The source that it names where its invokeContext is that of liveSync, whatever service it invokes."""
         return _source_of(SERVICE, self.invoke_context)
+
+    @property
+    def mute(self) -> bool:
+        """Whether its trigger does not show its state, so that nobody knows whether it is paused.
+
+        OpenIDM 6.1.0 shows it to whom its access rules let read the trigger itself (seen).
+        """
+        return bool(self.triggers) and not any("state" in entry for entry in self.triggers)
+
+    @property
+    def triggers(self) -> list[dict[str, t.Any]]:
+        """Its triggers as the job shows them; none where it is disabled."""
+        return _triggers(self.document)
 
     @property
     def interval_seconds(self) -> float | None:
@@ -303,6 +320,10 @@ def body_of(document: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def runs_livesync(context: t.Mapping[str, t.Any]) -> bool:
     """Tell whether an invokeContext runs liveSync; servers and their user interfaces write its case differently."""
     return str(context.get("action", "")).lower() in _ACTIONS
+
+
+def _triggers(document: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    return [entry for entry in as_list(document.get("triggers")) if isinstance(entry, dict)]
 
 
 def _source_of(service: str, context: t.Mapping[str, t.Any]) -> str | None:

@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Unreachable
-from .._base.values import as_list
 from .._http.client import Client
 from .._idm.nodes import running_nodes
 from .._idm.server import Server, ask_server
-from .document import Schedule
+from .document import SEE_STATE, Schedule
 from .store import act_on_job, pause_or_resume_jobs, read_all_jobs
 
 PAUSED, RUNNING, PARTLY, UNKNOWN = "paused", "running", "partly", "unknown"
@@ -67,11 +66,7 @@ def wish_of(options: t.Mapping[str, t.Any]) -> Wish:
 
 def with_trigger(jobs: t.Iterable[Schedule]) -> list[Schedule]:
     """Return the jobs that can be paused: one that is disabled has no trigger (seen on OpenIDM 6.1.0)."""
-    return [job for job in jobs if any("state" in entry for entry in _triggers(job))]
-
-
-def _triggers(job: Schedule) -> list[dict[str, t.Any]]:
-    return [entry for entry in as_list(job.document.get("triggers")) if isinstance(entry, dict)]
+    return [job for job in jobs if any("state" in entry for entry in job.triggers)]
 
 
 def state_of(jobs: t.Iterable[Schedule]) -> str:
@@ -117,13 +112,11 @@ def _check(jobs: t.Sequence[Schedule], wish: Wish) -> None:
     strange = [name for name in wish.names if name not in known]
     if strange:
         raise InvalidOption("jobs", strange, f"There are: {', '.join(known) or 'none'}.")
-    blind = sorted({job.name for job in jobs if _triggers(job)} - {job.name for job in with_trigger(jobs)})
-    if blind:
-        # of a job in the repository; OpenIDM 6.1.0 shows it to whom its access rules let read the trigger itself (seen)
+    if blind := sorted(job.name for job in jobs if job.mute):
         raise IdmopsError(
             f"Whether the job {', '.join(blind)} is paused cannot be known: IDM does not show the state of its trigger."
             " Nothing was sent.",
-            remedy="The account needs the rights: read scheduler/trigger/*, read repo/scheduler/triggers/*.",
+            remedy=SEE_STATE,
             result={"changed": False},
         )
     seen = {job.name for job in wish.meant(jobs)}

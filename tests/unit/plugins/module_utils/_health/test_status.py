@@ -426,6 +426,13 @@ def test_liveSync_by_time_stamps_is_not_well_and_its_remedy_begins_anew(log):
     assert places == sorted(places)
 
 
+def test_a_trigger_that_hides_its_state_may_be_paused(log):
+    """As OpenIDM 6.1.0 shows it to an account without the right to read triggers (seen)."""
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job(triggers=[{"name": "trigger-x"}])]))
+    assert not found.health.proved and "is paused cannot be known" in found.remedy
+    assert "read scheduler/trigger/*" in found.remedy
+
+
 def test_a_time_stamp_where_the_change_log_has_numbers_is_named(log):
     stamp = {**document("1", "2026"), "connectorData": {"nativeType": "string", "syncToken": "20261127183045Z"}}
     log.facts = lambda self, unused: LogFacts(first=1, last=12)
