@@ -73,13 +73,12 @@ class TwoOfEach(Bed):
         given["livesync_idm"]["nodes"] = self.vars["idm_nodes"]
         self._variables.write_text(json.dumps(given), encoding="utf-8")
 
-    def unlinked(self) -> list[tuple[str, str, str]]:
+    def unlinked(self) -> list[list[str]]:
         """Return the id, the name and the description of each user in IDM without a link."""
-        rows = self.sql(
+        return self.sql(
             "SELECT objectid, fullobject->>'userName', fullobject->>'description' FROM managedobjects"
             " WHERE objectid NOT IN (SELECT secondid FROM links);"
         )
-        return [(one, name, description) for one, name, description in rows]
 
     def both_directories(self) -> dict[str, t.Any]:
         """Return the option ``directory`` of the modules."""

@@ -63,8 +63,8 @@ OBJECTS = st.dictionaries(st.sampled_from(NAMES), ANYTHING, min_size=4, max_size
 
 def of_connector(document):
     connector = Connector.parse(document)
-    for name in connector.object_types:
-        filters_of(connector, name, [SyncMapping.parse(document)])
+    for name in (*connector.object_types, "account"):
+        filters_of(connector, name, [SyncMapping.parse(document)], logged=True)
     return connector.as_result(), connector.servers, connector.failure_policy.untraced(audited=True)
 
 
