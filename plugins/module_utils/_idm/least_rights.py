@@ -162,7 +162,6 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(ACTION, "scheduler/job/*", "pause"), (SCHEDULE,), f"`paused: true` ({LATER})"),
     Need(Right(ACTION, "scheduler/job/*", "resume"), (SCHEDULE,), f"`paused: false` ({LATER})"),
     Need(Right(READ, "scheduler/trigger/*"), (SCHEDULER,)),
-    Need(Right(READ, "repo/scheduler/triggers/*"), (SCHEDULER,)),
     Need(Right(ACTION, "scheduler/job", "pauseJobs"), (SCHEDULER,), "`state: paused`, a job is not"),
     Need(Right(ACTION, "scheduler/job", "resumeJobs"), (SCHEDULER,), "`state: running`, a job is paused"),
     Need(Right(ACTION, "scheduler/job/*", "pause"), (SCHEDULER,), f"`jobs`, `state: paused` ({LATER})"),

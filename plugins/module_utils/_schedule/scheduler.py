@@ -22,6 +22,8 @@ from .._idm.server import Server, ask_server
 from .document import SEE_STATE, Schedule
 from .store import act_on_job, pause_or_resume_jobs, read_all_jobs
 
+#: How often a pause is sent, and after how many seconds it is looked at again.
+_PAUSES, _LASTS = 3, 2.0
 PAUSED, RUNNING, PARTLY, UNKNOWN = "paused", "running", "partly", "unknown"
 #: Seconds that the server may take until its triggers show what it was told; OpenIDM 6.1.0 shows it at once (seen).
 _PATIENCE = 15.0
@@ -149,9 +151,32 @@ def _warn_of_other_nodes(client: Client, meant: t.Iterable[Schedule], context: C
 
 
 def _carry_out(
-    client: Client, server: Server, wish: Wish, jobs: t.Iterable[Schedule], context: Context
+    client: Client, server: Server, wish: Wish, jobs: t.Sequence[Schedule], context: Context
 ) -> list[Schedule]:
-    """Send it, and return the jobs once their triggers show it."""
+    """Send it, and return the jobs once their triggers show it.
+
+    A trigger that the scheduler had taken for its next firing may be put back as it was (seen once on OpenIDM 6.1.0, on
+    a busy machine): so a pause is looked at again, and sent again.
+    """
+    for left in reversed(range(_PAUSES)):
+        _send(client, server, wish, jobs)
+        jobs = _shown_by_triggers(client, server, wish, context)
+        if not wish.paused:
+            break
+        context.clock.sleep(_LASTS)
+        jobs = read_all_jobs(client, server)
+        if wish.met_by(jobs):
+            break
+        if not left:
+            raise IdmopsError(
+                "The pause was undone each time: the scheduler put the triggers back as they were.",
+                remedy="Run it again when no job is about to fire.",
+                result={"changed": True, "scheduler": _shown(jobs)},
+            )
+    return list(jobs)
+
+
+def _send(client: Client, server: Server, wish: Wish, jobs: t.Iterable[Schedule]) -> None:
     try:
         if wish.names:
             for job in wish.meant(jobs):
@@ -162,6 +187,13 @@ def _carry_out(
     except Unreachable as exc:
         if not exc.sent:  # else it may have arrived: reading will tell
             raise
+
+
+def _shown_by_triggers(client: Client, server: Server, wish: Wish, context: Context) -> list[Schedule]:
+    """Wait until the triggers show it, and return the jobs.
+
+    :raises TimedOut: when they do not.
+    """
     last: list[str] = []
 
     def probe() -> list[Schedule] | None:

@@ -72,7 +72,11 @@ class Idm:
         self.call("DELETE", f"{path}/{document['_id']}", ok=(404, 412), headers={"If-Match": f'"{document["_rev"]}"'})
 
     def quiet(self):
-        """Remove all schedules and wait until no liveSync runs and no reconciliation is active."""
+        """Remove all schedules and wait until no liveSync runs and no reconciliation is active.
+
+        A pause of all jobs reaches those that are made later: it is lifted.
+        """
+        self.call("POST", "scheduler/job", _action="resumeJobs")
         for job in self.ids("scheduler/job"):
             self.call("DELETE", f"scheduler/job/{requests.utils.quote(job['_id'], safe='')}", ok=(404,))
         for entry in self.call("GET", "config")["configurations"]:

@@ -32,6 +32,7 @@ class Scheduler:
         self.jobs = {name: list(flags) for name, flags in jobs.items()}
         self.version, self.check_mode, self.persisted, self.nodes = version, check_mode, persisted, nodes
         self.sent, self.fault, self.deaf = [], None, False
+        self.undone = 0  # so many pauses are put back once they have been seen
 
     @property
     def writes(self):
@@ -54,7 +55,12 @@ class Scheduler:
     def query(self, path, query_filter="true", **unused):
         self._note("GET", path, {"_queryFilter": query_filter})
         assert path == "scheduler/job"
-        return [self._shown(name) for name in self.jobs]
+        shown = [self._shown(name) for name in self.jobs]
+        if self.undone and any(paused for unused, paused in self.jobs.values()):
+            self.undone -= 1
+            for flags in self.jobs.values():
+                flags[1] = False
+        return shown
 
     def post(self, path, params, body=None, **unused):
         self._note("POST", path, params)
@@ -223,3 +229,16 @@ def test_a_trigger_that_is_shown_without_its_state_is_not_taken_for_one_that_fir
 
 def test_a_wish_names_each_job_once():
     assert wish_of({"state": "running", "jobs": ["a", "a"]}) == Wish(False, ("a",))
+
+
+def test_a_pause_that_the_scheduler_puts_back_is_sent_again():
+    """A trigger that was taken for its next firing may be put back as it was (seen once on OpenIDM 6.1.0)."""
+    client, it = Scheduler({"a": (True, False)}), context()
+    client.undone = 1
+    assert keep_scheduler(client, Wish(True), it)["scheduler"]["state"] == "paused"
+    assert client.writes == [("scheduler/job", "pauseJobs")] * 2 and it.clock.slept == 4.0
+    client = Scheduler({"a": (True, False)})
+    client.undone = 3
+    with pytest.raises(IdmopsError, match="undone each time") as caught:
+        keep_scheduler(client, Wish(True), context())
+    assert caught.value.result["changed"] and client.writes == [("scheduler/job", "pauseJobs")] * 3
