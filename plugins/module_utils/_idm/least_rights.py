@@ -161,7 +161,9 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(DELETE, "scheduler/job/*"), (SCHEDULE,), "`state: absent`"),
     Need(Right(ACTION, "scheduler/job/*", "pause"), (SCHEDULE,), f"`paused: true` ({LATER})"),
     Need(Right(ACTION, "scheduler/job/*", "resume"), (SCHEDULE,), f"`paused: false` ({LATER})"),
+    # OpenIDM 6.1.0 shows the state of a trigger to whom has both; with the first alone it was seen to and not to
     Need(Right(READ, "scheduler/trigger/*"), (SCHEDULER,)),
+    Need(Right(READ, "repo/scheduler/triggers/*"), (SCHEDULER,)),
     Need(Right(ACTION, "scheduler/job", "pauseJobs"), (SCHEDULER,), "`state: paused`, a job is not"),
     Need(Right(ACTION, "scheduler/job", "resumeJobs"), (SCHEDULER,), "`state: running`, a job is paused"),
     Need(Right(ACTION, "scheduler/job/*", "pause"), (SCHEDULER,), f"`jobs`, `state: paused` ({LATER})"),

@@ -61,7 +61,7 @@ def as_flag(value: t.Any, default: Value = None) -> Value:
 
 
 #: What lets an account see whether a job is paused (seen on OpenIDM 6.1.0).
-SEE_STATE = "The account needs the right: read scheduler/trigger/*."
+SEE_STATE = "The account needs the rights: read scheduler/trigger/*, read repo/scheduler/triggers/*."
 
 
 @dataclass(frozen=True)
