@@ -66,6 +66,8 @@ def build(reference: pathlib.Path) -> pathlib.Path:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_CONF, source)
     shutil.copytree(reference, source / "reference")
+    # with what the pages link to
+    shutil.copytree(ROOT / "docs", source, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "docsite"))
     for page in (ROOT / "docs").glob("*.md"):
         text = page.read_text("utf-8")
         target = source / ("index.md" if page.name == "README.md" else page.name)
