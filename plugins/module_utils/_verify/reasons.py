@@ -111,7 +111,8 @@ class Reasons:
         if filtered := self._filtered(one, entry, passed):
             return replace(one, reason=FILTERED, detail=filtered)
         changed = as_time(entry.text("modifyTimestamp") or entry.text("createTimestamp")) if entry else None
-        during = next((span for span in off or () if changed and span[0][:19] <= changed[:19] <= span[1][:19]), None)
+        # an entry tells seconds, so that of the second in which the mapping was switched nothing is known
+        during = next((span for span in off or () if changed and span[0][:19] < changed[:19] < span[1][:19]), None)
         if during:
             return replace(
                 one,

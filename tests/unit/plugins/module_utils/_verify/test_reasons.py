@@ -126,6 +126,8 @@ def switched(*states):
         ((True, False, True), b"20261124103000Z", "mapping_off"),
         ((True, False, True), b"20261124093000Z", "unknown"),
         ((True, False, True), b"20261124113000Z", "unknown"),
+        ((True, False, True), b"20261124100000Z", "unknown"),
+        ((True, False, True), b"20261124110000Z", "unknown"),
         ((False, True), b"20261124093000Z", "mapping_off"),
         ((True, True), b"20261124103000Z", "unknown"),
         ((True, False, False, True), b"20261124113000Z", "mapping_off"),
