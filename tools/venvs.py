@@ -28,7 +28,7 @@ def programs(title: str, name: str, python: pathlib.Path, *packages: t.Union[str
     """
     digest = recipe_hash(str(python), *_texts(packages))
     folder = cache_root() / "venvs" / f"{name}-{digest}"
-    with locked(folder.with_suffix(".lock")):
+    with locked(folder.with_name(f"{folder.name}.lock")):  # a release has a dot in its name
         if not (folder / "ready").exists():
             _make(title, name, python, packages, folder)
     return folder / "bin"
@@ -49,7 +49,7 @@ def _make(
 ) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    asked = [word for package in packages for word in (["-r", str(package)] if _is_file(package) else [str(package)])]
+    asked = [word for one in packages for word in ([one] if isinstance(one, str) else ["-r", str(one)])]
     for left in reversed(range(_TRIES)):
         made = steps.run(
             f"{title}: making its environment, once",
@@ -60,7 +60,3 @@ def _make(
         if made == 0:
             (folder / "ready").touch()
             return
-
-
-def _is_file(package: t.Union[str, pathlib.Path]) -> bool:
-    return isinstance(package, pathlib.Path)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
 from .._base.errors import Refused, TimedOut, Unreachable
+from .._base.values import as_text
 from .._http.answer import TRANSACTION_HEADER
 from .._http.client import Client
 from .._idm.audit import entries_of_record
@@ -216,14 +217,14 @@ class LiveSync:
         connector is activated (seen there too): so audit/sync has to show that there was none. Where it does not
         answer, there may have been one.
         """
-        known = (mark.failing or {}).get("audit")
+        known = as_text((mark.failing or {}).get("audit"))
         if not known or not same_attempt(mark.failing, stage):
             return False
         record = parse_failure(stage).record
         if self._newest_failure_of(record) != known:
             return False
         self.context.clock.sleep(_AUDIT_LAG)
-        return bool(self._newest_failure_of(record) == known)
+        return self._newest_failure_of(record) == known
 
     def _sent(self, mark: Mark, timeout: float) -> Run | None:
         """Send the POST, once; return how the run ended, None where no answer of IDM's came.
