@@ -79,19 +79,21 @@ def judge_health(facts: Facts) -> Health:
     connector and a dormant one look alike from outside ("Seen on real servers": silent states).
     """
     log = facts.log
+    unasked = (
+        f"The directory that was given cannot be asked, so what is pending cannot be known: {facts.log_error}"
+        if facts.log_error
+        else None
+    )
     for state, remedy in _bad_states(facts, log, facts.number):
         if remedy is not None:
             if log and log.meanwhile and state in (TRIMMED, AHEAD):
                 return Health(state, False, f"{log.doubt} {BACK_FIRST}")
             if log and log.doubt and state in (TRIMMED, AHEAD):
                 return Health(state, False, f"{log.doubt} If it is: {remedy} If it is not, these numbers mean nothing.")
-            return Health(state, not (state == OVERDUE and facts.overdue_unknown), remedy)
-    if facts.log_error:
-        return Health(
-            UNREADABLE,
-            False,
-            f"The directory that was given cannot be asked, so what is pending cannot be known: {facts.log_error}",
-        )
+            said = f"{remedy} {unasked}" if unasked else remedy
+            return Health(state, not (state == OVERDUE and facts.overdue_unknown), said)
+    if unasked:
+        return Health(UNREADABLE, False, unasked)
     if facts.refused:
         return Health(UNREADABLE, False, " ".join(facts.refused))
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []

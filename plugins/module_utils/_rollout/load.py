@@ -159,15 +159,23 @@ def _refuse(exc: IdmopsError, context: Context) -> None:
     context.report.warn(f"{exc.message} {exc.remedy}")
 
 
-def outside_of(
-    options: t.Mapping[str, t.Any], uri: str, connector: Connector, stage: Stage | None, context: Context
-) -> tuple[str, str] | None:
-    """Return the state of a base point that the change log does not go on from, and what mends it; None where it does.
+def unfit(
+    source: Source,
+    options: t.Mapping[str, t.Any],
+    uri: str,
+    connector: Connector,
+    stage: Stage | None,
+    context: Context,
+) -> IdmopsError | None:
+    """Return why the change log does not go on from a base point, None where it does.
 
     :raises DirectoryError: no answer, or an error.
     """
     with LogReader(options, uri, connector, context) as log:
-        return log.outside(stage.number if stage else None)
+        if stage and (misfit := stage.misfit(connector, numbered=log.last() is not None)):
+            return IdmopsError(f"{source}: {misfit} Nothing was loaded.", remedy=MISFIT_REMEDY)
+        bad = log.outside(stage.number if stage else None)
+    return IdmopsError(f"liveSync of {source} is {bad[0]}, so nothing was loaded.", remedy=bad[1]) if bad else None
 
 
 def recon_request(client: Client, request: LoadRequest, mapping: SyncMapping) -> ReconRequest:
@@ -224,12 +232,10 @@ def guard(
     if whose.answer != SAME:
         # what is seen there proves nothing of what the connector sees
         _refuse_unguarded(client, request, mappings, f" {whose.sentence}")
-    if whose.answer in (SAME, FAILOVER) and (bad := outside_of(options, uri, connector, stage, context)):
-        state, remedy = bad
-        _refuse(
-            IdmopsError(f"liveSync of {request.source.source} is {state}, so nothing was loaded.", remedy=remedy),
-            context,
-        )
+    if whose.answer in (SAME, FAILOVER) and (
+        useless := unfit(request.source.source, options, uri, connector, stage, context)
+    ):
+        _refuse(useless, context)
     error: IdmopsError | None = None
     for _count in range(_COUNTS):
         done.seen = compare(request.source, connector, principal, uri, context)

@@ -224,7 +224,9 @@ def test_a_directory_that_cannot_be_asked_is_no_comfort_but_hides_nothing_that_i
     assert (health.state, health.proved, health.good_enough) == ("unreadable", False, False)
     assert "It hangs." in health.remedy
     assert judge_health(replace(silent, running=True)).state == "unreadable"
-    assert judge_health(replace(silent, failure="Failed")).state == "failing"
+    for worse, state in (({"failure": "Failed"}, "failing"), ({"enabled": 0}, "unscheduled")):
+        health = judge_health(replace(silent, **worse))
+        assert health.state == state and "It hangs." in health.remedy
 
 
 def test_only_three_states_are_good_enough():

@@ -64,7 +64,7 @@ class Surroundings:
             "read_mappings": lambda *unused: [MAPPING],
             "has_links": lambda *unused: self.linked,
             "read_stage": lambda *unused: None if self.token is None else Stage("1", self.token, self.native),
-            "outside_of": lambda *unused: self.beyond,
+            "LogReader": lambda *unused: contextlib.nullcontext(self),
             "estranged": lambda client, connector, mappings, known: self.estranged if mappings else None,
             "some_links": lambda *unused: self.links,
             "ask_whose": lambda *unused: (URI, self.whose, self.identity),
@@ -76,6 +76,14 @@ class Surroundings:
         }.items():
             monkeypatch.setattr(module, name, stand_in)
         self.state = state
+
+    def last(self):
+        """As a log reader: the newest change number."""
+        return 30
+
+    def outside(self, token):
+        """As a log reader: where it does not reach a token."""
+        return self.beyond
 
     def _compare(self, *given):
         self.principal = given[2]
@@ -413,6 +421,7 @@ def test_without_a_base_point_what_changes_meanwhile_would_be_lost(monkeypatch):
     ("token", "native", "beyond", "says"),
     [
         (7, "string", None, "stored as string"),
+        ("20261124120000Z", "string", None, "stored as string"),
         (7, "integer", ("ahead", "Run the role livesync."), "ahead"),
         (7, "integer", ("trimmed", "Run the role livesync."), "trimmed"),
     ],
