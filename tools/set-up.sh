@@ -83,6 +83,7 @@ needs() {
     if [ "$wanted_for" = topology ]; then
         compgen -G "/usr/lib/postgresql/*/bin/initdb" > /dev/null || command -v initdb > /dev/null || echo postgresql
         PATH=$PATH:/usr/sbin:/usr/local/sbin command -v haproxy > /dev/null || echo haproxy
+        PATH=$PATH:/usr/sbin:/sbin command -v ss > /dev/null || echo iproute2
         return 0
     fi
     command -v git > /dev/null || echo git
@@ -111,7 +112,7 @@ packages() {
             compiler) printf '%s\n' gcc libc6-dev ;;
             ldap) if have_package libldap-dev; then echo libldap-dev; else echo libldap2-dev; fi ;;
             sasl) echo libsasl2-dev ;;
-            postgresql | haproxy) echo "$need" ;;
+            postgresql | haproxy | iproute2) echo "$need" ;;
         esac
     done
 }
@@ -128,6 +129,7 @@ describe() {
         sasl) echo "Cyrus SASL's header files, for python-ldap (Debian: libsasl2-dev)" ;;
         postgresql) echo "PostgreSQL 12 or newer (Debian: postgresql)" ;;
         haproxy) echo "HAProxy 2.2 or newer (Debian: haproxy)" ;;
+        iproute2) echo "ss (Debian: iproute2)" ;;
     esac
 }
 

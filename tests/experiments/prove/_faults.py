@@ -68,6 +68,7 @@ def every_fault(bed: TwoOfEach, kill_a_play: t.Callable[[], None]) -> list[Fault
 
         found.append(Fault(f"{node} is cut off from the balancer", cut, join))
     found.append(Fault("all lines through the balancer are cut", balancer.cut_lines, _nothing))
+    found += [Fault(f"all lines to {name} are cut", stack.parts[name].cut_lines, _nothing) for name in plan.DIRECTORIES]
     found += [Fault("a playbook is killed", kill_a_play, _nothing)] * 2
     return found
 

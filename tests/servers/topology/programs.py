@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (c) 2026, idmops.idm contributors
-"""PostgreSQL's and HAProxy's programs, as the operating system's packages lay them down."""
+"""PostgreSQL's and HAProxy's programs and ss, as the operating system's packages lay them down."""
 
 import os
 import pathlib
@@ -36,6 +36,14 @@ def haproxy():
     path = shutil.which("haproxy", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
     if not path:
         raise StackError("HAProxy was not found: %s" % (ADVICE % "HAProxy 2.2 or newer"))
+    return path
+
+
+def ss():
+    """Path of ss, which cuts lines."""
+    path = shutil.which("ss", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+    if not path:
+        raise StackError("ss was not found: %s" % (ADVICE % "iproute2"))
     return path
 
 

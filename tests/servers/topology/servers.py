@@ -4,6 +4,7 @@
 
 import json
 import shutil
+import subprocess
 import time
 
 import ldap
@@ -13,7 +14,7 @@ from ..stack.identity import Identity
 from ..stack.render import render
 from ..stack.report import StackError
 from ..stack.settings import BASE_DN, ROOT_DN
-from . import plan, repository
+from . import plan, programs, repository
 from .balancer import CONF
 from .postgresql import DATABASE, USER
 
@@ -72,6 +73,17 @@ class Replica(Directory):
         except ldap.LDAPError:
             return None
         return {int(entry["server-id"][0]) for unused, entry in found if "server-id" in entry}
+
+    def cut_lines(self):
+        """Cut each line to its LDAP and administration ports, whoever holds it; both ends see it at once. It goes on.
+
+        StackError where the system does not let us: that takes root, and Linux with INET_DIAG_DESTROY.
+        """
+        where = " or ".join("dport = :%d" % self.ports[use] for use in ("ds_ldap", "ds_ldaps", "ds_admin"))
+        command = [programs.ss(), "-K", "-H", "-n", "-t", "state", "established", "( %s )" % where]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode or done.stderr.strip():
+            raise StackError("%s does not cut lines: %s" % (command[0], done.stderr.strip() or done.returncode))
 
     def wait_replicating(self, password, timeout=60.0):
         """Wait until it replicates with the others."""
