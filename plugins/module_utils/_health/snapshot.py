@@ -44,12 +44,17 @@ class Snapshot:
     def idle_jobs(self, source: Source) -> tuple[str, ...]:
         """Return what the enabled jobs are that seem to run liveSync of a source and run nothing, a sentence each.
 
-        Only the service provisioner is one that the scheduler can invoke, and a source is taken as it is written (seen
-        on OpenIDM 6.1.0: such a job fires, and nothing happens).
+        Only the service provisioner is one that the scheduler can invoke, it does nothing of an action that it does not
+        know, and a source is taken as it is written (seen on OpenIDM 6.1.0: such a job fires, and nothing happens).
         """
         found = []
         for job in self.jobs:
-            if job.enabled is False or not source.resembles(job.meant):
+            if job.enabled is False:
+                continue
+            if job.does_nothing and job.name != own_name(source) and source.resembles(job.names):
+                action = job.invoke_context.get("action")
+                found.append(f"The job {job.name} has the action {action}, which runs nothing: it has to be liveSync.")
+            if not source.resembles(job.meant):
                 continue
             if job.source is None:
                 service = job.document.get("invokeService")

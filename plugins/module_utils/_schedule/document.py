@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from .._base.errors import InvalidOption
-from .._base.values import as_list
+from .._base.values import as_list, as_text
 from .._idm.source import Source
 from .cron import canonical_cron, cron_to_interval
 
@@ -148,6 +148,19 @@ class Schedule:
     def meant(self) -> str | None:
         """The source that it names where its invokeContext is that of liveSync, whatever service it invokes."""
         return _source_of(SERVICE, self.invoke_context)
+
+    @property
+    def names(self) -> str | None:
+        """What stands as the source in its invokeContext, whatever it does with that."""
+        return as_text(self.invoke_context.get("source"))
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether it has the service of liveSync do what that does not know, which ends well and does nothing.
+
+        "OpenIDM family over REST", section 4.5.
+        """
+        return self.service == SERVICE and not runs_livesync(self.invoke_context)
 
     @property
     def mute(self) -> bool:

@@ -726,6 +726,9 @@ def test_a_change_that_has_arrived_was_not_dropped_whatever_audit_tells(log, mon
         ({"invokeService": "Provisioner"}, "The job odd invokes Provisioner, which runs nothing"),
         ({"invokeContext": {"action": "liveSync", "source": "system/LDAP/account"}}, "names system/LDAP/account"),
         ({"invokeContext": {"action": "activeSync", "source": "system/ldap/Account"}}, "names system/ldap/Account"),
+        ({"invokeContext": {"action": "liveSync ", "source": SOURCE}}, "has the action liveSync , which runs nothing"),
+        ({"invokeContext": {"action": "reconcile", "source": f"/{SOURCE}"}}, "has the action reconcile, which runs"),
+        ({"invokeContext": {"source": SOURCE}}, "has the action None, which runs nothing"),
     ],
 )
 def test_a_job_that_seems_to_run_it_and_runs_nothing_is_named(changed, says):
