@@ -138,7 +138,7 @@ class Schedule:
             service=service,
             invoke_context=context,
             next_run=document.get("nextRunDate") or None,
-            paused=any(entry.get("state") in _PAUSED for entry in triggers),
+            paused=any(_is_paused(entry) for entry in triggers),
             running=any(entry.get("state") in _RUNNING for entry in triggers),
             storage=storage,
             document=document,
@@ -161,6 +161,14 @@ class Schedule:
         "OpenIDM family over REST", section 4.5.
         """
         return self.service == SERVICE and not runs_livesync(self.invoke_context)
+
+    @property
+    def fires_once_more(self) -> bool:
+        """Whether it is paused and the scheduler has taken its trigger for the next firing before, which comes yet.
+
+        A trigger is taken up to 30 s before it fires, and fires then although it was paused (seen on OpenIDM 6.1.0).
+        """
+        return any(entry.get("state") in _PAUSED and entry.get("acquired") is True for entry in self.triggers)
 
     @property
     def mute(self) -> bool:
@@ -333,6 +341,12 @@ def body_of(document: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def runs_livesync(context: t.Mapping[str, t.Any]) -> bool:
     """Tell whether an invokeContext runs liveSync; servers and their user interfaces write its case differently."""
     return str(context.get("action", "")).lower() in _ACTIONS
+
+
+def _is_paused(trigger: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a trigger is paused, or will be once what it has fired has ended."""
+    state, before = trigger.get("state"), trigger.get("previous_state")
+    return state in _PAUSED or (state in _RUNNING and before in _PAUSED)
 
 
 def _triggers(document: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
