@@ -14,7 +14,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unreachable
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
-from .._health.gapped import LEFT_OUT, beside, read_gaps, with_gaps
+from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
@@ -256,8 +256,12 @@ class _SourceTask:
         try:
             found = read_unarrived(*about, after)
             record = read_record(client, self.source)
+            kept = record.gaps if record else ()
+            # a run proves nothing while what was hidden from those before it has not arrived
+            earlier = read_gaps(*about, after=None if after else token, kept=kept) if after or kept else Gaps()
             gaps = read_gaps(*about, after=after or None)
-            if left := [one for one in gaps.records if one.kind == LEFT_OUT]:
+            both = {one.record: one for one in (*earlier.records, *gaps.records)}
+            if left := [one for one in both.values() if one.kind == LEFT_OUT]:
                 note_gaps(
                     client,
                     self.source,
@@ -265,9 +269,7 @@ class _SourceTask:
                     self.context,
                 )
             gaps = gaps if after else replace(gaps, doubt=None)
-            if record and record.gaps:
-                gaps = beside(gaps, read_gaps(*about, after=token, kept=record.gaps))
-            return with_gaps(found, gaps)
+            return with_gaps(found, beside(gaps, earlier))
         except (Refused, DirectoryError) as exc:
             return Unarrived(doubt=f"Whether the changes have arrived cannot be known: {exc.message}")
 

@@ -138,7 +138,7 @@ class Schedule:
             service=service,
             invoke_context=context,
             next_run=document.get("nextRunDate") or None,
-            paused=any(_is_paused(entry) for entry in triggers),
+            paused=any(_is_paused(entry) for entry in triggers) and not _goes_on(document, triggers),
             running=any(entry.get("state") in _RUNNING for entry in triggers),
             storage=storage,
             document=document,
@@ -164,11 +164,16 @@ class Schedule:
 
     @property
     def fires_once_more(self) -> bool:
-        """Whether it is paused and the scheduler has taken its trigger for the next firing before, which comes yet.
+        """Whether it is paused, and fires once more all the same: the scheduler had taken its trigger for that before.
 
-        A trigger is taken up to 30 s before it fires, and fires then although it was paused (seen on OpenIDM 6.1.0).
+        A trigger is taken up to 30 s before it fires (seen on OpenIDM 6.1.0).
         """
-        return any(entry.get("state") in _PAUSED and entry.get("acquired") is True for entry in self.triggers)
+        return _is_taken(self.triggers)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether its trigger shows that it is paused, and it fires on and on (see :func:`_goes_on`)."""
+        return _goes_on(self.document, self.triggers)
 
     @property
     def mute(self) -> bool:
@@ -347,6 +352,18 @@ def _is_paused(trigger: t.Mapping[str, t.Any]) -> bool:
     """Tell whether a trigger is paused, or will be once what it has fired has ended."""
     state, before = trigger.get("state"), trigger.get("previous_state")
     return state in _PAUSED or (state in _RUNNING and before in _PAUSED)
+
+
+def _is_taken(triggers: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+    return any(entry.get("state") in _PAUSED and entry.get("acquired") is True for entry in triggers)
+
+
+def _goes_on(document: t.Mapping[str, t.Any], triggers: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+    """Tell whether a pause came too late to hold: that of a job that may run beside itself, whose trigger was taken.
+
+    Such a job is put among those that wait for their next firing whatever its trigger shows (seen on OpenIDM 6.1.0).
+    """
+    return as_flag(document.get("concurrentExecution"), False) is True and _is_taken(triggers)
 
 
 def _triggers(document: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
