@@ -72,7 +72,9 @@ def status(
         replace(
             entry,
             facts=replace(
-                entry.facts, refused=_refused(client, entry), estranged=_estranged(client, entry, snapshot.mappings)
+                entry.facts,
+                refused=(*entry.facts.refused, *_refused(client, entry)),
+                estranged=_estranged(client, entry, snapshot.mappings),
             ),
         )
         for entry in found
@@ -143,6 +145,7 @@ def _with_dropped(
             untraced=untraced,
             unarrived=unarrived.sentences if more or unarrived.forbidding else (),
             forbidding=unarrived.forbidding,
+            refused=(unarrived.doubt or "",) if unarrived.denied else (),
             unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent)),
             gapped=tuple(text for text in (gaps.standing, gaps.said) if text) if gaps else (),
             doubt=" ".join(text for text in (unarrived.said, gaps and gaps.doubt, silent) if text) or None,
@@ -163,16 +166,32 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
         return Unarrived(doubt=_UNCOUNTED.format(connector.name))
     if facts.number is None:
         return Unarrived()
+    known = snapshot.mappings
     try:
         found = logs.ask(
             entry.source,
             lambda reader: read_unarrived(
-                client, entry.source, connector, entry.mappings, snapshot.mappings, reader, facts.number or 0, context
+                client,
+                entry.source,
+                connector,
+                entry.mappings,
+                known,
+                reader,
+                facts.number or 0,
+                context,
+                loaded=_loaded(entry),
             ),
         )
     except Refused as exc:
-        return Unarrived(doubt=f"Whether the newest changes have arrived cannot be known: {exc.message}")
+        said = f"Whether the newest changes have arrived cannot be known: {exc.message}"
+        return Unarrived(doubt=said, denied=exc.status == 403)
     return found or Unarrived()
+
+
+def _loaded(entry: SourceStatus) -> str:
+    """Return when the oldest of the last recorded loads of a source's mappings ended, "" where one has none."""
+    loads = loads_of(entry.schedules)
+    return min((loads.get(mapping.name, "") for mapping in entry.mappings), default="")
 
 
 def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Gaps | None:
@@ -180,8 +199,7 @@ def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, c
     facts, connector = entry.facts, entry.connector
     if connector is None or entry.health.state == UNAVAILABLE or facts.number is None or not facts.log:
         return None
-    loads = loads_of(entry.schedules)
-    loaded = min((loads.get(mapping.name, "") for mapping in entry.mappings), default="")
+    loaded = _loaded(entry)
     mappings, known, number = entry.mappings, snapshot.mappings, facts.number
     try:
         return logs.ask(
@@ -236,8 +254,6 @@ def _traceless(client: Client, entry: SourceStatus, well: t.Collection[str], log
         return Traceless()
     if entry.filters or connector.sync_settings.get("attributesToSynchronize"):
         return Traceless()  # what leaves no trace may have been left out
-    if any(mapping.selective for mapping in entry.mappings):
-        return Traceless()  # or be none of the mapping's
     taken = [one for one in logs.ask(entry.source, lambda reader: reader.taken(number)) or [] if one.record not in well]
     loaded = max(loads_of(entry.schedules).values(), default=None)
     clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None

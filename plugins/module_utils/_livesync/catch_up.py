@@ -378,7 +378,7 @@ class Runs:
         found = self.arrival(self.log, end, start if moved else 0)
         if found.said:
             self._context.report.warn(f"{self.livesync.source}: {found.said}")
-        self._doubted = self._doubted or found.doubt is not None
+        self._doubted = self._doubted or found.doubt is not None or found.cut
         if not moved:
             if found.records or found.forbidding:
                 names = ", ".join(one.record for one in found.records)

@@ -15,6 +15,7 @@ from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unrea
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
+from .._health.judged import loads_of
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
@@ -254,7 +255,9 @@ class _SourceTask:
         """
         about = (client, self.source, self.connector, self.mappings, self.known, log, token, self.context)
         try:
-            found = read_unarrived(*about, after)
+            loads = loads_of(self.schedules)
+            loaded = min((loads.get(mapping.name, "") for mapping in self.mappings), default="")
+            found = read_unarrived(*about, after, loaded=loaded)
             record = read_record(client, self.source)
             kept = record.gaps if record else ()
             # a run proves nothing while what was hidden from those before it has not arrived

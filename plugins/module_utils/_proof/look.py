@@ -47,11 +47,14 @@ class Looked:
     """What a look at some objects has found.
 
     :param left_out: the ids of the source that a condition or a script of the mapping may leave out.
+    :param left_alone: the properties that are not as the source, and that a condition of the mapping may have left so,
+        by the ids of the source.
     :param linked: how many of the objects of the source that were asked for have a link.
     """
 
     differences: list[Difference] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
+    left_alone: dict[str, tuple[str, ...]] = field(default_factory=dict)
     linked: int = 0
 
 
@@ -82,6 +85,7 @@ def look(
         seen = _look(sides, own, *part, twins=twins)
         told.update({(one.kind, one.id, one.target_id): one for one in seen.differences})
         found.left_out |= seen.left_out
+        found.left_alone.update(seen.left_alone)
         found.linked += seen.linked
     found.differences = list(told.values())
     return found
@@ -130,6 +134,9 @@ def _look(
             told = list(_of_source(sides, one, sources[one], mine, targets))
             hidden = sides.comparison.hidden(sources[one], body) if body else ()
             found.differences += [_hidden(one, mine, told, hidden)] if hidden and mine else told
+            led = next((targets[link.target] for link in mine if link.target in targets), None)
+            if led and (left := sides.comparison.left_alone(sources[one], led)):
+                found.left_alone[one] = left
         else:
             reason, detail = unseen.get(one, (UNKNOWN, None))
             why = Difference(ORPHANED, one, reason=reason, detail=detail, in_source=False)

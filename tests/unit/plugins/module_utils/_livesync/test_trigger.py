@@ -638,7 +638,7 @@ def arrival(monkeypatch, log):
         seen.after = after
         return seen.gaps
 
-    def look(client, source, connector, mappings, known, reader, token, it, after):
+    def look(client, source, connector, mappings, known, reader, token, it, after, loaded):
         seen.asked.append((after, token))
         if isinstance(seen.found, Exception):
             raise seen.found
@@ -1297,7 +1297,7 @@ def long_log(log, monkeypatch):
     """A change log of the connector's own server that ends at 9; nothing is amiss with what has arrived."""
     log.end = 9
     monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://localhost:1389"})
-    monkeypatch.setattr(module, "read_unarrived", lambda *unused: Unarrived())
+    monkeypatch.setattr(module, "read_unarrived", lambda *unused, **more: Unarrived())
     return log
 
 
