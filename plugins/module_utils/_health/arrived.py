@@ -20,8 +20,8 @@ from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import DIFFERING, DUPLICATE, FILTERED, MISSING, ORPHANED, UNLINKED, Difference
-from .._proof.look import SECOND_LINK, TWINS, look
+from .._proof.difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING, ORPHANED, UNLINKED, Difference
+from .._proof.look import SECOND_LINK, TWINS, look, not_gone
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .by_rule import by_rule, few
@@ -94,7 +94,8 @@ def read_unarrived(
     :param these: other changes, instead of the newest.
     :param loaded: when the last load of the source ended, as IDM writes times; "" where that is not known. What is
         older than that by the time that a load may take came by it.
-    :param most: how many are looked at, NEWEST unless told; more where one of them has not arrived, and all that came after ``after``.
+    :param most: how many are looked at, NEWEST unless told; more where one of them has not arrived, and all that came
+        after ``after``.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     on = [one for one in mappings if one.sync_enabled is not False]
@@ -116,6 +117,7 @@ def read_unarrived(
         these = these[:most]
     touched = these if taking else []
     times = {one.record: one.time for one in touched}
+    there = {one.record for one in touched if one.removed is False}
     for one in touched:
         below = own.below(one.moved_to, _BELOW + 1) if one.moved_to else []
         cut = cut or len(below) > _BELOW
@@ -137,7 +139,7 @@ def read_unarrived(
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
         keyless += [] if comparison.unique else [mapping.name]
-        looked = _look_twice(sides, own, reader, token, times, context)
+        looked = _look_twice(sides, own, reader, token, times, there, context)
         left += [(mapping, one) for one in looked.left]
         unlinked += [(mapping, one) for one in sorted(looked.unlinked)]
         doubts += [_left_alone(mapping, looked.left_alone)] if looked.left_alone else []
@@ -295,9 +297,13 @@ def _look_twice(
     reader: LogReader,
     token: int,
     ids: t.Collection[str],
+    there: t.Collection[str],
     context: Context,
 ) -> _LookedTwice:
-    """Return what differs at two looks, and no change that is pending explains."""
+    """Return what differs at two looks, and no change that is pending explains.
+
+    :param there: the ids of entries whose newest change has not removed them.
+    """
     found: list[Difference] = []
     unseen: set[str] = set()
     pending: set[str] = set()
@@ -315,7 +321,7 @@ def _look_twice(
         log = reader.again()
         pending |= own.changed_after(log, token, asked) or set()
         token = max(token, log.last) if log else token
-        still = [one for one in looked.differences if one.id not in pending]
+        still = [not_gone(one, there, own) for one in looked.differences if one.id not in pending]
         found = [one for one in still if _counts(one, sides.mapping)]
         unseen |= {str(one.id) for one in still if one.equal}
         if not again:
@@ -349,4 +355,6 @@ def _counts(one: Difference, mapping: SyncMapping) -> bool:
         return True  # where the mapping makes nobody new, audit's word decides
     if one.kind == DIFFERING:
         return mapping.updates
+    if one.kind == ORPHANED and one.reason == HIDDEN:
+        return True  # what has become of it nobody can see
     return one.kind == ORPHANED and one.target_id is not None and mapping.removes

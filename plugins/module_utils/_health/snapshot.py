@@ -47,7 +47,11 @@ class Snapshot:
         Only the service provisioner is one that the scheduler can invoke, it does nothing of an action that it does not
         know, and a source is taken as it is written (seen on OpenIDM 6.1.0: such a job fires, and nothing happens).
         """
-        found = []
+        found = [
+            f"The job {name} calls liveSync of it by a script: two would meet, so remove that job, or let it be the"
+            " external scheduler (scheduler: external)."
+            for name in self.scripts(source)
+        ]
         for job in self.jobs:
             if job.enabled is False:
                 continue
@@ -62,6 +66,10 @@ class Snapshot:
             elif job.source != str(source):
                 found.append(f"The job {job.name} names {job.source}, and runs nothing: it is {source}, in this case.")
         return tuple(found)
+
+    def scripts(self, source: Source) -> tuple[str, ...]:
+        """Return the names of the enabled jobs whose script seems to call liveSync of a source."""
+        return tuple(job.name for job in self.jobs if job.enabled and not job.paused and job.calls(str(source)))
 
     def namesake(self, source: Source) -> Schedule | None:
         """Return the job that has the name of a source's own schedule and does something else, None where none has."""

@@ -203,8 +203,9 @@ def unreadable(log: LogFacts | None) -> str | None:
         return None
     if not log.usable:
         return (
-            "The directory has no change log with change numbers: it needs a replication server (PingDS 7.4 and later:"
-            " with changelog-enabled set to enabled, not to enabled-cookie-mode-only)."
+            "The directory has no change log with change numbers: it needs a replication server that numbers changes"
+            " (OpenDJ: compute-change-number true; PingDS 7.4 and later: changelog-enabled set to enabled, not to"
+            " enabled-cookie-mode-only)."
         )
     if log.unrecorded:
         return (
@@ -305,7 +306,8 @@ def said_of_meeting(names: t.Iterable[str]) -> str:
     """Return what is to be said of several schedules of one source that are enabled."""
     return (
         f"More than one schedule runs this source ({', '.join(names)}): their runs meet, and damage each other. Remove"
-        " all but one: idmops.idm.livesync_schedule with state: absent."
+        " all but one: idmops.idm.livesync_schedule with state: absent (a job that runs a script: DELETE"
+        " scheduler/job/<id>)."
     )
 
 

@@ -112,7 +112,7 @@ def _with_dropped(
         Watched(
             entry.source,
             entry.connector.failure_policy,
-            loads_of(entry.schedules),
+            loads_of(entry.schedules, snapshot.time),
             parse_failure(entry.stage).record if entry.stage and entry.stage.failure else None,
             partial(_time_of, logs, entry.source),
         )
@@ -136,6 +136,7 @@ def _with_dropped(
             silent = traceless.doubt
         names = {one.record for one in records or ()}
         more = [one for one in unarrived.records if one.record not in names]
+        silent_audit = failures is None and policy is not None and policy.drops
         untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
             known.unread if known else None
         )
@@ -146,7 +147,7 @@ def _with_dropped(
             unarrived=unarrived.sentences if more or unarrived.forbidding else (),
             forbidding=unarrived.forbidding,
             refused=(unarrived.doubt or "",) if unarrived.denied else (),
-            unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent)),
+            unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent, silent_audit)),
             gapped=tuple(text for text in (gaps.standing, gaps.said) if text) if gaps else (),
             doubt=" ".join(text for text in (unarrived.said, gaps and gaps.doubt, silent) if text) or None,
         )
@@ -179,7 +180,7 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
                 reader,
                 facts.number or 0,
                 context,
-                loaded=_loaded(entry),
+                loaded=_loaded(entry, snapshot.time),
             ),
         )
     except Refused as exc:
@@ -188,9 +189,9 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
     return found or Unarrived()
 
 
-def _loaded(entry: SourceStatus) -> str:
+def _loaded(entry: SourceStatus, now: str | None) -> str:
     """Return when the oldest of the last recorded loads of a source's mappings ended, "" where one has none."""
-    loads = loads_of(entry.schedules)
+    loads = loads_of(entry.schedules, now)
     return min((loads.get(mapping.name, "") for mapping in entry.mappings), default="")
 
 
@@ -199,7 +200,7 @@ def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, c
     facts, connector = entry.facts, entry.connector
     if connector is None or entry.health.state == UNAVAILABLE or facts.number is None or not facts.log:
         return None
-    loaded = _loaded(entry)
+    loaded = _loaded(entry, snapshot.time)
     mappings, known, number = entry.mappings, snapshot.mappings, facts.number
     try:
         return logs.ask(
@@ -255,7 +256,7 @@ def _traceless(client: Client, entry: SourceStatus, well: t.Collection[str], log
     if entry.filters or connector.sync_settings.get("attributesToSynchronize"):
         return Traceless()  # what leaves no trace may have been left out
     taken = [one for one in logs.ask(entry.source, lambda reader: reader.taken(number)) or [] if one.record not in well]
-    loaded = max(loads_of(entry.schedules).values(), default=None)
+    loaded = max(loads_of(entry.schedules, client.server_time).values(), default=None)
     clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None
     return read_traceless(client, entry.source, taken, loaded, client.server_time, clock)
 

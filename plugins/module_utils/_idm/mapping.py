@@ -63,6 +63,7 @@ class SyncMapping:
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
     :param queue: what its queuedSync says, None where it has none.
     :param selective: whether a script or a condition keeps some source objects out of it.
+    :param condition: the filter that objects of the source have to match, None where it has none, or a script.
     :param actions: what the policies say of each situation, where no condition goes with it.
     :param source_filter: by which a reconciliation finds the objects of the source, None where it is no filter of it.
     :param properties: what it copies, as far as it names it.
@@ -85,6 +86,7 @@ class SyncMapping:
     reads_more: bool = False
     queue: QueuedSync | None = None
     selective: bool = False
+    condition: str | None = None
     actions: t.Mapping[str, str] = field(default_factory=dict)
     source_filter: str | None = _ALL
     properties: tuple[MappedProperty, ...] = ()
@@ -114,6 +116,7 @@ class SyncMapping:
                 as_dict(item).get("transform") and not as_dict(item).get("source")
                 for item in as_list(document.get("properties"))
             ),
+            condition=as_text(document.get("sourceCondition")),
             queue=QueuedSync.parse(document.get("queuedSync")),
             actions={
                 str(policy.get("situation")): str(policy.get("action"))

@@ -255,7 +255,7 @@ class _SourceTask:
         """
         about = (client, self.source, self.connector, self.mappings, self.known, log, token, self.context)
         try:
-            loads = loads_of(self.schedules)
+            loads = loads_of(self.schedules, client.server_time)
             loaded = min((loads.get(mapping.name, "") for mapping in self.mappings), default="")
             found = read_unarrived(*about, after, loaded=loaded)
             record = read_record(client, self.source)

@@ -122,7 +122,7 @@ def _look(
     if own:
         others = sorted(wanted - set(sources) - set(entries))
         left_out = own.left_out(others)
-        unseen.update({one: (FILTERED, why) for one, (why, unused) in left_out.items()})
+        unseen.update({one: _why_left_out(why, entry) for one, (why, entry) in left_out.items()})
     for one in sorted(wanted):
         entry = entries.get(one) or left_out.get(one, ("", None))[1]
         body = own.body(entry) if own and entry else None
@@ -150,6 +150,28 @@ def _look(
         linked = {one: sources[one] for one in wanted if one in sources and one in of_source}
         found.differences += _twins(sides, linked, of_source, targets)
     return found
+
+
+def _why_left_out(why: str, entry: Entry | None) -> tuple[str, str]:
+    """Return the reason and the detail of an entry that the connector's search does not find."""
+    if entry is not None and not entry.texts("objectClass"):
+        return HIDDEN, "the directory has it, and does not show its objectClass"
+    return FILTERED, why
+
+
+def not_gone(one: Difference, there: t.Container[str | None], own: OwnEntries) -> Difference:
+    """Return a difference; where an entry seems to be gone that is not, it is one that nobody here is shown.
+
+    :param there: the ids of entries of which the change log tells that they have not been removed.
+    """
+    if one.kind not in (ORPHANED, MISSING) or one.in_source or one.reason != UNKNOWN or one.id not in there:
+        return one
+    return replace(
+        one,
+        reason=HIDDEN,
+        detail=f"neither the connector's account nor {own.directory.bind_dn} is shown it, and its last change has not"
+        " removed it",
+    )
 
 
 def _twins(

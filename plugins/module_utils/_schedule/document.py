@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from .._base.errors import InvalidOption
-from .._base.values import as_list, as_text
+from .._base.values import as_dict, as_list, as_text
 from .._idm.source import Source
 from .cron import canonical_cron, cron_to_interval
 
@@ -153,6 +153,12 @@ class Schedule:
     def names(self) -> str | None:
         """What stands as the source in its invokeContext, whatever it does with that."""
         return as_text(self.invoke_context.get("source"))
+
+    def calls(self, source: str) -> bool:
+        """Tell whether it runs a script that seems to call liveSync of a source."""
+        script = as_dict(self.invoke_context.get("script")).get("source")
+        text = script.lower() if isinstance(script, str) and self.service == "script" else ""
+        return source.lower() in text and any(action in text for action in _ACTIONS)
 
     @property
     def does_nothing(self) -> bool:

@@ -27,12 +27,23 @@ TIME = "2026-11-24T10:00:00Z"
 def look(monkeypatch):
     """Look at what became of some changes; ``pending`` are the entries that later ones touch, look by look."""
 
-    def of(there, ids=("s1",), pending=(), below=(), mappings=None, moved=None, uid="entryUUID", after=0, loaded=""):
+    def of(
+        there,
+        ids=("s1",),
+        pending=(),
+        below=(),
+        mappings=None,
+        moved=None,
+        uid="entryUUID",
+        after=0,
+        loaded="",
+        removed=None,
+    ):
         looks = list(pending) or [set()]
         there.uid = uid
         there.below = lambda dn, most: list(below)
         there.changed_after = lambda log, token, of: looks.pop(0) if len(looks) > 1 else looks[0]
-        touched = [Touched(one, TIME, moved) for one in ids]
+        touched = [Touched(one, TIME, moved, removed=removed) for one in ids]
         reader = SimpleNamespace(directory=object(), again=lambda: None, touched=lambda token, most, after: touched)
         monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: there if uid else None)
         known = [there.mapping] if mappings is None else mappings
@@ -593,3 +604,26 @@ def test_a_container_that_a_search_filter_takes_for_an_account_is_no_lost_change
     found = look(there, ["s1", "s2"])
     assert [one.record for one in found.records] == ["s2"]
     assert "object classes" in found.aside and "accountSearchFilter" in found.aside
+
+
+@pytest.mark.parametrize("policies", [[{"situation": "SOURCE_MISSING", "action": "DELETE"}], []])
+def test_what_nobody_here_is_shown_is_not_gone_where_its_last_change_has_not_removed_it(look, policies):
+    """bind_dn is denied the entry too: a reconciliation would remove its target (seen on OpenIDM 6.1.0)."""
+    there = Environment(policies=policies)
+    deleted(there)
+    found = look(there, removed=False)
+    (one,) = found.records
+    assert one.situation is None and "neither the connector's account nor" in one.cause
+    assert "the whole mapping" not in found.said and "Look for an ACI" in found.said
+    found = look(there, removed=True)
+    assert [one.situation for one in found.records] == (["SOURCE_MISSING"] if policies else [])
+
+
+def test_an_entry_whose_object_classes_are_not_shown_is_hidden(look):
+    there = Environment()
+    there.hide("s1")
+    there.containers.add("s1")
+    there.classes_shown = False
+    there.users[1]["mail"] = "old@x"
+    (one,) = look(there).records
+    assert one.cause == "the directory has it, and does not show its objectClass"

@@ -33,6 +33,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.traceless impor
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     CONNECTOR,
     DN,
@@ -1060,3 +1061,29 @@ def test_without_a_directory_nothing_is_known():
     for log in (LogReader(None, None, connector(), context()), LogReader(DIRECTORY, None, connector(), context())):
         with log:
             assert (log.facts(9), log.last(), log.target_of(7), log.missing) == (None, None, None, None)
+
+
+def scripted(text):
+    return {**job("hr-sync"), "invokeService": "org.forgerock.openidm.script",
+            "invokeContext": {"script": {"type": "text/javascript", "source": text}}}  # fmt: skip
+
+
+def test_a_script_that_calls_livesync_beside_the_schedule_is_one_too_many():
+    calls = scripted(f"openidm.action('{SOURCE}', 'liveSync', {{}}, {{}});")
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job(), calls]))
+    assert found.health.state == "failing" and "hr-sync" in found.remedy
+    (found,) = look(*lists(stage=document("1", 9), jobs=[calls]), sources=[SOURCE])
+    assert found.health.state == "unscheduled"
+    assert "The job hr-sync calls liveSync of it by a script" in found.remedy
+    for harmless in (scripted(f"openidm.read('{SOURCE}/a')"), {**calls, "enabled": False}):
+        (found,) = look(*lists(stage=document("1", 9), jobs=[job(), harmless]), RAN)
+        assert found.health.state == "healthy"
+
+
+def test_a_load_that_is_still_to_come_has_forgotten_nothing():
+    """A record that was put back from elsewhere, or a clock that ran ahead (seen on OpenIDM 6.1.0)."""
+    schedules = [Schedule.parse(job(invokeContext={"action": "liveSync", "source": SOURCE, "initialLoad": {"one": {"time": time}}}))
+                 for time in ("2027-11-28T00:00:00Z", "2026-11-24T10:00:00Z")]  # fmt: skip
+    now = "2026-11-24T12:00:00Z"
+    assert [judged.loads_of([one], now)["one"] for one in schedules] == ["", "2026-11-24T10:00:00Z"]
+    assert judged.loads_of(schedules[:1])["one"].startswith("2027")

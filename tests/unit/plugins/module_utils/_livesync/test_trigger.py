@@ -1428,3 +1428,18 @@ def test_auto_without_a_directory_is_livesync():
         *lists(), executing(), *before(), post(answer(9)), by=by, catch_up="auto", directory=None
     )
     assert result["runs"][0]["caught_up_by"] == "livesync" and by.asked == []
+
+
+def test_a_directory_that_numbers_nothing_proves_nothing_and_is_named(arrival, log):
+    """OpenDJ with compute-change-number false (seen): the directory was given, and cannot tell where changes end."""
+    log.end = None
+    log.facts = lambda self, token: LogFacts(usable=False)
+    result, it = run(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)), until_caught_up=True)
+    assert result["failed"] and "has caught up cannot be known" in result["msg"]
+    assert "compute-change-number" in result["remedy"] and "Give directory" not in str(it.report.warnings)
+
+
+def test_an_idle_run_beside_more_changes_than_are_looked_at_is_not_proved(arrival):
+    arrival.found = Unarrived(aside="Only the newest were compared.", cut=True)
+    result, it = run(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)), until_caught_up=True)
+    assert "failed" not in result and result["runs"][0]["proved"] is False and len(it.report.warnings) == 1
