@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .._http.client import Client
 from .._idm.connector import Connector, ConnectorTest, read_connectors, test_connectors
 from .._idm.mapping import SyncMapping, read_mappings
-from .._idm.server import ask_server
+from .._idm.server import Server, ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage
 from .._record.run_record import RunRecord, read_stages_and_records
@@ -36,6 +36,7 @@ class Snapshot:
     jobs: t.Sequence[Schedule] = ()
     records: t.Mapping[str, RunRecord] = field(default_factory=dict)
     time: str | None = None
+    server: Server | None = None
 
     def record(self, source: Source) -> RunRecord:
         """Return the run record of a source, an empty one where there is none."""
@@ -98,10 +99,12 @@ def read_snapshot(client: Client) -> Snapshot:
     tests = {test.name: test for test in test_connectors(client)}
     stages, records = read_stages_and_records(client)
     time = client.server_time
-    jobs = read_all_jobs(client, ask_server(client))
+    server = ask_server(client)
+    jobs = read_all_jobs(client, server)
     schedules = [job for job in jobs if job.source is not None]
     mappings = read_mappings(client)
-    return Snapshot(connectors, tests, stages, schedules, mappings, _running(client, schedules), jobs, records, time)
+    running = _running(client, schedules)
+    return Snapshot(connectors, tests, stages, schedules, mappings, running, jobs, records, time, server)
 
 
 def _running(client: Client, schedules: t.Iterable[Schedule]) -> frozenset[str]:

@@ -229,7 +229,7 @@ def unreadable(log: LogFacts | None) -> str | None:
 
 
 def _dropping(facts: Facts) -> str | None:
-    said = list(facts.unarrived)
+    said = [*(facts.left_out if facts.unarrived and not facts.forbidding else ()), *facts.unarrived]
     if facts.dropped:
         said.insert(
             len(said) if facts.forbidding else 0,
@@ -280,6 +280,12 @@ def _failing(facts: Facts) -> str | None:
         return f"{facts.misfit} {MISFIT_REMEDY}"
     if facts.in_vain:
         return facts.in_vain
+    if facts.unfired:
+        return (
+            f"The schedule has not fired, though it was due at {facts.unfired}: IDM's scheduler does not run"
+            " (config/scheduler, executePersistentSchedules; each node has its own), or other jobs take all of its"
+            " threads. Mend that; idmops.idm.livesync_trigger brings over meanwhile what is pending."
+        )
     if facts.erring:
         return f"The schedule's runs end in an error: it fires, and nothing is stored. {_TRIGGER}"
     if facts.ran_badly:

@@ -297,8 +297,20 @@ def _base_contexts(connector: Connector) -> SyncFilter | None:
     try:
         bases = [Name.parse(base) for base in stated]
         left_out = [base for base in connector.base_contexts if not is_within_any(base, bases)]
+        known = [Name.parse(base) for base in connector.base_contexts]
+        beyond = [base for base in stated if not is_within_any(base, known)]
     except ValueError:
         return None
+    if beyond and not left_out:  # seen on OpenIDM 6.1.0
+        return SyncFilter(
+            "baseContextsToSynchronize",
+            list(stated),
+            f"Who lies below {'; '.join(beyond)} and outside of baseContexts arrives by liveSync, and a reconciliation"
+            " takes him for gone (SOURCE_MISSING).",
+            True,
+            "Let both name the same places: empty baseContextsToSynchronize, or add them to baseContexts, in"
+            f" config/{connector.config_id}. Reconcile nothing before that.",
+        )
     if not left_out:
         return None
     return SyncFilter(

@@ -627,3 +627,16 @@ def test_an_entry_whose_object_classes_are_not_shown_is_hidden(look):
     there.users[1]["mail"] = "old@x"
     (one,) = look(there).records
     assert one.cause == "the directory has it, and does not show its objectClass"
+
+
+def test_which_of_several_policies_of_one_situation_counts_audit_alone_tells(look):
+    """A new entry may meet the condition of the first one (seen on OpenIDM 6.1.0)."""
+    several = [{"situation": "ABSENT", "action": "CREATE", "condition": {"source": "x"}},
+               {"situation": "ABSENT", "action": "IGNORE"}]  # fmt: skip
+    there = Environment(policies=several)
+    new_and_missing(there)
+    (one,) = look(there, ["s1", "s2"]).records
+    assert one.record == "s1" and there.mapping.ignored == ()
+    there.idm.resources["audit/sync"] = [audit_word("s1", "ABSENT", "IGNORE")]
+    found = look(there, ["s1", "s2"])
+    assert found.records == () and "ABSENT: IGNORE (s1)" in found.doubt

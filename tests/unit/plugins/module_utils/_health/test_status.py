@@ -494,11 +494,21 @@ def test_a_schedule_that_fires_and_writes_nothing_ends_in_errors(log, given):
     log.ends = [12]
     it = context()
     looks = [stages(document("1", 9))] * 30
-    later = (*looks, executing(), schedules(due(5)))
+    later = (*looks, executing(), schedules(due(5)), schedules(due(5)))
     (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *later, directory=given, it=it)
     assert (found.health.state, found.health.proved) == ("failing", True)
     assert "runs end in an error" in found.remedy and "livesync_trigger" in found.remedy
     assert 28 <= it.clock.slept <= 40
+
+
+def test_a_schedule_that_does_not_fire_is_told_from_one_that_ends_in_errors(log):
+    """Its next time lies behind: the scheduler is switched off, or has no thread left (seen on OpenIDM 6.1.0)."""
+    log.ends = [12]
+    late = {**due(5), "nextRunDate": "2000-01-01T00:00:00.000Z"}
+    later = (*[stages(document("1", 9))] * 30, executing(), schedules(late), schedules(late))
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *later, directory=DIRECTORY)
+    assert found.health.state == "failing" and "has not fired, though it was due at 2000-01-01" in found.remedy
+    assert "executePersistentSchedules" in found.remedy and "end in an error" not in found.remedy
 
 
 def test_a_long_run_that_has_begun_meanwhile_is_no_error(log):
@@ -1082,8 +1092,10 @@ def test_a_script_that_calls_livesync_beside_the_schedule_is_one_too_many():
 
 def test_a_load_that_is_still_to_come_has_forgotten_nothing():
     """A record that was put back from elsewhere, or a clock that ran ahead (seen on OpenIDM 6.1.0)."""
-    schedules = [Schedule.parse(job(invokeContext={"action": "liveSync", "source": SOURCE, "initialLoad": {"one": {"time": time}}}))
-                 for time in ("2027-11-28T00:00:00Z", "2026-11-24T10:00:00Z")]  # fmt: skip
+    ours = {"action": "liveSync", "source": SOURCE}
+    times = ("2027-11-28T00:00:00Z", "2026-11-24T10:00:00Z")
+    records = [{**ours, "initialLoad": {"one": {"time": time}}} for time in times]
+    schedules = [Schedule.parse(job(invokeContext=record)) for record in records]
     now = "2026-11-24T12:00:00Z"
     assert [judged.loads_of([one], now)["one"] for one in schedules] == ["", "2026-11-24T10:00:00Z"]
     assert judged.loads_of(schedules[:1])["one"].startswith("2027")

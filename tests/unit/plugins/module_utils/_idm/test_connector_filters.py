@@ -55,7 +55,6 @@ def found(
         {"accountSynchronizationFilter": "(o=x)", "accountSearchFilter": "(o=x)"},
         {"groupSynchronizationFilter": "(o=x)"},
         {"objectClassesToSynchronize": ["INETORGPERSON"]},
-        {"baseContextsToSynchronize": ["dc=example,dc=com"]},
         {"baseContextsToSynchronize": ["OU=people, DC=example,DC=com"]},
         {"modifiersNamesToFilterOut": ["uid=IDM, ou=apps,dc=example,dc=com"]},
         {"useTimestampsForSync": False},
@@ -77,6 +76,7 @@ def test_what_leaves_nothing_out_that_is_read(properties):
         ({"objectClassesToSynchronize": ["groupOfNames"]}, True, "none of groupOfNames"),
         ({"objectClassesToSynchronize": ["staff", "guest"]}, True, "none of staff, guest"),
         ({"baseContextsToSynchronize": ["ou=Staff,ou=People,dc=example,dc=com"]}, True, "below ou=People"),
+        ({"baseContextsToSynchronize": ["dc=example,dc=com"]}, True, "a reconciliation takes him for gone"),
         (
             {"modifiersNamesToFilterOut": ["cn=Directory Manager", PROPERTIES["principal"]]},
             False,
