@@ -11,6 +11,7 @@ from contextlib import ExitStack
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
+from .._base.values import as_dict
 from .._idm.audit import seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
@@ -161,6 +162,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         idle_jobs=snapshot.idle_jobs(source),
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
         namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
+        shown=as_dict(record.arrived).get("by") == "sample",
         running=str(source) in snapshot.running or (external and holder is not None),
         external=external,
         on_beside=tuple(schedule.name for schedule in enabled) if external else (),

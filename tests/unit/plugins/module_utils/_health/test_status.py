@@ -28,6 +28,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts impor
     Touched,
     directories,
 )
+from ansible_collections.idmops.idm.plugins.module_utils._health.states import judge_health
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
@@ -157,7 +158,7 @@ def test_one_source_and_everything_that_is_told_of_it():
         "state": "healthy",
         "good_enough": True,
         "proved": False,
-        "remedy": found.facts.untraced,
+        "remedy": f"{UNLOADED} {found.facts.untraced}",
         "token": 9,
         "server": None,
         "native_type": "integer",
@@ -391,8 +392,16 @@ def test_states_that_must_not_be_fail_the_task():
 # The watch
 
 
+UNLOADED = (
+    "No load of one is recorded: who was there before the base point, and has not changed since, may be missing."
+    " idmops.idm.livesync_verify compares all; the role livesync loads."
+)
+
+
 def due(seconds):
-    return job(nextRunDate=f"2026-11-24T11:00:{seconds:02d}.000Z")
+    loads = {"one": {"recon": "r", "time": OLD, "idm": []}}
+    context = {"action": "liveSync", "source": SOURCE, "initialLoad": loads}
+    return job(nextRunDate=f"2026-11-24T11:00:{seconds:02d}.000Z", invokeContext=context)
 
 
 def test_a_token_that_moves_is_proof(log):
@@ -726,7 +735,19 @@ def test_a_change_that_has_arrived_was_not_dropped_whatever_audit_tells(log, mon
     found = Unarrived(compared=frozenset("a"), aside="A word.")
     monkeypatch.setattr(module, "read_unarrived", lambda *unused, **more: found)
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), NO_LETTERS, directory=DIRECTORY)
-    assert (found.health.state, found.dropped, found.remedy) == ("healthy", (), "A word.")
+    assert (found.health.state, found.dropped, found.remedy) == ("healthy", (), f"{UNLOADED} A word.")
+
+
+def test_where_no_load_is_recorded_that_is_said_until_a_comparison_has_shown_what_is_there(log):
+    """Who was there before the base point, and has not changed since, never comes by liveSync (seen on OpenIDM)."""
+    log.ends = [12]
+    moves = [stages(document("1", 9)), stages(document("2", 12)), audit()]
+    (found,) = look(
+        *lists(stage=document("1", 9), jobs=[job(nextRunDate="2026-11-24T11:00:05.000Z")]), *moves, directory=DIRECTORY
+    )
+    assert found.health.state == "healthy" and not found.health.proved and UNLOADED in found.remedy
+    shown = judge_health(replace(found.facts, shown=True))
+    assert shown.proved and UNLOADED not in (shown.remedy or "")
 
 
 @pytest.mark.parametrize(("status", "state"), [(403, "unreadable"), (500, "healthy")])
