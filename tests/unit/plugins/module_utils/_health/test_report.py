@@ -67,6 +67,22 @@ def test_the_schema_is_one_and_its_example_of_the_format_is_ours():
             jsonschema.validate({**copy.deepcopy(document), **change}, SCHEMA)
 
 
+def test_the_page_shows_what_the_schema_describes():
+    page = (ROOT / "docs/status-reports.md").read_text(encoding="utf-8")
+    shown = {form: page.partition(f"```{form}\n")[2].partition("```")[0] for form in ("json", "xml")}
+    document, xml = json.loads(shown["json"]), ElementTree.fromstring(shown["xml"].encode())
+    jsonschema.Draft202012Validator(strict(SCHEMA)).validate(document)
+    sources = [one for environment in document["environments"] for one in environment["sources"]]
+    bad = sum(not one["good_enough"] for one in sources)
+    gone = sum(one["error"] is not None for one in document["environments"])
+    assert (bad, gone) == (2, 1)
+    assert [xml.get(name) for name in ("tests", "failures", "errors")] == [
+        str(len(sources) + gone),
+        str(bad),
+        str(gone),
+    ]
+
+
 def test_three_environments():
     gone = 'http://localhost:1/openidm cannot be reached: \x1b[1m<no & "answer">\n.'
     found, document, xml = told(
