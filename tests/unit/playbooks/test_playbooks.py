@@ -1,7 +1,7 @@
 # Copyright (c) 2026, idmops.idm contributors
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook of the status, played: what it writes, and when it fails."""
+"""Playbooks, played: what that of the status writes, when it fails, and what is said of variables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def play(server, tmp_path):
-    """Play it for some of four environments; return its exit code and what it printed."""
+    """Play a book for some of four environments; return its exit code and what it printed."""
     there = {"livesync_idm": server.variables["idm_connection"]}
     secret = {"url": "http://localhost:1/openidm", "username": "a", "password": "verysecret", "retry_timeout": 0}
     hosts = {
@@ -42,10 +42,10 @@ def play(server, tmp_path):
     (tmp_path / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     (tmp_path / "work").mkdir()
 
-    def go(limit, *options, **variables):
+    def go(limit, book="status", **variables):
         done = subprocess.run(
             [str(pathlib.Path(sys.executable).with_name("ansible-playbook")), "-i", str(tmp_path / "hosts.json"), "-l",
-             f"{limit},localhost", "idmops.idm.status", "-e", json.dumps(variables), *options],
+             f"{limit},localhost", f"idmops.idm.{book}", "-e", json.dumps(variables)],
             cwd=tmp_path / "work", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
             env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "pytest"),
                  "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "files"), "ANSIBLE_HOME": str(tmp_path / "home"),
@@ -111,3 +111,9 @@ def test_what_is_wrong_with_a_variable_is_a_sentence_and_not_the_whole_specifica
     assert code != 0 and "livesync_sources[0].shedule: there is no such option." in printed
     assert "livesync_state: True cannot be used. Give one of: enabled, disabled, absent." in printed
     assert len(printed) < 5000, printed
+
+
+def test_what_only_the_evidence_finds_is_told_once_by_the_name_of_the_role(play):
+    code, printed = play("gone", "preflight", livesync_sources=[])
+    assert code != 0 and printed.count('"msg": "livesync_sources: [] cannot be used.') == 1, printed
+    assert '"msg": "sources:' not in printed
