@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._ansible.secrets import masked
 from .junit import ERROR, FAILURE, Case, as_junit
 
 #: What the document is, and which edition of it; the number goes up when what was there goes or means something else.
@@ -71,7 +72,7 @@ class Environment:
 
     @classmethod
     def of(cls, name: str, answer: Entry, flights: t.Sequence[Entry], *, flown: bool) -> Environment:
-        """Return what the playbook knows of one.
+        """Return what the playbook knows of one, its texts fit to be written to a file.
 
         :param answer: ``livesync`` and ``error``; nothing at all where the host fell out of the play before.
         :param flights: entries of ``livesync_canaries``.
@@ -79,9 +80,9 @@ class Environment:
         """
         return cls(
             name=name,
-            entries=tuple(answer.get("livesync") or ()),
-            error=(answer.get("error") or None) if answer else _UNTOLD,
-            canaries={str(one["source"]): one for one in flights} if flown else None,
+            entries=tuple(_fit(one, "remedy") for one in answer.get("livesync") or ()),
+            error=_fit(answer, "error")["error"] if answer else _UNTOLD,
+            canaries={str(one["source"]): _fit(one, "msg") for one in flights} if flown else None,
         )
 
     def canary_of(self, entry: Entry) -> Entry | None:
@@ -151,6 +152,11 @@ def report(environments: t.Sequence[Environment], at: str) -> dict[str, t.Any]:
         "errors": {one.name: one.error for one in environments if one.error is not None},
         "complaints": {one.name: one.complaints for one in environments if one.complaints},
     }
+
+
+def _fit(told: Entry, name: str) -> Entry:
+    """Return what was told with its text without secrets; None where there is none."""
+    return {**told, name: masked(str(told[name])) if told.get(name) else None}
 
 
 def _canary(flight: Entry | None) -> dict[str, t.Any] | None:

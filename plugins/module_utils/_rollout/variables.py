@@ -14,7 +14,7 @@ import typing as t
 
 from .._ansible.arguments import ArgumentSpec, connection_options
 from .._ansible.misfit import misfits
-from .._ansible.secrets import hidden_values, readable, struck_out
+from .._ansible.secrets import hidden_values, readable, register, struck_out
 from .._ldap.options import directory_options
 from .._livesync.backlog import AUTO, LIVESYNC, RECONCILE
 from .request import ABSENT, DISABLED, ENABLED, source_options
@@ -41,5 +41,6 @@ def unusable(given: t.Mapping[str, t.Any], needed: t.Collection[str]) -> list[st
     """
     spec = {name: {**one, "required": name in needed} for name, one in role_variables().items()}
     plain = readable(given)
-    found = list(misfits(spec, plain))
-    return t.cast("list[str]", struck_out(found, hidden_values(ArgumentSpec(spec), plain, ())))
+    secrets = hidden_values(ArgumentSpec(spec), plain, ())
+    register(secrets)
+    return t.cast("list[str]", struck_out(list(misfits(spec, plain)), secrets))
