@@ -49,7 +49,7 @@ def play(server, tmp_path):
             cwd=tmp_path / "work", stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
             env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "build" / "pytest"),
                  "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "files"), "ANSIBLE_HOME": str(tmp_path / "home"),
-                 "XDG_CACHE_HOME": str(tmp_path / "cache"), "LC_ALL": "C.UTF-8", "PWD": str(tmp_path / "work")},
+                 "XDG_CACHE_HOME": str(tmp_path / "cache"), "LC_ALL": "C.UTF-8"},
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
