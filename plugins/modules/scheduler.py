@@ -11,6 +11,11 @@ version_added: 1.0.0
 description:
   - Pauses the scheduler of the whole server, as for a maintenance of the directory, and lets it go on afterwards.
   - It reaches all jobs, those of others too, not liveSync alone. What runs goes on to its end.
+  - A job that fires within the next 30 seconds has been taken for that by the scheduler, and fires once more although
+    it is paused (seen on OpenIDM 6.1.0). The module waits for that, so that no job fires after it has ended; runs that
+    have begun may still go on.
+  - Such a job goes on firing where it may run beside itself (C(concurrentExecution)); the module fails then and names
+    it.
   - Whether the scheduler is paused shows in the triggers of the jobs that are enabled, and nowhere else. Where no job
     is enabled the module fails, since a pause then reaches nothing, not even a job that is enabled later.
   - A job that is made or enabled while the scheduler is paused is paused too (seen on OpenIDM 6.1.0).

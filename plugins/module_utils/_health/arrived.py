@@ -11,45 +11,33 @@ that the connector leaves out: liveSync passes them all by, and nothing tells of
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from .._base.context import Context
 from .._http.client import Client
-from .._idm.audit import AuditEntry
+from .._idm.audit import before
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import (
-    DIFFERING,
-    DUPLICATE,
-    FILTERED,
-    MISSING,
-    ORPHANED,
-    REFUSED,
-    UNKNOWN,
-    UNLINKED,
-    Difference,
-)
-from .._proof.look import SECOND_LINK, TWINS, look
+from .._proof.difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING, ORPHANED, UNLINKED, Difference
+from .._proof.look import SECOND_LINK, TWINS, look, not_gone
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
-from .dropped import Dropped, successes_of
+from .by_rule import by_rule, few
+from .dropped import Dropped
 from .log_facts import LogReader, Touched
-from .losses import LEFT_ALONE, STRANDING, Loss, cause_of, emptied_by, forbids, sentences_of, situation_of
+from .losses import cause_of, emptied_by, forbids, sentences_of, situation_of
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40
 #: So many of those that a run of ours has just taken.
 MOST_TAKEN = 1000
 _UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
-#: The situations that say that an entry is none of the mapping's: what a validSource, a sourceCondition or a
-#: validTarget is written for, and what nobody misses.
-_MEANT = ("UNQUALIFIED", "UNASSIGNED", "SOURCE_MISSING", "SOURCE_IGNORED", "TARGET_IGNORED")
-#: So many of those that a script left alone are named.
-_NAMED = 5
 #: So many entries below one that was renamed.
 _BELOW = 40
+#: A load may take a day (the default of wait_timeout), in seconds: what is changed meanwhile does not come by it.
+_LONGEST_LOAD = 86400.0
 #: How long a directory, and IDM, get to be of one mind with themselves, in seconds.
 _PAUSE = 1.0
 
@@ -64,6 +52,8 @@ class Unarrived:
     :param aside: what else is to be said, and is no loss; None for nothing.
     :param compared: the ids of the entries of which it is known, whatever became of them.
     :param forbidding: whether a sentence tells of something that has to be mended before anything is reconciled.
+    :param cut: whether there are more changes than were looked at.
+    :param denied: whether IDM does not let the account read what would tell.
     """
 
     records: tuple[Dropped, ...] = ()
@@ -72,6 +62,8 @@ class Unarrived:
     aside: str | None = None
     compared: frozenset[str] = frozenset()
     forbidding: bool = False
+    cut: bool = False
+    denied: bool = False
 
     @property
     def said(self) -> str | None:
@@ -90,6 +82,8 @@ def read_unarrived(
     context: Context,
     after: int = 0,
     these: t.Sequence[Touched] | None = None,
+    loaded: str = "",
+    most: int | None = None,
 ) -> Unarrived:
     """Compare the entries of the newest changes behind the token with what has become of them.
 
@@ -98,6 +92,10 @@ def read_unarrived(
     :param token: read before this is asked.
     :param after: the change number that the changes come after.
     :param these: other changes, instead of the newest.
+    :param loaded: when the last load of the source ended, as IDM writes times; "" where that is not known. What is
+        older than that by the time that a load may take came by it.
+    :param most: how many are looked at, NEWEST unless told; more where one of them has not arrived, and all that came
+        after ``after``.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     on = [one for one in mappings if one.sync_enabled is not False]
@@ -108,19 +106,24 @@ def read_unarrived(
         return Unarrived(doubt=_cannot_compare(own))
     taking = [one for one in on if one.sync_enabled and one.links_objects and not one.queue]
     doubt = _not_compared([one for one in on if one not in taking])
-    cut, newest = None, these is None
+    cut, newest = False, these is None
+    most = MOST_TAKEN if after else most or NEWEST
     if these is None:
-        most = MOST_TAKEN if after else NEWEST
         # one more than are looked at tells whether there are more
         these = reader.touched(token, most + 1, after) if taking else []
-        if len(these) > most or (after and token - after > MOST_TAKEN):
-            cut, these = _cut(min(most, len(these))), these[:most]
+        loaded_before = before(loaded, _LONGEST_LOAD) if loaded else None
+        came_by_load = loaded_before and len(these) > most and (these[most].time or loaded_before) < loaded_before
+        cut = (len(these) > most or token - after > MOST_TAKEN > 0 < after) and not came_by_load
+        these = these[:most]
     touched = these if taking else []
-    doubt = " ".join(text for text in (doubt, cut if after else None) if text) or None
     times = {one.record: one.time for one in touched}
+    there = {one.record for one in touched if one.removed is False}
     for one in touched:
-        for record in own.below(one.moved_to, _BELOW) if one.moved_to else ():
+        below = own.below(one.moved_to, _BELOW + 1) if one.moved_to else []
+        cut = cut or len(below) > _BELOW
+        for record in below[:_BELOW]:
             times.setdefault(record, one.time)
+    doubt = " ".join(text for text in (doubt, _cut(len(times)) if cut and after else None) if text) or None
     if not times:
         return Unarrived(doubt=doubt)
     managed = client.get("config/managed", none_on=(404,)) or {}
@@ -128,34 +131,55 @@ def read_unarrived(
     unseen: set[str] = set()
     pending: set[str] = set()
     keyless: list[str] = []
+    unlinked: list[tuple[SyncMapping, str]] = []
+    doubts: list[str] = []
+    made: set[str] = set()
     for mapping in taking:
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
         keyless += [] if comparison.unique else [mapping.name]
-        looked = _look_twice(sides, own, reader, token, times, context)
+        looked = _look_twice(sides, own, reader, token, times, there, context)
         left += [(mapping, one) for one in looked.left]
+        unlinked += [(mapping, one) for one in sorted(looked.unlinked)]
+        doubts += [_left_alone(mapping, looked.left_alone)] if looked.left_alone else []
+        doubts += [] if comparison.copied else [_NOTHING_COPIED.format(mapping.name)]
+        made |= comparison.made
         unseen |= looked.unseen
         pending |= looked.pending
     strange = _no_accounts(own, [one for unused, one in left])
-    lost, ruled = _by_rule(client, source, [(mapping, one) for mapping, one in left if one.id not in strange])
+    lost, ruled = by_rule(
+        client, source, [(mapping, one) for mapping, one in left if one.id not in strange], unlinked, times
+    )
+    if newest and cut and lost and most < MOST_TAKEN:
+        # where some are lost there may be as many as nobody has counted
+        return read_unarrived(
+            client, source, connector, mappings, known, reader, token, context, loaded=loaded, most=MOST_TAKEN
+        )
     emptied = None
     if newest:  # what the change log hides is told entry by entry
         lost, emptied = emptied_by(lost)
+    # the oldest first: who mends as many as are shown finds the others among the newest
+    lost.sort(key=lambda loss: times.get(str(loss.one.id)) or "")
     records = tuple(
         Dropped(str(one.one.id), one.mapping.name, times.get(str(one.one.id)), situation_of(one), cause_of(one))
         for one in lost
     )
-    aside = [ruled.aside] if ruled.aside else []
+    here = set(times) - pending
+    aside = [text for text in [ruled.aside(here)] if text]
     aside += [_keyless(keyless)] if keyless else []
-    aside += [cut] if cut and not after else []
+    aside += [_made(made)] if made else []
+    aside += [_cut(len(times))] if cut and not after else []
     aside += [_unseen(len(unseen), own)] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
     forbidding = emptied is not None or any(map(forbids, lost))
     sentences = (*([emptied] if emptied else []), *sentences_of(lost))
-    compared = frozenset(times) - pending if doubt is None else frozenset()
-    doubt = " ".join(text for text in (doubt, ruled.doubt) if text) or None
-    return Unarrived(records, sentences, doubt, " ".join(aside) or None, compared, forbidding)
+    sentences += (_more(len(times)),) if cut and lost else ()
+    compared = frozenset(here - set(ruled.untold)) if doubt is None else frozenset()
+    doubts = [text for text in (doubt, *doubts, ruled.doubt(here)) if text]
+    return Unarrived(
+        records, sentences, " ".join(doubts) or None, " ".join(aside) or None, compared, forbidding, bool(cut)
+    )
 
 
 def _cannot_compare(own: OwnEntries | None) -> str:
@@ -171,6 +195,32 @@ def _cut(count: int) -> str:
     return (
         f"Of the entries that were changed, the newest {count} were compared with the target; whether the others have"
         " arrived idmops.idm.livesync_verify tells."
+    )
+
+
+def _more(count: int) -> str:
+    """Return what is to be said where some are lost, and more were changed than are looked at."""
+    return (
+        f"There may be more of them: only the newest {count} changed entries were compared. idmops.idm.livesync_verify"
+        " compares all; where many are missing, reconcile the whole mapping."
+    )
+
+
+def _made(names: t.Iterable[str]) -> str:
+    """Return of which properties it is not known whether they have arrived."""
+    return f"Not compared, since a script makes them or nobody may read them: {', '.join(sorted(names))}."
+
+
+_NOTHING_COPIED = f"{_UNKNOWABLE} by {{}}: it copies no property plainly. idmops.idm.livesync_verify compares no more."
+
+
+def _left_alone(mapping: SyncMapping, found: t.Mapping[str, t.Sequence[str]]) -> str:
+    """Return what is to be said of properties that a condition may have left as they were."""
+    names = sorted({name for properties in found.values() for name in properties})
+    return (
+        f"{', '.join(names)} of changed entries is not as in the source ({few(sorted(found))}): the mapping"
+        f" {mapping.name} takes it under a condition, and whether that is rightly not met cannot be known here. Where"
+        " it is not, correct the condition of that property, then reconcile them: idmops.idm.recon with ids."
     )
 
 
@@ -223,76 +273,6 @@ def _found_strange(count: int, own: OwnEntries) -> str:
     )
 
 
-def _by_rule(client: Client, source: Source, left: list[tuple[SyncMapping, Difference]]) -> tuple[list[Loss], _Ruled]:
-    """Part what a policy or a script of the mapping left alone from what else has not arrived, by audit's newest word.
-
-    A policy of a situation that keeps an entry for ever is a loss like another. What failed by that word gets its
-    cause.
-    """
-    ids = list(dict.fromkeys(str(one.id) for unused, one in left))
-    newest: dict[tuple[str, str | None], AuditEntry] = {}
-    for entry in successes_of(client, source, ids, failures=True) or () if ids else ():
-        key = entry.record, entry.mapping
-        if key not in newest or newest[key].timestamp < entry.timestamp:
-            newest[key] = entry
-    kept, ruled = [], _Ruled()
-    for mapping, one in left:
-        word = newest.get((str(one.id), mapping.name))
-        left_alone = word is not None and not word.failed and word.action in LEFT_ALONE
-        stranded = left_alone and word is not None and word.situation in STRANDING
-        new = one.kind == MISSING and one.in_source and one.target_id is None
-        if new and not mapping.creates and not stranded:
-            continue  # which is told as a property of the mapping
-        if word and left_alone:
-            if word.situation in STRANDING:
-                kept.append(Loss(mapping, one, word))
-            else:
-                said = ruled.meant if word.situation in _MEANT else ruled.unclear
-                said.setdefault(f"{word.situation}: {word.action}", []).append(str(one.id))
-        elif word and word.failed and one.reason == UNKNOWN and one.in_source:
-            kept.append(Loss(mapping, replace(one, reason=REFUSED, detail=word.cause)))
-        else:
-            kept.append(Loss(mapping, one))
-    return kept, ruled
-
-
-@dataclass(frozen=True)
-class _Ruled:
-    """What the mapping itself left alone: ids by the situation and its action.
-
-    :param meant: by a situation that says that the entry is none of the mapping's.
-    :param unclear: by a script or a condition, whose author alone knows whether that is meant so.
-    """
-
-    meant: dict[str, list[str]] = field(default_factory=dict)
-    unclear: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def aside(self) -> str | None:
-        """What is to be said of the first, None for nothing."""
-        if not self.meant:
-            return None
-        what = ", ".join(sorted(self.meant))
-        return f"By the mapping's own rule, as audit tells, the newest changes were left alone: {what}."
-
-    @property
-    def doubt(self) -> str | None:
-        """What is to be said of the second, None for nothing."""
-        if not self.unclear:
-            return None
-        named = "; ".join(f"{rule} ({_few(ids)})" for rule, ids in sorted(self.unclear.items()))
-        return (
-            f"A script or a condition of the mapping left changed entries alone, as audit tells: {named}. Whether that"
-            " is meant so cannot be known here; where it is not, change that policy, then reconcile them:"
-            " idmops.idm.recon with ids."
-        )
-
-
-def _few(ids: t.Sequence[str]) -> str:
-    """Return some ids to be shown."""
-    return ", ".join(ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")
-
-
 @dataclass(frozen=True)
 class _LookedTwice:
     """What two looks have found.
@@ -300,11 +280,15 @@ class _LookedTwice:
     :param left: what differs.
     :param unseen: the ids of what has arrived, and that IDM does not see.
     :param pending: the ids of what changes that are still to come touch.
+    :param unlinked: the ids of what has no link, and a condition or a script of the mapping may leave out.
+    :param left_alone: the properties that a condition may have left as they were, by the ids.
     """
 
     left: list[Difference]
     unseen: set[str]
     pending: set[str]
+    unlinked: set[str]
+    left_alone: dict[str, tuple[str, ...]]
 
 
 def _look_twice(
@@ -313,28 +297,45 @@ def _look_twice(
     reader: LogReader,
     token: int,
     ids: t.Collection[str],
+    there: t.Collection[str],
     context: Context,
 ) -> _LookedTwice:
-    """Return what differs at two looks, and no change that is pending explains."""
+    """Return what differs at two looks, and no change that is pending explains.
+
+    :param there: the ids of entries whose newest change has not removed them.
+    """
     found: list[Difference] = []
     unseen: set[str] = set()
     pending: set[str] = set()
+    unlinked: set[str] = set()
+    left_alone: dict[str, tuple[str, ...]] = {}
     for again in (False, True):
         if again:
             context.clock.sleep(_PAUSE)
         looked = look(sides, own, ids, twins=True)
-        if not looked.differences:
+        asked = {str(one.id) for one in looked.differences}
+        asked |= set() if again else looked.left_out | set(looked.left_alone)
+        if not asked:
+            found = []
             break  # what is pending may be long, and explains nothing
         log = reader.again()
-        pending |= own.changed_after(log, token, {str(one.id) for one in looked.differences}) or set()
+        pending |= own.changed_after(log, token, asked) or set()
         token = max(token, log.last) if log else token
-        still = [one for one in looked.differences if one.id not in pending]
+        still = [not_gone(one, there, own) for one in looked.differences if one.id not in pending]
         found = [one for one in still if _counts(one, sides.mapping)]
         unseen |= {str(one.id) for one in still if one.equal}
+        if not again:
+            unlinked, left_alone = looked.left_out, looked.left_alone
         ids = {str(one.id) for one in found}
         if not found:
             break
-    return _LookedTwice(found, unseen, pending)
+    return _LookedTwice(
+        found,
+        unseen,
+        pending,
+        unlinked - pending,
+        {one: names for one, names in left_alone.items() if one not in pending},
+    )
 
 
 def _counts(one: Difference, mapping: SyncMapping) -> bool:
@@ -354,4 +355,6 @@ def _counts(one: Difference, mapping: SyncMapping) -> bool:
         return True  # where the mapping makes nobody new, audit's word decides
     if one.kind == DIFFERING:
         return mapping.updates
+    if one.kind == ORPHANED and one.reason == HIDDEN:
+        return True  # what has become of it nobody can see
     return one.kind == ORPHANED and one.target_id is not None and mapping.removes

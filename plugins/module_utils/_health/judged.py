@@ -11,6 +11,8 @@ from contextlib import ExitStack
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
+from .._base.values import as_dict
+from .._idm.audit import seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
@@ -24,6 +26,8 @@ from .snapshot import Snapshot
 from .source_status import SourceStatus
 
 T = t.TypeVar("T")
+#: By how much two nodes of a cluster may differ in their time, in seconds.
+_AHEAD = 300.0
 
 
 class Logs:
@@ -117,7 +121,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     number = stage.number if stage else None
     log = logs.ask(source, lambda reader: reader.facts(number))
     namesake = snapshot.namesake(source)
-    loads = loads_of([*schedules, namesake] if namesake else schedules)
+    loads = loads_of([*schedules, namesake] if namesake else schedules, snapshot.time)
     mute = [schedule.name for schedule in enabled if schedule.mute]
     filters = filters_of(connector, source.object_type, mappings, logged=logs.given) if connector else ()
     record = snapshot.record(source)
@@ -154,10 +158,11 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         blocks=connector.failure_policy.blocks if connector else False,
         enabled=len(enabled),
         paused=len([schedule for schedule in enabled if schedule.paused]),
-        meeting=tuple(schedule.name for schedule in enabled if not schedule.paused),
+        meeting=(*(one.name for one in enabled if not one.paused), *snapshot.scripts(source)),
         idle_jobs=snapshot.idle_jobs(source),
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
         namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
+        shown=as_dict(record.arrived).get("by") == "sample",
         running=str(source) in snapshot.running or (external and holder is not None),
         external=external,
         on_beside=tuple(schedule.name for schedule in enabled) if external else (),
@@ -195,11 +200,16 @@ def said_of_namesake(source: Source, job: Schedule, mappings: t.Sequence[SyncMap
     )
 
 
-def loads_of(schedules: t.Iterable[Schedule]) -> dict[str, str]:
-    """Return when each mapping's recorded load ended, by its name."""
-    return {
+def loads_of(schedules: t.Iterable[Schedule], now: str | None = None) -> dict[str, str]:
+    """Return when each mapping's recorded load ended, by its name.
+
+    :param now: the server's time: what is said to have ended after that has ended nobody knows when, which is told by
+        "".
+    """
+    found = {
         str(mapping): str(load.get("time") or "")
         for schedule in schedules
         for mapping, load in schedule.load_record.items()
         if isinstance(load, dict)
     }
+    return {name: "" if (seconds_between(now, time) or 0.0) > _AHEAD else time for name, time in found.items()}

@@ -60,12 +60,14 @@ class Touched:
     :param time: when it was made, as in 2026-11-24T17:19:26Z; None where it is not told.
     :param moved_to: the name that a rename gave it.
     :param csn: its replicationCSN, None where that is not told.
+    :param removed: whether it removed the entry, None where that is not told.
     """
 
     record: str
     time: str | None
     moved_to: str | None
     csn: str | None = None
+    removed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -326,7 +328,10 @@ class LogReader:
         for entry in entries:
             record, (inside, moved) = entry.text("targetEntryUUID"), inside_of(entry, bases)
             if record and inside:
-                found.append(Touched(record, as_time(entry.text("changeTime")), moved, entry.text("replicationCSN")))
+                kind = entry.text("changeType")
+                removed = None if kind is None else kind.lower() == "delete"
+                time, csn = as_time(entry.text("changeTime")), entry.text("replicationCSN")
+                found.append(Touched(record, time, moved, csn, removed))
         return found
 
     def _text_of(self, change_number: t.Any, attribute: str) -> str | None:

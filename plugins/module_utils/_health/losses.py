@@ -190,9 +190,11 @@ def _kind(loss: Loss) -> str:
         return FILTERED
     if one.detail == NO_SITUATION:
         return _UNDECIDED
+    if one.reason == HIDDEN:
+        return HIDDEN
     if one.kind == ORPHANED:
         return _AWAY
-    if one.reason == HIDDEN or not one.in_source:
+    if not one.in_source:
         return HIDDEN
     if one.spare_links and one.detail != SECOND_LINK:
         return _LEFT_LINK

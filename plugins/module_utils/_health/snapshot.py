@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from .._http.client import Client
 from .._idm.connector import Connector, ConnectorTest, read_connectors, test_connectors
 from .._idm.mapping import SyncMapping, read_mappings
-from .._idm.server import ask_server
+from .._idm.server import Server, ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage
 from .._record.run_record import RunRecord, read_stages_and_records
@@ -36,6 +36,7 @@ class Snapshot:
     jobs: t.Sequence[Schedule] = ()
     records: t.Mapping[str, RunRecord] = field(default_factory=dict)
     time: str | None = None
+    server: Server | None = None
 
     def record(self, source: Source) -> RunRecord:
         """Return the run record of a source, an empty one where there is none."""
@@ -44,12 +45,21 @@ class Snapshot:
     def idle_jobs(self, source: Source) -> tuple[str, ...]:
         """Return what the enabled jobs are that seem to run liveSync of a source and run nothing, a sentence each.
 
-        Only the service provisioner is one that the scheduler can invoke, and a source is taken as it is written (seen
-        on OpenIDM 6.1.0: such a job fires, and nothing happens).
+        Only the service provisioner is one that the scheduler can invoke, it does nothing of an action that it does not
+        know, and a source is taken as it is written (seen on OpenIDM 6.1.0: such a job fires, and nothing happens).
         """
-        found = []
+        found = [
+            f"The job {name} calls liveSync of it by a script: two would meet, so remove that job, or let it be the"
+            " external scheduler (scheduler: external)."
+            for name in self.scripts(source)
+        ]
         for job in self.jobs:
-            if job.enabled is False or not source.resembles(job.meant):
+            if job.enabled is False:
+                continue
+            if job.does_nothing and job.name != own_name(source) and source.resembles(job.names):
+                action = job.invoke_context.get("action")
+                found.append(f"The job {job.name} has the action {action}, which runs nothing: it has to be liveSync.")
+            if not source.resembles(job.meant):
                 continue
             if job.source is None:
                 service = job.document.get("invokeService")
@@ -57,6 +67,10 @@ class Snapshot:
             elif job.source != str(source):
                 found.append(f"The job {job.name} names {job.source}, and runs nothing: it is {source}, in this case.")
         return tuple(found)
+
+    def scripts(self, source: Source) -> tuple[str, ...]:
+        """Return the names of the enabled jobs whose script seems to call liveSync of a source."""
+        return tuple(job.name for job in self.jobs if job.enabled and not job.paused and job.calls(str(source)))
 
     def namesake(self, source: Source) -> Schedule | None:
         """Return the job that has the name of a source's own schedule and does something else, None where none has."""
@@ -85,10 +99,12 @@ def read_snapshot(client: Client) -> Snapshot:
     tests = {test.name: test for test in test_connectors(client)}
     stages, records = read_stages_and_records(client)
     time = client.server_time
-    jobs = read_all_jobs(client, ask_server(client))
+    server = ask_server(client)
+    jobs = read_all_jobs(client, server)
     schedules = [job for job in jobs if job.source is not None]
     mappings = read_mappings(client)
-    return Snapshot(connectors, tests, stages, schedules, mappings, _running(client, schedules), jobs, records, time)
+    running = _running(client, schedules)
+    return Snapshot(connectors, tests, stages, schedules, mappings, running, jobs, records, time, server)
 
 
 def _running(client: Client, schedules: t.Iterable[Schedule]) -> frozenset[str]:

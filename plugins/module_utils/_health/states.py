@@ -99,8 +99,13 @@ def judge_health(facts: Facts) -> Health:
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
     doubts += [*([log.doubt] if log.meanwhile and log.doubt else []), *log.standby] if log else []
     doubts += [*facts.left_out, *facts.unseen]
+    if facts.unloaded and not facts.shown:
+        doubts.append(
+            f"No load of {', '.join(facts.unloaded)} is recorded: who was there before the base point, and has not"
+            " changed since, may be missing. idmops.idm.livesync_verify compares all; the role livesync loads."
+        )
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
-    proved = facts.moved and not facts.unproved
+    proved = facts.moved and not facts.unproved and (facts.shown or not facts.unloaded)
     if facts.running:
         return Health(RUNNING, True, " ".join(doubts) or None)
     if facts.queued:
@@ -203,8 +208,9 @@ def unreadable(log: LogFacts | None) -> str | None:
         return None
     if not log.usable:
         return (
-            "The directory has no change log with change numbers: it needs a replication server (PingDS 7.4 and later:"
-            " with changelog-enabled set to enabled, not to enabled-cookie-mode-only)."
+            "The directory has no change log with change numbers: it needs a replication server that numbers changes"
+            " (OpenDJ: compute-change-number true; PingDS 7.4 and later: changelog-enabled set to enabled, not to"
+            " enabled-cookie-mode-only)."
         )
     if log.unrecorded:
         return (
@@ -228,7 +234,7 @@ def unreadable(log: LogFacts | None) -> str | None:
 
 
 def _dropping(facts: Facts) -> str | None:
-    said = list(facts.unarrived)
+    said = [*(facts.left_out if facts.unarrived and not facts.forbidding else ()), *facts.unarrived]
     if facts.dropped:
         said.insert(
             len(said) if facts.forbidding else 0,
@@ -279,6 +285,12 @@ def _failing(facts: Facts) -> str | None:
         return f"{facts.misfit} {MISFIT_REMEDY}"
     if facts.in_vain:
         return facts.in_vain
+    if facts.unfired:
+        return (
+            f"The schedule has not fired, though it was due at {facts.unfired}: IDM's scheduler does not run"
+            " (config/scheduler, executePersistentSchedules; each node has its own), or other jobs take all of its"
+            " threads. Mend that; idmops.idm.livesync_trigger brings over meanwhile what is pending."
+        )
     if facts.erring:
         return f"The schedule's runs end in an error: it fires, and nothing is stored. {_TRIGGER}"
     if facts.ran_badly:
@@ -305,7 +317,8 @@ def said_of_meeting(names: t.Iterable[str]) -> str:
     """Return what is to be said of several schedules of one source that are enabled."""
     return (
         f"More than one schedule runs this source ({', '.join(names)}): their runs meet, and damage each other. Remove"
-        " all but one: idmops.idm.livesync_schedule with state: absent."
+        " all but one: idmops.idm.livesync_schedule with state: absent (a job that runs a script: DELETE"
+        " scheduler/job/<id>)."
     )
 
 

@@ -17,10 +17,12 @@ from .._idm.audit import AuditEntry, seconds_between
 from .._idm.mapping import SyncMapping, queued_after
 from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
+from .._idm.server import Server, ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import is_running
+from .._schedule.store import read_all_jobs
 from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
 from .gapped import Gaps, read_gaps
@@ -35,6 +37,8 @@ from .traceless import ANY_SKEW, Traceless, read_traceless
 _LOOK = 1.0
 #: How long an event may wait in the queue of a mapping before that is more than its turn, in seconds.
 _LONGEST_QUEUED = 300.0
+#: A trigger that is due for so long has no thread that takes it, in seconds; a busy scheduler is late by one or two.
+_LATE = 5.0
 #: A next run that is further away than a week, and a day, is not waited for, in seconds.
 _FAR = 8 * 86400.0
 _UNCOUNTED = (
@@ -72,7 +76,9 @@ def status(
         replace(
             entry,
             facts=replace(
-                entry.facts, refused=_refused(client, entry), estranged=_estranged(client, entry, snapshot.mappings)
+                entry.facts,
+                refused=(*entry.facts.refused, *_refused(client, entry)),
+                estranged=_estranged(client, entry, snapshot.mappings),
             ),
         )
         for entry in found
@@ -110,7 +116,7 @@ def _with_dropped(
         Watched(
             entry.source,
             entry.connector.failure_policy,
-            loads_of(entry.schedules),
+            loads_of(entry.schedules, snapshot.time),
             parse_failure(entry.stage).record if entry.stage and entry.stage.failure else None,
             partial(_time_of, logs, entry.source),
         )
@@ -134,6 +140,7 @@ def _with_dropped(
             silent = traceless.doubt
         names = {one.record for one in records or ()}
         more = [one for one in unarrived.records if one.record not in names]
+        silent_audit = failures is None and policy is not None and policy.drops
         untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
             known.unread if known else None
         )
@@ -143,7 +150,8 @@ def _with_dropped(
             untraced=untraced,
             unarrived=unarrived.sentences if more or unarrived.forbidding else (),
             forbidding=unarrived.forbidding,
-            unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent)),
+            refused=(unarrived.doubt or "",) if unarrived.denied else (),
+            unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent, silent_audit)),
             gapped=tuple(text for text in (gaps.standing, gaps.said) if text) if gaps else (),
             doubt=" ".join(text for text in (unarrived.said, gaps and gaps.doubt, silent) if text) or None,
         )
@@ -163,16 +171,32 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
         return Unarrived(doubt=_UNCOUNTED.format(connector.name))
     if facts.number is None:
         return Unarrived()
+    known = snapshot.mappings
     try:
         found = logs.ask(
             entry.source,
             lambda reader: read_unarrived(
-                client, entry.source, connector, entry.mappings, snapshot.mappings, reader, facts.number or 0, context
+                client,
+                entry.source,
+                connector,
+                entry.mappings,
+                known,
+                reader,
+                facts.number or 0,
+                context,
+                loaded=_loaded(entry, snapshot.time),
             ),
         )
     except Refused as exc:
-        return Unarrived(doubt=f"Whether the newest changes have arrived cannot be known: {exc.message}")
+        said = f"Whether the newest changes have arrived cannot be known: {exc.message}"
+        return Unarrived(doubt=said, denied=exc.status == 403)
     return found or Unarrived()
+
+
+def _loaded(entry: SourceStatus, now: str | None) -> str:
+    """Return when the oldest of the last recorded loads of a source's mappings ended, "" where one has none."""
+    loads = loads_of(entry.schedules, now)
+    return min((loads.get(mapping.name, "") for mapping in entry.mappings), default="")
 
 
 def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Gaps | None:
@@ -180,8 +204,7 @@ def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, c
     facts, connector = entry.facts, entry.connector
     if connector is None or entry.health.state == UNAVAILABLE or facts.number is None or not facts.log:
         return None
-    loads = loads_of(entry.schedules)
-    loaded = min((loads.get(mapping.name, "") for mapping in entry.mappings), default="")
+    loaded = _loaded(entry, snapshot.time)
     mappings, known, number = entry.mappings, snapshot.mappings, facts.number
     try:
         return logs.ask(
@@ -236,10 +259,10 @@ def _traceless(client: Client, entry: SourceStatus, well: t.Collection[str], log
         return Traceless()
     if entry.filters or connector.sync_settings.get("attributesToSynchronize"):
         return Traceless()  # what leaves no trace may have been left out
-    if any(mapping.selective for mapping in entry.mappings):
+    if any(mapping.qualified for mapping in entry.mappings):
         return Traceless()  # or be none of the mapping's
     taken = [one for one in logs.ask(entry.source, lambda reader: reader.taken(number)) or [] if one.record not in well]
-    loaded = max(loads_of(entry.schedules).values(), default=None)
+    loaded = max(loads_of(entry.schedules, client.server_time).values(), default=None)
     clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None
     return read_traceless(client, entry.source, taken, loaded, client.server_time, clock)
 
@@ -351,9 +374,21 @@ def _watch(
                 continue
             elif _rev(stage) == _rev(entry.stage):
                 runs = is_running(client, source)
-                seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs))
+                late = None if runs else _unfired(client, source, snapshot.server)
+                seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs, unfired=late))
             del open_ones[source]
     return [seen.get(entry.source, entry) for entry in found]
+
+
+def _unfired(client: Client, source: Source, server: Server | None) -> str | None:
+    """Return since when the schedules of a source are due without having fired, None where one has, or may have.
+
+    A trigger's next time moves on when it fires; where no thread takes it, it stays behind (seen on OpenIDM 6.1.0).
+    """
+    jobs = read_all_jobs(client, server or ask_server(client))
+    due = [job.next_run for job in jobs if job.source == str(source) and job.enabled and not job.paused]
+    late = [time for time in due if time and (seconds_between(time, client.server_time) or 0.0) > _LATE]
+    return min(late) if late and len(late) == len(due) else None
 
 
 def _with_runs_in_vain(

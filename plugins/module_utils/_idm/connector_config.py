@@ -34,6 +34,9 @@ _SYNC_SETTINGS = (
     "useTimestampsForSync",
     "changeNumberAttribute",
 )
+#: The flags of a property whose value comes only where it is asked for by name, or never: a record of liveSync or of a
+#: reconciliation has none (seen on OpenIDM 6.1.0).
+WITHHOLDING = frozenset({"NOT_RETURNED_BY_DEFAULT", "NOT_READABLE"})
 #: What the names of the open fork's bundles begin with; those of Ping's begin with org.forgerock.
 _OPEN = "org.openidentityplatform."
 _LDAP_PORT, _LDAPS_PORT = 389, 636
@@ -137,6 +140,8 @@ class Connector:
     :param sync_settings: the properties that decide which changes liveSync takes, as they stand there.
     :param native_types: the native type of each object type.
     :param native_names: for each object type how the connected system calls a property, by its name.
+    :param withheld: for each object type the properties that liveSync and a reconciliation get no value of, by their
+        flags.
     :param json_types: for each object type the JSON type of a property, by its name, as far as it is told.
     :param open_bundle: whether its code is the Open Identity Platform's, as far as it is told.
     :param uses_timestamps: whether liveSync searches by time stamps rather than in the change log.
@@ -163,6 +168,7 @@ class Connector:
     sync_settings: t.Mapping[str, t.Any] = field(default_factory=dict)
     native_types: t.Mapping[str, str] = field(default_factory=dict)
     native_names: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
+    withheld: t.Mapping[str, frozenset[str]] = field(default_factory=dict)
     json_types: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
     open_bundle: bool = False
     port_hidden: bool = False
@@ -203,6 +209,12 @@ class Connector:
             native_types={name: _native(schema) for name, schema in _object_types(document).items()},
             native_names={
                 name: {key: as_text(described.get("nativeName")) or key for key, described in _properties(schema)}
+                for name, schema in _object_types(document).items()
+            },
+            withheld={
+                name: frozenset(
+                    key for key, described in _properties(schema) if WITHHOLDING & set(as_texts(described.get("flags")))
+                )
                 for name, schema in _object_types(document).items()
             },
             json_types={

@@ -10,12 +10,13 @@ same ("OpenIDM family over REST", sections 5.4 and 5.6; each seen on OpenIDM 6.1
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
 from .._base.values import as_bool, as_text, as_texts, as_whole
 from .._ldap.dn import Name, escape_filter, is_within_any
-from .connector_config import Connector
+from .connector_config import WITHHOLDING, Connector
 from .error_texts import ANEW
 from .mapping import SyncMapping
 
@@ -29,6 +30,9 @@ _NAMES = (
     "changeNumberAttribute",
 )
 _CHANGE_NUMBER = "changeNumber"
+#: A text in a filter of CREST, and what is asked of a property: its pointer stands before the operator.
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
+_POINTER = re.compile(r"(/?[\w&{}][\w/.&{}-]*)\s+(?:eq|co|sw|lt|le|gt|ge|pr|in)\b")
 _ACCOUNT, _GROUP = "__ACCOUNT__", "__GROUP__"
 #: What the connector takes for a person or a group where its configuration does not say (LdapConfiguration).
 _CLASSES = {
@@ -71,11 +75,11 @@ def filters_of(
         nothing but time stamps is left to liveSync.
     """
     mappings = tuple(mappings)
-    unread = _unread(connector, object_type, mappings)
+    whatever = (_unread(connector, object_type, mappings), _condition(connector, object_type, mappings))
     if "ldap" not in connector.type.lower():
-        return (unread,) if unread else ()
+        return tuple(one for one in whatever if one)
     found = (
-        unread,
+        *whatever,
         _attributes(connector, object_type, mappings),
         _synchronization_filter(connector, object_type),
         _object_classes(connector, object_type),
@@ -151,17 +155,25 @@ def _unread(connector: Connector, object_type: str, mappings: t.Iterable[SyncMap
     (A plain copy of it then empties the target's, by liveSync and by a reconciliation: seen on OpenIDM 6.1.0.)
     """
     known = connector.native_names.get(object_type)
+    withheld = connector.withheld.get(object_type, frozenset())
     taking = [mapping for mapping in mappings if mapping.sync_enabled is not False]
     read = [(mapping.name, one) for mapping in taking for one in mapping.properties]
     missing = [(name, one, one.source.partition("/")[0]) for name, one in read if one.source]
-    missing = [item for item in missing if known and item[2] not in known and not item[2].startswith("_")]
+    missing = [
+        item
+        for item in missing
+        if known and (item[2] not in known or item[2] in withheld) and not item[2].startswith("_")
+    ]
     if not missing:
         return None
     emptied = sorted({one.target for unused, one, top in missing if one.plain and one.default is None})
     names = ", ".join(sorted({top for unused, one, top in missing}))
+    flagged = {top for unused, one, top in missing} & withheld
     effect = (
         f"{', '.join(sorted({name for name, one, top in missing}))} reads {names}, which {object_type} does not have"
     )
+    if flagged:
+        effect += f", or withholds from liveSync and reconciliations by its flags ({', '.join(sorted(flagged))})"
     return SyncFilter(
         f"objectTypes.{object_type}.properties",
         sorted(known or ()),
@@ -169,10 +181,42 @@ def _unread(connector: Connector, object_type: str, mappings: t.Iterable[SyncMap
         if emptied
         else f"{effect}, and gets nothing for it.",
         any(one.default is None for unused, one, top in missing),
-        f"Correct that source in the mapping, or add it to the object type in config/{connector.config_id}."
+        f"Correct that source in the mapping, or add it to the object type in config/{connector.config_id}"
+        + (f" without the flags {' and '.join(sorted(WITHHOLDING))}." if flagged else ".")
         + (" Reconcile nothing before that." if emptied else ""),
         empties=bool(emptied),
     )
+
+
+def _condition(connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping]) -> SyncFilter | None:
+    """Return what a sourceCondition asks of the source that is not there: nobody meets it then, without a word.
+
+    It is asked of an object with ``source`` and ``linkQualifier`` (seen on OpenIDM 6.1.0: /source/uid is the uid of an
+    entry, /object/uid and /uid are nothing).
+    """
+    known = connector.native_names.get(object_type)
+    for mapping in mappings:
+        if mapping.sync_enabled is False or not mapping.condition or not known:
+            continue
+        pointers = [name.strip("/").split("/") for name in _POINTER.findall(_QUOTED.sub('""', mapping.condition))]
+        strange = sorted({"/".join(parts) for parts in pointers if not _leads_somewhere(parts, known)})
+        if strange:
+            return SyncFilter(
+                "sourceCondition",
+                mapping.condition,
+                f"sourceCondition of {mapping.name} asks for {', '.join(strange)}, which {object_type} does not have:"
+                " nobody may meet it, and whoever does not is left alone, or removed (UNQUALIFIED).",
+                True,
+                f"Correct it in {mapping.name}: an entry's property is /source/<name>. Reconcile nothing before that.",
+                empties=True,
+            )
+    return None
+
+
+def _leads_somewhere(parts: t.Sequence[str], known: t.Container[str]) -> bool:
+    if parts[0] == "source" and len(parts) > 1:
+        return parts[1] in known or parts[1].startswith("_")
+    return parts[0] in ("source", "linkQualifier") or "&{" in parts[0]
 
 
 def _attributes(connector: Connector, object_type: str, mappings: t.Iterable[SyncMapping]) -> SyncFilter | None:
@@ -253,8 +297,20 @@ def _base_contexts(connector: Connector) -> SyncFilter | None:
     try:
         bases = [Name.parse(base) for base in stated]
         left_out = [base for base in connector.base_contexts if not is_within_any(base, bases)]
+        known = [Name.parse(base) for base in connector.base_contexts]
+        beyond = [base for base in stated if not is_within_any(base, known)]
     except ValueError:
         return None
+    if beyond and not left_out:  # seen on OpenIDM 6.1.0
+        return SyncFilter(
+            "baseContextsToSynchronize",
+            list(stated),
+            f"Who lies below {'; '.join(beyond)} and outside of baseContexts arrives by liveSync, and a reconciliation"
+            " takes him for gone (SOURCE_MISSING).",
+            True,
+            "Let both name the same places: empty baseContextsToSynchronize, or add them to baseContexts, in"
+            f" config/{connector.config_id}. Reconcile nothing before that.",
+        )
     if not left_out:
         return None
     return SyncFilter(

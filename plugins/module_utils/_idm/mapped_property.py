@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 from .._base.values import as_dict, as_list, as_text
 
-#: What a script or a condition may do to a value cannot be known from outside.
-_MADE = ("transform", "condition")
-
 
 @dataclass(frozen=True)
 class MappedProperty:
@@ -21,12 +18,14 @@ class MappedProperty:
 
     :param source: "" where the whole object is meant, or none.
     :param plain: whether the value is copied as it is, or the default where there is none.
+    :param conditioned: whether it is copied so where a condition is met, and left alone else.
     """
 
     source: str
     target: str
     plain: bool
     default: t.Any = None
+    conditioned: bool = False
 
     @classmethod
     def parse_all(cls, document: t.Mapping[str, t.Any]) -> tuple[MappedProperty, ...]:
@@ -35,8 +34,9 @@ class MappedProperty:
         for item in map(as_dict, as_list(document.get("properties"))):
             source = (as_text(item.get("source")) or "").strip("/")
             target = (as_text(item.get("target")) or "").strip("/")
-            made = any(item.get(name) for name in _MADE)
-            found.append(cls(source, target, bool(source and target and not made), item.get("default")))
+            copied = bool(source and target and not item.get("transform"))
+            conditioned = copied and bool(item.get("condition"))
+            found.append(cls(source, target, copied and not conditioned, item.get("default"), conditioned))
         return tuple(found)
 
 

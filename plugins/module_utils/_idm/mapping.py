@@ -27,7 +27,7 @@ _OF_TARGETS = frozenset({"SOURCE_MISSING", "UNASSIGNED"})
 #: What can take a source object out of a mapping, so that the situation UNQUALIFIED comes up.
 _QUALIFYING = ("validSource", "sourceCondition", "linkQualifiers")
 #: The filter of everything.
-_ALL = "true"
+ALL = "true"
 #: What a server answers that does not query its configuration at all.
 _NO_SUCH_QUERY = (400, 404, 501)
 #: What stands where a server's property or secret is to be filled in.
@@ -63,7 +63,10 @@ class SyncMapping:
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
     :param queue: what its queuedSync says, None where it has none.
     :param selective: whether a script or a condition keeps some source objects out of it.
-    :param actions: what the policies say of each situation, where no condition goes with it.
+    :param qualified: whether it has link qualifiers: for whom a script names none nothing is done, and nothing audited
+        (seen on OpenIDM 6.1.0).
+    :param condition: the filter that objects of the source have to match, None where it has none, or a script.
+    :param actions: what the policies say of each situation, where one alone does, and no condition goes with it.
     :param source_filter: by which a reconciliation finds the objects of the source, None where it is no filter of it.
     :param properties: what it copies, as far as it names it.
     :param links_objects: whether it keeps links; without them it correlates anew each time.
@@ -85,8 +88,10 @@ class SyncMapping:
     reads_more: bool = False
     queue: QueuedSync | None = None
     selective: bool = False
+    qualified: bool = False
+    condition: str | None = None
     actions: t.Mapping[str, str] = field(default_factory=dict)
-    source_filter: str | None = _ALL
+    source_filter: str | None = ALL
     properties: tuple[MappedProperty, ...] = ()
     links_objects: bool = True
     folds: tuple[bool, bool] = (False, False)
@@ -114,11 +119,15 @@ class SyncMapping:
                 as_dict(item).get("transform") and not as_dict(item).get("source")
                 for item in as_list(document.get("properties"))
             ),
+            qualified=bool(document.get("linkQualifiers")),
+            condition=as_text(document.get("sourceCondition")),
             queue=QueuedSync.parse(document.get("queuedSync")),
             actions={
                 str(policy.get("situation")): str(policy.get("action"))
                 for policy in policies
-                if not policy.get("condition") and isinstance(policy.get("action"), str)
+                if not policy.get("condition")
+                and isinstance(policy.get("action"), str)
+                and [other.get("situation") for other in policies].count(policy.get("situation")) == 1
             },
             source_filter=_source_filter(document),
             properties=MappedProperty.parse_all(document),
@@ -320,13 +329,13 @@ def _source_filter(document: t.Mapping[str, t.Any]) -> str | None:
     """Return the filter that a mapping's sourceQuery is, None where it is none of the source."""
     stated = document.get("sourceQuery")
     if not stated:
-        return _ALL
+        return ALL
     query = as_dict(stated)
     resource = str(query.get("resourceName") or document.get("source") or "").strip("/").lower()
     if resource != str(document.get("source") or "").strip("/").lower():
         return None
     if (query.get("_queryId") or query.get("queryId")) == "query-all-ids":
-        return _ALL
+        return ALL
     return as_text(query.get("_queryFilter") or query.get("queryFilter"))
 
 

@@ -269,7 +269,12 @@ class Directory:
 
     def _pinned(self) -> bytes | None:
         """Return the server's certificate where libldap cannot be left to check it."""
-        return connect_tls(self._host, self._port, **self._tls_options(True)) if self._pins else None
+        if not self._pins:
+            return None
+        try:
+            return connect_tls(self._host, self._port, **self._tls_options(True))
+        except OSError as exc:  # it has gone since it was greeted
+            raise self._unreachable(self._explain(validate=True) or exc.strerror or str(exc)) from exc
 
     def _require_same(self, connection: t.Any, certificate: bytes) -> None:
         """Refuse a connection that is not to the owner of a certificate, before the password is sent on it."""

@@ -112,7 +112,10 @@ class Runs:
             tally.proved = False
             self._context.report.warn(f"{self.livesync.source}: the token has moved on all the same. {unreadable}")
         elif self.request.until_caught_up and not tally.proved and tally.error is None:
-            self._say_that_nothing_is_proved()
+            if target is None and (unreadable := self._unreadable()):
+                tally.fail(f"Whether liveSync of {self.livesync.source} has caught up cannot be known.", unreadable)
+            else:
+                self._say_that_nothing_is_proved()
 
     def _lost_a_race(self, run: Run) -> bool:
         """Tell whether another run of the source is why a run has not done all that is asked for."""
@@ -378,7 +381,7 @@ class Runs:
         found = self.arrival(self.log, end, start if moved else 0)
         if found.said:
             self._context.report.warn(f"{self.livesync.source}: {found.said}")
-        self._doubted = self._doubted or found.doubt is not None
+        self._doubted = self._doubted or found.doubt is not None or found.cut
         if not moved:
             if found.records or found.forbidding:
                 names = ", ".join(one.record for one in found.records)

@@ -14,7 +14,8 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unreachable
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
-from .._health.gapped import LEFT_OUT, beside, read_gaps, with_gaps
+from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
+from .._health.judged import loads_of
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
@@ -254,10 +255,16 @@ class _SourceTask:
         """
         about = (client, self.source, self.connector, self.mappings, self.known, log, token, self.context)
         try:
-            found = read_unarrived(*about, after)
+            loads = loads_of(self.schedules, client.server_time)
+            loaded = min((loads.get(mapping.name, "") for mapping in self.mappings), default="")
+            found = read_unarrived(*about, after, loaded=loaded)
             record = read_record(client, self.source)
+            kept = record.gaps if record else ()
+            # a run proves nothing while what was hidden from those before it has not arrived
+            earlier = read_gaps(*about, after=None if after else token, kept=kept) if after or kept else Gaps()
             gaps = read_gaps(*about, after=after or None)
-            if left := [one for one in gaps.records if one.kind == LEFT_OUT]:
+            both = {one.record: one for one in (*earlier.records, *gaps.records)}
+            if left := [one for one in both.values() if one.kind == LEFT_OUT]:
                 note_gaps(
                     client,
                     self.source,
@@ -265,9 +272,7 @@ class _SourceTask:
                     self.context,
                 )
             gaps = gaps if after else replace(gaps, doubt=None)
-            if record and record.gaps:
-                gaps = beside(gaps, read_gaps(*about, after=token, kept=record.gaps))
-            return with_gaps(found, gaps)
+            return with_gaps(found, beside(gaps, earlier))
         except (Refused, DirectoryError) as exc:
             return Unarrived(doubt=f"Whether the changes have arrived cannot be known: {exc.message}")
 

@@ -21,7 +21,7 @@ from .._idm.mapping import SyncMapping
 
 #: What recognises a person in the target where the mapping copies it.
 _KEY = "userName"
-_HIDDEN = ("password", "__PASSWORD__")
+_SECRET = "password"
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,12 @@ class TargetSchema:
         return cls(types, frozenset(made), required, unique)
 
 
+def _is_secret(one: MappedProperty) -> bool:
+    """Tell whether a property may hold a password; a plain copy of something about one, as a date, may not."""
+    names = {one.source.strip("_").lower(), one.target.strip("_").lower()}
+    return _SECRET in names or (not one.plain and any(_SECRET in name for name in names))
+
+
 def _is_made(described: t.Mapping[str, t.Any]) -> bool:
     return (
         as_bool(described.get("isVirtual")) is True
@@ -83,6 +89,8 @@ class Comparison:
     :param not_comparable: the other properties of the target that it writes.
     :param key: the one that an object is recognised by, None where none is copied.
     :param unique: whether no two objects of the target may share what it holds.
+    :param seen: the properties that read one of the source, whatever is made of it, but for passwords.
+    :param conditioned: those that the mapping copies plainly where a condition is met.
     :param loose: those whose types differ on purpose, so that values are compared as texts.
     """
 
@@ -91,6 +99,8 @@ class Comparison:
     key: MappedProperty | None
     loose: frozenset[str] = frozenset()
     unique: bool = False
+    seen: tuple[MappedProperty, ...] = ()
+    conditioned: tuple[MappedProperty, ...] = ()
 
     @classmethod
     def of(cls, mapping: SyncMapping, schema: TargetSchema, source_types: t.Mapping[str, str]) -> Comparison:
@@ -98,28 +108,43 @@ class Comparison:
 
         :param source_types: the JSON types of the source's properties, as far as they are known.
         """
-        copied = []
-        for one in mapping.properties:
-            top = one.target.partition("/")[0]
-            if one.plain and top not in schema.made and not {one.source, one.target} & set(_HIDDEN):
-                copied.append(one)
-        doubled = {one.target for one in copied if [other.target for other in mapping.properties].count(one.target) > 1}
-        copied = [one for one in copied if one.target not in doubled]  # which of them wins is the mapping's secret
+        open_ones = [one for one in mapping.properties if not _is_secret(one)]
+        targets = [one.target for one in mapping.properties]  # which of two for one target wins is the mapping's secret
+        told = [
+            one
+            for one in open_ones
+            if one.target.partition("/")[0] not in schema.made and targets.count(one.target) == 1
+        ]
+        copied = [one for one in told if one.plain]
         rest = {one.target for one in mapping.properties if one.target} - {one.target for one in copied}
         loose = {one.target for one in copied if _differ(source_types.get(one.source), schema.types.get(one.target))}
         key = _key(copied, schema)
         unique = key is not None and (key.target == _KEY or key.target in schema.unique)
-        return cls(tuple(copied), tuple(sorted(rest)), key, frozenset(loose), unique)
+        return cls(
+            tuple(copied),
+            tuple(sorted(rest)),
+            key,
+            frozenset(loose),
+            unique,
+            seen=tuple(one for one in open_ones if one.source),
+            conditioned=tuple(one for one in told if one.conditioned),
+        )
+
+    @property
+    def made(self) -> frozenset[str]:
+        """The properties of the target that a script makes of something of the source, and no password."""
+        plainly = {one.target for one in (*self.copied, *self.conditioned)}
+        return frozenset(one.target for one in self.seen if one.target) - plainly
 
     @property
     def source_fields(self) -> str:
         """What is asked for of a source object."""
-        return ",".join(dict.fromkeys(["_id", *(one.source for one in self.copied)]))
+        return ",".join(dict.fromkeys(["_id", *(one.source for one in self.seen)]))
 
     @property
     def target_fields(self) -> str:
         """What is asked for of a target object."""
-        return ",".join(dict.fromkeys(["_id", *(one.target for one in self.copied)]))
+        return ",".join(dict.fromkeys(["_id", *(one.target for one in (*self.copied, *self.conditioned))]))
 
     def differing(
         self, source: t.Mapping[str, t.Any], target: t.Mapping[str, t.Any], *, loose: bool = False
@@ -143,6 +168,14 @@ class Comparison:
             if not self._expected(one, source) and canonical(value_at(target, one.target))
         )
 
+    def left_alone(self, source: t.Mapping[str, t.Any], target: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+        """Return the properties of the target that a condition has left as they were, or that were never written."""
+        return tuple(
+            one.target
+            for one in self.conditioned
+            if self._expected(one, source) != canonical(value_at(target, one.target), one.target in self.loose)
+        )
+
     def hidden(self, source: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any]) -> tuple[str, ...]:
         """Return the properties of the target whose values the directory has, and IDM does not see in the source.
 
@@ -150,13 +183,13 @@ class Comparison:
         """
         return tuple(
             one.target
-            for one in self.copied
+            for one in self.seen
             if canonical(value_at(own, one.source)) and not canonical(value_at(source, one.source))
         )
 
     def mask(self, body: t.Mapping[str, t.Any]) -> int:
         """Return a number whose bits tell which properties of the source there are."""
-        return sum(1 << at for at, one in enumerate(self.copied) if canonical(value_at(body, one.source)))
+        return sum(1 << at for at, one in enumerate(self.seen) if canonical(value_at(body, one.source)))
 
     def digest_of_source(self, body: t.Mapping[str, t.Any]) -> bytes:
         """Return eight bytes that stand for what an object of the source shall become."""

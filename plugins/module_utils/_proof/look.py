@@ -47,11 +47,14 @@ class Looked:
     """What a look at some objects has found.
 
     :param left_out: the ids of the source that a condition or a script of the mapping may leave out.
+    :param left_alone: the properties that are not as the source, and that a condition of the mapping may have left so,
+        by the ids of the source.
     :param linked: how many of the objects of the source that were asked for have a link.
     """
 
     differences: list[Difference] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
+    left_alone: dict[str, tuple[str, ...]] = field(default_factory=dict)
     linked: int = 0
 
 
@@ -82,6 +85,7 @@ def look(
         seen = _look(sides, own, *part, twins=twins)
         told.update({(one.kind, one.id, one.target_id): one for one in seen.differences})
         found.left_out |= seen.left_out
+        found.left_alone.update(seen.left_alone)
         found.linked += seen.linked
     found.differences = list(told.values())
     return found
@@ -118,7 +122,7 @@ def _look(
     if own:
         others = sorted(wanted - set(sources) - set(entries))
         left_out = own.left_out(others)
-        unseen.update({one: (FILTERED, why) for one, (why, unused) in left_out.items()})
+        unseen.update({one: _why_left_out(why, entry) for one, (why, entry) in left_out.items()})
     for one in sorted(wanted):
         entry = entries.get(one) or left_out.get(one, ("", None))[1]
         body = own.body(entry) if own and entry else None
@@ -130,6 +134,9 @@ def _look(
             told = list(_of_source(sides, one, sources[one], mine, targets))
             hidden = sides.comparison.hidden(sources[one], body) if body else ()
             found.differences += [_hidden(one, mine, told, hidden)] if hidden and mine else told
+            led = next((targets[link.target] for link in mine if link.target in targets), None)
+            if led and (left := sides.comparison.left_alone(sources[one], led)):
+                found.left_alone[one] = left
         else:
             reason, detail = unseen.get(one, (UNKNOWN, None))
             why = Difference(ORPHANED, one, reason=reason, detail=detail, in_source=False)
@@ -143,6 +150,28 @@ def _look(
         linked = {one: sources[one] for one in wanted if one in sources and one in of_source}
         found.differences += _twins(sides, linked, of_source, targets)
     return found
+
+
+def _why_left_out(why: str, entry: Entry | None) -> tuple[str, str]:
+    """Return the reason and the detail of an entry that the connector's search does not find."""
+    if entry is not None and not entry.texts("objectClass"):
+        return HIDDEN, "the directory has it, and does not show its objectClass"
+    return FILTERED, why
+
+
+def not_gone(one: Difference, there: t.Container[str | None], own: OwnEntries) -> Difference:
+    """Return a difference; where an entry seems to be gone that is not, it is one that nobody here is shown.
+
+    :param there: the ids of entries of which the change log tells that they have not been removed.
+    """
+    if one.kind not in (ORPHANED, MISSING) or one.in_source or one.reason != UNKNOWN or one.id not in there:
+        return one
+    return replace(
+        one,
+        reason=HIDDEN,
+        detail=f"neither the connector's account nor {own.directory.bind_dn} is shown it, and its last change has not"
+        " removed it",
+    )
 
 
 def _twins(

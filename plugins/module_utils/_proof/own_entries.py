@@ -81,7 +81,7 @@ class OwnEntries:
         :raises DirectoryError: no answer, or an error; or no entry shows its id, so that all would be passed over.
         """
         named, unnamed = False, ""
-        natives = [self.names[one.source] for one in comparison.copied if one.source in self.names]
+        natives = [self.names[one.source] for one in comparison.seen if one.source in self.names]
         for base in self.bases:
             for entry in self.directory.stream(base, SUBTREE, self.search_filter, [self.uid, *natives], page=_PAGE):
                 if name := self._id_of(entry):

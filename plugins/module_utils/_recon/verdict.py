@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .._base.errors import IdmopsError
 from .._idm.connector import Connector, ConnectorTest, failed_test
-from .._idm.mapping import SyncMapping
+from .._idm.mapping import ALL, SyncMapping
 from .run import CANCELED, SUCCESS, EntryFailure, ReconRun, too_many
 
 #: Why an id is not reconciled.
@@ -138,6 +138,11 @@ def _failed(found: ReconFindings) -> IdmopsError:
             f" ({', '.join(found.mapping.asynchronous)}).",
             remedy="Give these situations an action of their own in the mapping: with ASYNC a reconciliation fails at"
             " its start.",
+        )
+    if nothing and run.source.total == 0 and run.source_ids and found.mapping.source_filter != ALL:
+        return IdmopsError(
+            f"{head}: the mapping's own sourceQuery selects none of these ids, or they are not in {source}.",
+            remedy="See what sourceQuery of the mapping leaves out: a reconciliation never brings that.",
         )
     if nothing and run.source.total == 0:
         return IdmopsError(

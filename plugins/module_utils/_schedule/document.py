@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from .._base.errors import InvalidOption
-from .._base.values import as_list
+from .._base.values import as_dict, as_list, as_text
 from .._idm.source import Source
 from .cron import canonical_cron, cron_to_interval
 
@@ -138,7 +138,7 @@ class Schedule:
             service=service,
             invoke_context=context,
             next_run=document.get("nextRunDate") or None,
-            paused=any(entry.get("state") in _PAUSED for entry in triggers),
+            paused=any(_is_paused(entry) for entry in triggers) and not _goes_on(document, triggers),
             running=any(entry.get("state") in _RUNNING for entry in triggers),
             storage=storage,
             document=document,
@@ -148,6 +148,38 @@ class Schedule:
     def meant(self) -> str | None:
         """The source that it names where its invokeContext is that of liveSync, whatever service it invokes."""
         return _source_of(SERVICE, self.invoke_context)
+
+    @property
+    def names(self) -> str | None:
+        """What stands as the source in its invokeContext, whatever it does with that."""
+        return as_text(self.invoke_context.get("source"))
+
+    def calls(self, source: str) -> bool:
+        """Tell whether it runs a script that seems to call liveSync of a source."""
+        script = as_dict(self.invoke_context.get("script")).get("source")
+        text = script.lower() if isinstance(script, str) and self.service == "script" else ""
+        return source.lower() in text and any(action in text for action in _ACTIONS)
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether it has the service of liveSync do what that does not know, which ends well and does nothing.
+
+        "OpenIDM family over REST", section 4.5.
+        """
+        return self.service == SERVICE and not runs_livesync(self.invoke_context)
+
+    @property
+    def fires_once_more(self) -> bool:
+        """Whether it is paused, and fires once more all the same: the scheduler had taken its trigger for that before.
+
+        A trigger is taken up to 30 s before it fires (seen on OpenIDM 6.1.0).
+        """
+        return _is_taken(self.triggers)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether its trigger shows that it is paused, and it fires on and on (see :func:`_goes_on`)."""
+        return _goes_on(self.document, self.triggers)
 
     @property
     def mute(self) -> bool:
@@ -320,6 +352,24 @@ def body_of(document: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 def runs_livesync(context: t.Mapping[str, t.Any]) -> bool:
     """Tell whether an invokeContext runs liveSync; servers and their user interfaces write its case differently."""
     return str(context.get("action", "")).lower() in _ACTIONS
+
+
+def _is_paused(trigger: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a trigger is paused, or will be once what it has fired has ended."""
+    state, before = trigger.get("state"), trigger.get("previous_state")
+    return state in _PAUSED or (state in _RUNNING and before in _PAUSED)
+
+
+def _is_taken(triggers: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+    return any(entry.get("state") in _PAUSED and entry.get("acquired") is True for entry in triggers)
+
+
+def _goes_on(document: t.Mapping[str, t.Any], triggers: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+    """Tell whether a pause came too late to hold: that of a job that may run beside itself, whose trigger was taken.
+
+    Such a job is put among those that wait for their next firing whatever its trigger shows (seen on OpenIDM 6.1.0).
+    """
+    return as_flag(document.get("concurrentExecution"), False) is True and _is_taken(triggers)
 
 
 def _triggers(document: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:

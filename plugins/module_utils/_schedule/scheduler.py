@@ -6,7 +6,9 @@
 
 No server has a word for it: what is paused are the triggers of jobs that are enabled. On OpenIDM 6.1.0 (seen) a pause
 reaches all jobs that are there, kept in the repository or in memory, and those that are made, changed or enabled later,
-until jobs are resumed; one that comes when no job has a trigger reaches nothing. What runs goes on to its end.
+until jobs are resumed; one that comes when no job has a trigger reaches nothing. What runs goes on to its end. What the
+scheduler had taken for its next firing before, up to 30 s ahead, fires once more: that is waited for. A job that may
+run beside itself (concurrentExecution) fires on and on then, whatever its trigger shows.
 """
 
 from __future__ import annotations
@@ -22,11 +24,11 @@ from .._idm.server import Server, ask_server
 from .document import SEE_STATE, Schedule
 from .store import act_on_job, pause_or_resume_jobs, read_all_jobs
 
-#: How often a pause is sent, and after how many seconds it is looked at again.
-_PAUSES, _LASTS = 3, 2.0
 PAUSED, RUNNING, PARTLY, UNKNOWN = "paused", "running", "partly", "unknown"
 #: Seconds that the server may take until its triggers show what it was told; OpenIDM 6.1.0 shows it at once (seen).
 _PATIENCE = 15.0
+#: Seconds more for what was taken for its next firing before, and for how long nothing of that kind is to be seen.
+_TAKEN, _CALM = 30.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,11 @@ def keep_scheduler(client: Client, wish: Wish, context: Context) -> dict[str, t.
     after = wish.fulfilled(jobs)
     if changed:
         _warn_of_other_nodes(client, wish.meant(jobs), context)
-    if changed and not context.check_mode:
-        after = _carry_out(client, server, wish, jobs, context)
+    if not context.check_mode:
+        if changed:
+            _send(client, server, wish, jobs)
+        if changed or any(job.fires_once_more for job in wish.meant(jobs)):
+            after = _shown_by_triggers(client, server, wish, context)
     return {
         "changed": changed,
         "scheduler": _shown(after),
@@ -150,32 +155,6 @@ def _warn_of_other_nodes(client: Client, meant: t.Iterable[Schedule], context: C
         )
 
 
-def _carry_out(
-    client: Client, server: Server, wish: Wish, jobs: t.Sequence[Schedule], context: Context
-) -> list[Schedule]:
-    """Send it, and return the jobs once their triggers show it.
-
-    A trigger that the scheduler had taken for its next firing may be put back as it was (seen once on OpenIDM 6.1.0, on
-    a busy machine): so a pause is looked at again, and sent again.
-    """
-    for left in reversed(range(_PAUSES)):
-        _send(client, server, wish, jobs)
-        jobs = _shown_by_triggers(client, server, wish, context)
-        if not wish.paused:
-            break
-        context.clock.sleep(_LASTS)
-        jobs = read_all_jobs(client, server)
-        if wish.met_by(jobs):
-            break
-        if not left:
-            raise IdmopsError(
-                "The pause was undone each time: the scheduler put the triggers back as they were.",
-                remedy="Run it again when no job is about to fire.",
-                result={"changed": True, "scheduler": _shown(jobs)},
-            )
-    return list(jobs)
-
-
 def _send(client: Client, server: Server, wish: Wish, jobs: t.Iterable[Schedule]) -> None:
     try:
         if wish.names:
@@ -190,23 +169,47 @@ def _send(client: Client, server: Server, wish: Wish, jobs: t.Iterable[Schedule]
 
 
 def _shown_by_triggers(client: Client, server: Server, wish: Wish, context: Context) -> list[Schedule]:
-    """Wait until the triggers show it, and return the jobs.
+    """Wait until the triggers show it, and until what fires once more has fired; return the jobs.
 
     :raises TimedOut: when they do not.
+    :raises IdmopsError: where a pause does not hold.
     """
     last: list[str] = []
+    calm: float | None = None
 
     def probe() -> list[Schedule] | None:
+        nonlocal calm
         found = read_all_jobs(client, server)
-        last[:] = [job.name for job in wish.meant(found) if job.paused != wish.paused]
-        return None if last else found
+        meant = wish.meant(found)
+        if wish.paused:
+            _check_that_it_holds(found, [job.name for job in meant if job.goes_on])
+        last[:] = [f"{job.name} not so" for job in meant if job.paused != wish.paused]
+        last.extend(f"{job.name} fires once more at {job.next_run}" for job in meant if job.fires_once_more)
+        now = context.clock.now()
+        calm = None if last else now if calm is None else calm
+        return None if calm is None or now < calm + (_CALM if wish.paused else 0.0) else found
 
     return context.wait_for(
         probe,
-        timeout=_PATIENCE,
+        timeout=_PATIENCE + (_TAKEN if wish.paused else 0.0),
         what=f"the triggers of the jobs to be {'paused' if wish.paused else 'resumed'}",
-        seen=lambda: f"{', '.join(last)} not so",
+        seen=lambda: ", ".join(last) or "nothing that speaks against it",
     )
+
+
+def _check_that_it_holds(jobs: t.Sequence[Schedule], going_on: t.Sequence[str]) -> None:
+    """Let nobody believe in a pause that does not hold.
+
+    :raises IdmopsError: where jobs go on.
+    """
+    if going_on:
+        raise IdmopsError(
+            f"The pause does not hold for the job {', '.join(going_on)}: it may run beside itself"
+            " (concurrentExecution), the scheduler had taken it for its next firing, and it fires on and on, although"
+            " its trigger is shown as paused. All other jobs are paused.",
+            remedy="Disable it (enabled: false), then run this again.",
+            result={"changed": True, "scheduler": _shown(jobs)},
+        )
 
 
 def _managed(jobs: t.Iterable[Schedule]) -> dict[str, t.Any]:

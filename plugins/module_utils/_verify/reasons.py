@@ -221,7 +221,7 @@ class Reasons:
         if one.kind == DIFFERING and (
             taken := {name.lower() for name in as_texts(settings.get("attributesToSynchronize"))}
         ):
-            sources = {copied.target: copied.source for copied in self.comparison.copied}
+            sources = {copied.target: copied.source for copied in self.comparison.seen}
             names = self.connector.native_names.get(self.source.object_type, {}) if self.connector else {}
             natives = {names.get(sources[name], sources[name]).lower() for name in one.properties}
             if not natives & taken:

@@ -142,6 +142,8 @@ class Verified:
         if self.pending is None and self.differences:
             why = "Without directory" if self.logged else "Since no change log tells what liveSync has yet to take"
             return f"{why}, changes that are pending count as differences."
+        if self.logged and self.suspects.in_directory is None:
+            return "Without directory, what IDM does not see in the source was not looked for."
         return ""
 
     def as_result(self, *, detailed: bool, most: int) -> dict[str, t.Any]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import typing as t
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut
+from .._health.arrived import MOST_TAKEN
 from .._health.log_facts import LogReader, directories
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
@@ -20,8 +22,8 @@ from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._idm.stage import read_stage
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import KINDS, Difference
-from .._proof.look import look
+from .._proof.difference import HIDDEN, KINDS, ORPHANED, UNKNOWN, Difference
+from .._proof.look import look, not_gone
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .._proof.suspects import Suspects, suspects_of_all, suspects_of_some
@@ -146,10 +148,26 @@ class _Pair:
         seen = suspects_of_some(self._sides, ids, sample) if sample else suspects_of_all(self._sides, ids)
         found = Verified(self._source, self._mapping, self._comparison, seen, sampled=0 < sample < seen.in_source)
         found.differences, found.pending = self._settled(seen)
+        found.differences = self._not_gone(found.differences)
         found.logged = self._logged
         found.differences = self._reasons.of(found.differences)
         found.differences.sort(key=lambda one: (KINDS.index(one.kind), one.id or "", one.target_id or ""))
         return found
+
+    def _not_gone(self, differences: t.Sequence[Difference]) -> list[Difference]:
+        """Return the differences; what seems to be gone from the source is not where that cannot be known.
+
+        Who is not shown an entry gets the same answer as if it were gone: a reconciliation would remove its target.
+        """
+        gone = [one for one in differences if one.kind == ORPHANED and one.reason == UNKNOWN and not one.in_source]
+        if not gone or self._own is None or self._reader is None:
+            return list(differences)
+        touched = self._reader.touched(self._reader.last() or 0, MOST_TAKEN)
+        there = {one.record for one in touched if one.removed is False}
+        told = [not_gone(one, there, self._own) for one in differences]
+        why = self._own.unproved()
+        detail = f"whether it is gone cannot be known: {why}"
+        return [replace(one, reason=HIDDEN, detail=detail) if why and one in gone else one for one in told]
 
     def _settled(self, seen: Suspects) -> tuple[list[Difference], int | None]:
         """Look at what seems to differ until time has shown what does, and return that, and how much is pending."""

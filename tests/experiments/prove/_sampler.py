@@ -10,6 +10,7 @@ import threading
 import time
 import typing as t
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 from tools import steps
 
@@ -18,8 +19,8 @@ from ._ledger import Ledger
 from ._task import Tasks
 from ._two_of_each import TwoOfEach
 
-#: Seconds between two questions.
-EVERY = 5.0
+#: Seconds between two questions, and how many may be open: one takes 30 s and more where a server hangs.
+EVERY, AT_ONCE = 5.0, 8
 #: A change that is older (seconds) has to be there where the state is healthy.
 OLD = 2.0 * INTERVAL
 
@@ -31,6 +32,8 @@ class Sampler(threading.Thread):
         super().__init__(name="sampler", daemon=True)
         self._bed, self._tasks, self._ledger = bed, tasks, ledger
         self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._last = ""
         self.states: Counter[str] = Counter()
         self.false: list[str] = []
         self.error: Exception | None = None
@@ -45,23 +48,28 @@ class Sampler(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        """Ask until told to stop."""
-        while not self._over.is_set():
-            began = time.monotonic()
-            try:
-                self._sample(began)
-            except Exception as exc:
-                self.error = exc
-                return
-            self._over.wait(began + EVERY - time.monotonic())
+        """Ask until told to stop, without waiting for the answers of before."""
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sample") as pool:
+            while not self._over.is_set() and not self.error:
+                pool.submit(self._try)
+                self._over.wait(EVERY)
+
+    def _try(self) -> None:
+        if self._over.is_set():
+            return
+        try:
+            self._sample(time.monotonic())
+        except Exception as exc:
+            self.error = exc
 
     def _sample(self, began: float) -> None:
         told = ask(self._bed, self._tasks)
         state = told["state"]
-        if not self.states or state != self._last:
-            steps.say(f"state: {state}: {(told.get('remedy') or '')[:200]}")
-        self._last = state
-        self.states[state] += 1
+        with self._lock:
+            if state != self._last:
+                steps.say(f"state: {state}: {(told.get('remedy') or '')[:200]}")
+            self._last = state
+            self.states[state] += 1
         if state != "healthy":
             return
         missing = self._ledger.overdue(began - OLD, self._bed.named())

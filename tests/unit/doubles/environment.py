@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import SyncMapping
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
 from ansible_collections.idmops.idm.plugins.module_utils._proof.comparison import Comparison, TargetSchema
@@ -64,6 +66,8 @@ class Environment:
 
     # what the directory itself tells, as OwnEntries does
     narrowing = None
+    classes_shown = True
+    directory = SimpleNamespace(bind_dn="uid=admin")
 
     def masks(self, comparison):
         everybody = [*self.people, *self.hidden.values()]
@@ -105,6 +109,7 @@ class Environment:
         found = {name: away for name in ids if name in self.moved}
         for name in self.containers & set(ids):
             kept = self.hidden.get(name)
-            entry = Entry(f"uid={kept['uid']},dc=x", {}) if kept else None
+            other = {"objectclass": (b"organizationalUnit",)} if self.classes_shown else {}
+            entry = Entry(f"uid={kept['uid']},dc=x", other) if kept else None
             found[name] = (f"it has not all object classes ({self.classes})", entry)
         return found

@@ -14,10 +14,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts impor
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
+from ansible_collections.idmops.idm.plugins.module_utils._proof.look import Looked
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import SOURCE, Environment
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
 
 CONNECTOR = Connector.parse({"_id": "provisioner.openicf/ldap", "objectTypes": {"account": {}}})
+PLAIN = [{"source": "uid", "target": "userName"}]
 TIME = "2026-11-24T10:00:00Z"
 
 
@@ -25,17 +27,30 @@ TIME = "2026-11-24T10:00:00Z"
 def look(monkeypatch):
     """Look at what became of some changes; ``pending`` are the entries that later ones touch, look by look."""
 
-    def of(there, ids=("s1",), pending=(), below=(), mappings=None, moved=None, uid="entryUUID", after=0):
+    def of(
+        there,
+        ids=("s1",),
+        pending=(),
+        below=(),
+        mappings=None,
+        moved=None,
+        uid="entryUUID",
+        after=0,
+        loaded="",
+        removed=None,
+    ):
         looks = list(pending) or [set()]
         there.uid = uid
         there.below = lambda dn, most: list(below)
         there.changed_after = lambda log, token, of: looks.pop(0) if len(looks) > 1 else looks[0]
-        touched = [Touched(one, TIME, moved) for one in ids]
+        touched = [Touched(one, TIME, moved, removed=removed) for one in ids]
         reader = SimpleNamespace(directory=object(), again=lambda: None, touched=lambda token, most, after: touched)
         monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: there if uid else None)
         known = [there.mapping] if mappings is None else mappings
         it = context()
-        found = module.read_unarrived(there.idm, Source.parse(SOURCE), CONNECTOR, known, known, reader, 9, it, after)
+        found = module.read_unarrived(
+            there.idm, Source.parse(SOURCE), CONNECTOR, known, known, reader, 9, it, after, loaded=loaded
+        )
         return SimpleNamespace(
             records=found.records,
             said=" ".join(found.sentences),
@@ -391,10 +406,89 @@ def test_what_a_script_or_a_policy_left_alone_is_said_and_no_loss(look, action, 
             "situation": "UNQUALIFIED",
         }
     ]
-    found = look(there)
+    found = look(there, ["s1", "s2"])
     assert len(found.records) == told
     assert told or f"UNQUALIFIED: {action}" in found.aside
     assert found.doubt is None
+    found = look(there)  # where that is so of all that changed, a condition may be wrong
+    assert told or (found.aside is None and "each of the newest changes was left alone" in found.doubt)
+
+
+def audit_word(record, situation, action, at="2026-11-24T10:00:01.000Z", **more):
+    return {"_id": record, "timestamp": at, "sourceObjectId": f"{SOURCE}/{record}", "mapping": "m",
+            "status": "SUCCESS", "situation": situation, "action": action, **more}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "doubt"),
+    [
+        ([audit_word("s1", "SOURCE_IGNORED", "REPORT")], 0, None),
+        ([], 0, "audit does not tell that the mapping leaves them out: s1"),
+        ([audit_word("s1", "SOURCE_IGNORED", "REPORT", at="2026-11-24T09:00:00.000Z")], 0, "audit does not tell"),
+        ([audit_word("s1", "ABSENT", "CREATE")], 1, None),
+        ([audit_word("s1", None, None, status="FAILURE")], 1, None),
+        ([audit_word("s1", "AMBIGUOUS", "IGNORE")], 1, None),
+    ],
+)
+def test_who_a_condition_may_leave_out_is_told_by_audit_alone(look, words, told, doubt):
+    """A new entry that liveSync has never handled has no word there (seen on OpenIDM 6.1.0: the token was set)."""
+    there = Environment(validSource={"source": "x"})
+    there.drop(there.users, "t1")
+    there.drop(there.links, "s1")
+    there.idm.resources["audit/sync"] = words
+    found = look(there, ["s1", "s2"])
+    assert len(found.records) == told and ("s1" in found.compared) == (doubt is None)
+    assert doubt in found.doubt if doubt else found.doubt is None
+    assert look(there, ["s1", "s2"], pending=[{"s1"}]).doubt is None
+
+
+def test_a_property_that_a_condition_has_left_alone_is_a_doubt(look):
+    there = Environment(properties=[*PLAIN, {"source": "mail", "target": "mail", "condition": "/object/x pr"}])
+    found = look(there)
+    assert (found.records, found.doubt) == ((), None)  # it is as in the source: the condition was met
+    differing(there)
+    found = look(there)
+    assert found.records == () and "mail of changed entries is not as in the source (s1)" in found.doubt
+
+
+def test_what_a_script_makes_is_said_not_to_be_compared_and_missed_where_it_is_hidden(look):
+    made = {"source": "mail", "target": "mail", "transform": {"source": "source.toLowerCase()"}}
+    there = Environment(properties=[*PLAIN, made])
+    differing(there)
+    found = look(there)
+    assert (found.records, found.doubt) == ((), None) and "Not compared, since a script makes them" in found.aside
+    hidden_value(there)
+    (one,) = look(there).records
+    assert "IDM does not see it: mail" in one.cause
+    found = look(Environment(properties=[made]))
+    assert "it copies no property plainly" in found.doubt
+
+
+def test_what_is_lost_among_many_is_counted_as_far_as_that_goes(look, monkeypatch):
+    monkeypatch.setattr(module, "NEWEST", 1)
+    there = Environment()
+    for user in there.users:
+        user["mail"] = "old@x"
+    found = look(there, ["s1", "s2", "s3"])
+    assert {one.record for one in found.records} == {"s1", "s2", "s3"} and "There may be more" not in found.said
+    monkeypatch.setattr(module, "MOST_TAKEN", 2)
+    found = look(there, ["s1", "s2", "s3"])
+    assert len(found.records) == 2 and "There may be more of them: only the newest 2" in found.said
+
+
+def test_what_changed_long_before_the_load_came_by_it(look, monkeypatch):
+    monkeypatch.setattr(module, "NEWEST", 1)
+    assert look(Environment(), ["s1", "s2"], loaded="2026-11-26T10:00:00.000Z").aside is None
+    assert look(Environment(), ["s1", "s2"], loaded="2026-11-25T09:00:00.000Z").aside is not None
+
+
+def test_one_that_the_second_look_finds_in_order_is_none(look, monkeypatch):
+    there = Environment()
+    differing(there)
+    first = module.look
+    looks = iter([first, lambda *given, **more: Looked()])
+    monkeypatch.setattr(module, "look", lambda *given, **more: next(looks)(*given, **more))
+    assert look(there).records == ()
 
 
 @pytest.mark.parametrize("fault", [differing, new_and_missing, deleted])
@@ -510,3 +604,39 @@ def test_a_container_that_a_search_filter_takes_for_an_account_is_no_lost_change
     found = look(there, ["s1", "s2"])
     assert [one.record for one in found.records] == ["s2"]
     assert "object classes" in found.aside and "accountSearchFilter" in found.aside
+
+
+@pytest.mark.parametrize("policies", [[{"situation": "SOURCE_MISSING", "action": "DELETE"}], []])
+def test_what_nobody_here_is_shown_is_not_gone_where_its_last_change_has_not_removed_it(look, policies):
+    """bind_dn is denied the entry too: a reconciliation would remove its target (seen on OpenIDM 6.1.0)."""
+    there = Environment(policies=policies)
+    deleted(there)
+    found = look(there, removed=False)
+    (one,) = found.records
+    assert one.situation is None and "neither the connector's account nor" in one.cause
+    assert "the whole mapping" not in found.said and "Look for an ACI" in found.said
+    found = look(there, removed=True)
+    assert [one.situation for one in found.records] == (["SOURCE_MISSING"] if policies else [])
+
+
+def test_an_entry_whose_object_classes_are_not_shown_is_hidden(look):
+    there = Environment()
+    there.hide("s1")
+    there.containers.add("s1")
+    there.classes_shown = False
+    there.users[1]["mail"] = "old@x"
+    (one,) = look(there).records
+    assert one.cause == "the directory has it, and does not show its objectClass"
+
+
+def test_which_of_several_policies_of_one_situation_counts_audit_alone_tells(look):
+    """A new entry may meet the condition of the first one (seen on OpenIDM 6.1.0)."""
+    several = [{"situation": "ABSENT", "action": "CREATE", "condition": {"source": "x"}},
+               {"situation": "ABSENT", "action": "IGNORE"}]  # fmt: skip
+    there = Environment(policies=several)
+    new_and_missing(there)
+    (one,) = look(there, ["s1", "s2"]).records
+    assert one.record == "s1" and there.mapping.ignored == ()
+    there.idm.resources["audit/sync"] = [audit_word("s1", "ABSENT", "IGNORE")]
+    found = look(there, ["s1", "s2"])
+    assert found.records == () and "ABSENT: IGNORE (s1)" in found.doubt

@@ -157,7 +157,7 @@ def reader(monkeypatch):
 
 def test_what_the_token_has_passed_is_looked_at(reader, monkeypatch):
     found = reader.hidden(60)
-    assert found == Hidden((Touched("s40", TIME, None, csn(40)),))
+    assert found == Hidden((Touched("s40", TIME, None, csn(40), removed=False),))
     assert [one.record for one in reader.hidden(100).left_out] == ["s40", "s70"]
     assert [one.record for one in reader.hidden(100, after=40).left_out] == ["s70"]
     monkeypatch.setattr(reading, "_MOST_BEHIND", 50)

@@ -236,3 +236,9 @@ def test_only_three_states_are_good_enough():
     }
     assert good == {"lagging", "running", "healthy"}
     assert good | bad == set(STATES)
+
+
+def test_what_is_lost_comes_with_what_the_connector_leaves_out():
+    facts = replace(GOOD, unarrived=("1 changed entry has not arrived.",), left_out=("Changes of x never arrive.",))
+    assert judge_health(facts).remedy.startswith("Changes of x never arrive. 1 changed entry")
+    assert judge_health(replace(facts, forbidding=True)).remedy.startswith("1 changed entry")

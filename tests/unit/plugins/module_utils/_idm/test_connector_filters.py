@@ -55,7 +55,6 @@ def found(
         {"accountSynchronizationFilter": "(o=x)", "accountSearchFilter": "(o=x)"},
         {"groupSynchronizationFilter": "(o=x)"},
         {"objectClassesToSynchronize": ["INETORGPERSON"]},
-        {"baseContextsToSynchronize": ["dc=example,dc=com"]},
         {"baseContextsToSynchronize": ["OU=people, DC=example,DC=com"]},
         {"modifiersNamesToFilterOut": ["uid=IDM, ou=apps,dc=example,dc=com"]},
         {"useTimestampsForSync": False},
@@ -77,6 +76,7 @@ def test_what_leaves_nothing_out_that_is_read(properties):
         ({"objectClassesToSynchronize": ["groupOfNames"]}, True, "none of groupOfNames"),
         ({"objectClassesToSynchronize": ["staff", "guest"]}, True, "none of staff, guest"),
         ({"baseContextsToSynchronize": ["ou=Staff,ou=People,dc=example,dc=com"]}, True, "below ou=People"),
+        ({"baseContextsToSynchronize": ["dc=example,dc=com"]}, True, "a reconciliation takes him for gone"),
         (
             {"modifiersNamesToFilterOut": ["cn=Directory Manager", PROPERTIES["principal"]]},
             False,
@@ -117,6 +117,40 @@ def test_what_an_object_type_does_not_have_is_no_source_of_anything(line, agains
     assert found([SyncMapping.parse({**mapping, "enableSync": False})]) == []
     assert found([SyncMapping.parse({**mapping, "properties": [{"source": "_id", "target": "x"}]})]) == []
     assert found([SyncMapping.parse(mapping)], schema={"nativeType": "__ACCOUNT__"}) == []
+
+
+@pytest.mark.parametrize("flag", ["NOT_RETURNED_BY_DEFAULT", "NOT_READABLE"])
+def test_what_its_flags_withhold_is_as_good_as_not_there(flag):
+    """A query that names it shows it, and liveSync and a reconciliation take it for empty (seen on OpenIDM 6.1.0)."""
+    properties = {**SCHEMA["properties"], "sn": {"flags": [flag]}}
+    ((name, against, effect),) = found(schema={**SCHEMA, "properties": properties})
+    assert name == "objectTypes.account.properties" and against
+    assert "withholds from liveSync and reconciliations by its flags (sn): sn of each target" in effect
+    assert found(schema={**SCHEMA, "properties": {**properties, "sn": {"flags": ["NOT_UPDATEABLE"]}}}) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "strange"),
+    [
+        ('/employeeTyp eq "staff"', "employeeTyp"),
+        ('/object/sn sw "A"', "object/sn"),
+        ('/source/surname sw "A"', "source/surname"),
+        ('source/surname pr and /source/sn eq "/uid eq 1"', "source/surname"),
+        ('!(/source/sn eq "a" or (/mail pr))', "mail"),
+        ('/source/sn eq "a"', None),
+        ('/linkQualifier eq "x" and /source/email co "@" and /source/_id pr', None),
+        ('/source/sn/0 eq "a \\" /uid eq b"', None),
+        ("true", None),
+        ({"type": "text/javascript", "source": "uid eq 1"}, None),
+    ],
+)
+def test_a_condition_that_asks_for_what_is_not_there_is_met_by_nobody(condition, strange):
+    """Seen on OpenIDM 6.1.0: /uid and /object/uid are nothing, /source/uid is the entry's."""
+    document = {"name": "one", "source": "system/ldap/account", "target": "managed/user", "sourceCondition": condition}
+    told = found([SyncMapping.parse(document)])
+    assert [(name, against) for name, against, unused in told] == ([("sourceCondition", True)] if strange else [])
+    assert not strange or f"asks for {strange}, which account does not have" in told[0][2]
+    assert found([SyncMapping.parse({**document, "enableSync": False})]) == []
 
 
 def test_several_at_once():

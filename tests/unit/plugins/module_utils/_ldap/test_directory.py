@@ -272,6 +272,19 @@ def test_a_server_is_greeted_once(script, monkeypatch):
     assert asked == [("localhost", 1389)]
 
 
+def test_a_server_that_is_gone_since_it_was_greeted_is_not_reached(script, monkeypatch):
+    """Seen where an OpenDJ was killed just then: the refused connection itself came through."""
+    script()
+    monkeypatch.setattr(module, "explain", lambda *given, **more: None)
+
+    def refused(*given, **more):
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr(module, "connect_tls", refused)
+    with pytest.raises(NoAnswer, match="ldaps://localhost cannot be reached: Connection refused"):
+        directory("ldaps://localhost").read("", [])
+
+
 def test_another_certificate_on_localhost_gets_no_password(script, monkeypatch):
     played = script()
     played.search_s = lambda *given: None

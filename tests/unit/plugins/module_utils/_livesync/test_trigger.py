@@ -631,14 +631,14 @@ def arrival(monkeypatch, log):
     """What has not arrived of the changes of a run, where that was asked, and what is hidden of them."""
     seen = SimpleNamespace(found=Unarrived(), asked=[], gaps=Gaps(), after=None, noted=[], earlier=Gaps(), kept=None)
 
-    def hidden(*unused, after, kept=()):
-        if kept:
+    def hidden(*unused, after, kept=None):
+        if kept is not None:
             seen.kept = (after, [one["record"] for one in kept])
             return seen.earlier
         seen.after = after
         return seen.gaps
 
-    def look(client, source, connector, mappings, known, reader, token, it, after):
+    def look(client, source, connector, mappings, known, reader, token, it, after, loaded):
         seen.asked.append((after, token))
         if isinstance(seen.found, Exception):
             raise seen.found
@@ -725,7 +725,15 @@ def test_what_an_earlier_run_did_not_see_keeps_a_later_one_from_being_proved(arr
     arrival.earlier = Gaps((Gap("s7", LEFT_OUT, None, None, "m"),), "The change log leaves out s7.")
     result, it = run(client=client, until_caught_up=True)
     assert "failed" not in result and result["runs"][0]["proved"] is False
-    assert arrival.kept == (9, ["s7"]) and arrival.noted == []
+    assert arrival.kept == (None, ["s7"]) and [one["record"] for one in arrival.noted] == ["s7"]
+    assert it.report.warnings == [f"{SOURCE}: Of earlier runs: The change log leaves out s7."]
+
+
+def test_what_a_run_of_the_schedule_did_not_see_keeps_a_later_one_from_being_proved(arrival):
+    """No run record tells of it (seen on OpenIDM 6.1.0 with two OpenDJ that were written to at the same moment)."""
+    arrival.earlier = Gaps((Gap("s7", LEFT_OUT, None, None, "m"),), "The change log leaves out s7.")
+    result, it = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
+    assert "failed" not in result and result["runs"][0]["proved"] is False and arrival.kept == (None, [])
     assert it.report.warnings == [f"{SOURCE}: Of earlier runs: The change log leaves out s7."]
 
 
@@ -1289,7 +1297,7 @@ def long_log(log, monkeypatch):
     """A change log of the connector's own server that ends at 9; nothing is amiss with what has arrived."""
     log.end = 9
     monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://localhost:1389"})
-    monkeypatch.setattr(module, "read_unarrived", lambda *unused: Unarrived())
+    monkeypatch.setattr(module, "read_unarrived", lambda *unused, **more: Unarrived())
     return log
 
 
@@ -1420,3 +1428,18 @@ def test_auto_without_a_directory_is_livesync():
         *lists(), executing(), *before(), post(answer(9)), by=by, catch_up="auto", directory=None
     )
     assert result["runs"][0]["caught_up_by"] == "livesync" and by.asked == []
+
+
+def test_a_directory_that_numbers_nothing_proves_nothing_and_is_named(arrival, log):
+    """OpenDJ with compute-change-number false (seen): the directory was given, and cannot tell where changes end."""
+    log.end = None
+    log.facts = lambda self, token: LogFacts(usable=False)
+    result, it = run(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)), until_caught_up=True)
+    assert result["failed"] and "has caught up cannot be known" in result["msg"]
+    assert "compute-change-number" in result["remedy"] and "Give directory" not in str(it.report.warnings)
+
+
+def test_an_idle_run_beside_more_changes_than_are_looked_at_is_not_proved(arrival):
+    arrival.found = Unarrived(aside="Only the newest were compared.", cut=True)
+    result, it = run(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)), until_caught_up=True)
+    assert "failed" not in result and result["runs"][0]["proved"] is False and len(it.report.warnings) == 1

@@ -68,7 +68,30 @@ def test_what_is_made_is_not_compared(made):
     found = comparison(UID, made)
     assert found.not_comparable == ("mail",)
     assert found.differing({"uid": "a", "mail": "x"}, {"userName": "a", "mail": "y"}) == ()
-    assert "mail" not in found.source_fields.split(",") and "mail" not in found.target_fields.split(",")
+    assert ("mail" in found.target_fields.split(",")) == bool(made.get("condition"))
+
+
+def test_what_is_read_is_asked_for_whatever_is_made_of_it_but_no_password():
+    """So that a value is missed that the connector's account does not see."""
+    made = {**MAIL, "transform": {"type": "text/javascript", "source": "source.toLowerCase()"}}
+    secrets = [
+        {"source": "__PASSWORD__", "target": "password"},
+        {"source": "userPassword", "target": "secret", "transform": {"source": "source"}},
+        {"source": "mark", "target": "password"},
+    ]
+    found = comparison(UID, made, *secrets)
+    assert found.source_fields == "_id,uid,mail"
+    assert found.hidden({"uid": "a"}, {"uid": "a", "mail": "x"}) == ("mail",)
+    assert found.hidden({"uid": "a", "mail": ""}, {"uid": "a", "mail": "x"}) == ()
+    assert found.mask({"uid": "a", "mail": "x"}) == 0b11 and found.mask({"uid": "a"}) == 0b01
+
+
+def test_what_a_condition_has_left_alone_is_told_apart_from_what_it_let_through():
+    found = comparison(UID, {**MAIL, "condition": "/object/mail pr"})
+    assert found.left_alone({"uid": "a", "mail": "x"}, {"userName": "a", "mail": "x"}) == ()
+    assert found.left_alone({"uid": "a", "mail": "x"}, {"userName": "a", "mail": "y"}) == ("mail",)
+    both = comparison(UID, {**MAIL, "condition": "/object/mail pr", "transform": {"source": "1"}})
+    assert both.left_alone({"uid": "a", "mail": "x"}, {"userName": "a"}) == ()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Touched
 from ansible_collections.idmops.idm.plugins.module_utils._health.snapshot import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
@@ -50,7 +51,9 @@ def schedule(interval):
 def run(monkeypatch):
     """Verify an environment; ``changes`` are ids of changes after the token, look by look, None without a directory."""
 
-    def of(there, changes=None, schedules=(), token=7, known=None, connector=None, max_age=None, **request):
+    def of(
+        there, changes=None, schedules=(), token=7, known=None, connector=None, max_age=None, touched=None, **request
+    ):
         known = [there.mapping] if known is None else known
         asked_of = Connector.parse({**DOCUMENT, "connectorRef": connector}) if connector else CONNECTOR
         lists = Snapshot({"ldap": asked_of}, {}, {Source.parse(SOURCE).stage_id: None}, schedules, known, frozenset())
@@ -58,7 +61,10 @@ def run(monkeypatch):
             kept = RunRecord(scheduler=Scheduler(EXTERNAL, max_age))
             lists = replace(lists, records={Source.parse(SOURCE).stage_id: kept})
         it = context()
-        reader = SimpleNamespace(directory=object(), again=lambda: None)
+        newest = [Touched(one, None, None, removed=removed) for one, removed in (touched or {}).items()]
+        reader = SimpleNamespace(
+            directory=object(), again=lambda: None, last=lambda: 9, touched=lambda token, most: newest
+        )
         if changes is not None:
             there.changed_after = lambda log, token: changes.pop(0) if len(changes) > 1 else changes[0]
         monkeypatch.setattr(module, "read_snapshot", lambda client: lists)
@@ -132,6 +138,31 @@ def test_what_is_hidden_is_given_to_no_reconciliation(run):
     assert (result["ids"], result["target_ids"]) == ([], [])
     assert result["verified"][0]["entries"][0]["reason"] == "hidden"
     assert "SOURCE_MISSING" not in caught.value.remedy and "account read it" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("touched", "doubt", "reason"),
+    [
+        ({"s1": False}, None, "hidden"),
+        ({"s1": True}, None, "unknown"),
+        ({}, None, "unknown"),
+        ({}, "it does not show ou=People to uid=helper", "hidden"),
+    ],
+)
+def test_what_seems_to_be_gone_is_given_to_no_reconciliation_where_that_cannot_be_known(run, touched, doubt, reason):
+    """bind_dn is denied the entry as the connector's account is (seen on OpenIDM 6.1.0)."""
+    there = Environment()
+    there.drop(there.people, "s1")
+    there.doubt = doubt
+    found = run(there, changes=[set()], touched=touched)
+    (one,) = found.one["entries"]
+    assert (one["kind"], one["reason"]) == ("orphaned", reason)
+    assert found.target_ids == (["t1"] if reason == "unknown" else [])
+
+
+def test_without_a_directory_it_is_said_what_was_not_looked_for(run):
+    assert "what IDM does not see in the source was not looked for" in run(Environment()).msg
+    assert "not looked for" not in run(Environment(), changes=[set()]).msg
 
 
 def test_what_differs_with_a_change_that_is_pending_is_no_difference(run):
