@@ -23,7 +23,8 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec, misfit
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.misfit import misfit
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import (
     MASKED,
     hidden_values,

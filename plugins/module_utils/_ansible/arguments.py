@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
-from ansible.module_utils.common.validation import check_type_dict
 
 from .._http.auth import METHODS
 from .._ldap.options import access_options, directory_options, variable
@@ -35,48 +34,6 @@ class ArgumentSpec:
         """Return keyword arguments for AnsibleModule and for ArgumentSpecValidator."""
         constraints = {name: value for name in _CONSTRAINTS if (value := getattr(self, name))}
         return {"argument_spec": dict(self.argument_spec), **constraints}
-
-
-def misfit(argument_spec: t.Mapping[str, t.Any], params: t.Mapping[str, t.Any], within: str = "") -> str | None:
-    """Return what is wrong with options that have options themselves, None where each can be looked into.
-
-    Ansible does not name the option: "argument of type 'int' is not iterable" is all it says of a number where a
-    dictionary belongs, and that a dictionary was requested, of a text that it can make none of (seen on 2.19).
-
-    :param within: what stands before the options' names, with its dot.
-    """
-    for name, option in argument_spec.items():
-        value = params.get(name)
-        if value is None or not option.get("options"):
-            continue
-        listed = option["type"] == "list"
-        if listed and isinstance(value, str) and all(map(_is_dictionary, value.split(","))):
-            continue
-        if listed and not isinstance(value, (list, tuple)):
-            return _kind_error(f"{within}{name}", value, "Give a list of dictionaries.")
-        for index, one in enumerate(value if listed else [value]):
-            place = f"{within}{name}[{index}]" if listed else f"{within}{name}"
-            if isinstance(one, t.Mapping):
-                if found := misfit(option["options"], one, f"{place}."):
-                    return found
-            elif not _is_dictionary(one):
-                return _kind_error(place, one, "Give a dictionary.")
-    return None
-
-
-def _is_dictionary(text: t.Any) -> bool:
-    """Tell whether Ansible makes a dictionary of a text: JSON, or key=value."""
-    try:
-        return isinstance(text, str) and bool(check_type_dict(text))
-    except TypeError:
-        return False
-
-
-def _kind_error(place: str, value: t.Any, way_out: str) -> str:
-    """Return the sentence; what a text, a list or a dictionary holds may be secret, and is not shown."""
-    kinds = {list: "a list", tuple: "a list", dict: "a dictionary", str: "a text"}
-    shown = next((name for kind, name in kinds.items() if isinstance(value, kind)), repr(value))
-    return f"{place}: {shown} cannot be used. {way_out}"
 
 
 def _from_environment(name: str, **option: t.Any) -> dict[str, t.Any]:

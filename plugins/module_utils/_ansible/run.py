@@ -13,7 +13,8 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from .._base.context import Context, Report
 from .._base.errors import IdmopsError, MissingLibrary
-from .arguments import ArgumentSpec, misfit
+from .arguments import ArgumentSpec
+from .misfit import misfit
 from .secrets import Secrets, hidden_values, readable, register, struck_out
 
 #: Takes validated options and a context, returns a result; raises IdmopsError.

@@ -19,7 +19,7 @@ from .._http.jwk import private_parts
 from .arguments import ArgumentSpec
 
 try:
-    from ansible.module_utils.secrets import register_secrets
+    from ansible.module_utils.secrets import mask_secrets, register_secrets
 except ImportError:
     from ansible.module_utils.common.parameters import remove_values
 
@@ -33,6 +33,10 @@ except ImportError:
         """Return a result or a text without secrets."""
         return remove_values(value, Secrets(secrets))
 
+    def masked(text: str) -> str:
+        """Return a text as it is: secrets were struck out of all that a result holds."""
+        return text
+
 else:
     MASKED = True
 
@@ -43,6 +47,10 @@ else:
     def struck_out(value: t.Any, secrets: t.Iterable[str]) -> t.Any:
         """Return a result as it is: what was registered is masked where it is printed."""
         return value
+
+    def masked(text: str) -> str:
+        """Return a text as it may be written to a file, which nobody masks: without what was registered."""
+        return str(mask_secrets(text))
 
 
 #: What the name of a secret looks like, also one that is misspelt.

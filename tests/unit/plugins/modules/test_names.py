@@ -10,12 +10,14 @@ import pathlib
 
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.idmops.idm.plugins.doc_fragments import directory as directory_fragment
 from ansible_collections.idmops.idm.plugins.doc_fragments.connection import ModuleDocFragment as Connection
 from ansible_collections.idmops.idm.plugins.doc_fragments.sources import ModuleDocFragment as Sources
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import connection_options, directory_option
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import access_options, directory_options
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import load_options, source_options
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.variables import role_variables
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 COLLECTION = "ansible_collections.idmops.idm.plugins"
@@ -93,6 +95,19 @@ def test_the_role_has_the_options_of_the_modules(entry):
         for key in ("default", "required"):
             option.pop(key, None)
     assert plain(options["livesync_idm"]["options"]) == connection
+
+
+@pytest.mark.parametrize("entry", ROLE)
+@pytest.mark.parametrize("wrong", [15, "nonsense", {"nonsense": 1}, [15], True, None])
+def test_nothing_that_is_wrong_makes_ansible_print_the_whole_specification(entry, wrong):
+    """What is wrong with one of the role's variables its own first task says, in a sentence."""
+    options = ROLE[entry]["options"]
+    assert set(options) == set(role_variables())
+    assert ArgumentSpecValidator(options).validate(dict.fromkeys(options, wrong)).error_messages == []
+    (look,) = yaml.safe_load((ROOT / f"roles/livesync/tasks/{entry}.yml").read_text(encoding="utf-8"))[:1]
+    assert look["ansible.builtin.import_tasks"] == "variables.yml"
+    told = str(options["livesync_sources"]["description"])
+    assert ("livesync_sources" in look["vars"]["livesync__needed"]) is ("must be given" in told)
 
 
 def test_each_environment_variable_is_documented():

@@ -12,6 +12,7 @@ import re
 import jinja2
 import pytest
 import yaml
+from ansible_collections.idmops.idm.plugins.module_utils._health.report import Environment, report
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import GOOD_ENOUGH, STATES
 from ansible_collections.idmops.idm.plugins.module_utils._proof.difference import KINDS, REASONS
 from ansible_collections.idmops.idm.plugins.modules import livesync_status
@@ -74,7 +75,7 @@ def expressions(path):
 def test_role_and_playbooks_take_from_the_status_what_is_good_enough():
     """A state that is added tomorrow is bad there without anybody's doing: no other list of states is kept."""
     roles = list((ROOT / "roles").rglob("*.yml")) + list((ROOT / "playbooks").glob("*.yml"))
-    assert sum(len(expressions(path)) for path in roles) == 4
+    assert sum(len(expressions(path)) for path in roles) == 3
     named = {state for path in roles for state in STATES if re.search(rf"""['"]{state}['"]""", path.read_text())}
     assert named <= {"dormant"}  # which the role wakes
 
@@ -92,20 +93,8 @@ def test_a_new_state_is_bad_for_the_role_and_the_playbook():
         proof = {"livesync": [{**new, "state": state, "good_enough": good}]}
         judged = judge(livesync__proof=proof, livesync__plan=plan, livesync_reactivate=False)
         assert judged is not good, state
-    _matched, play = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
-    (fails,) = [task for task in play["tasks"] if task["name"] == "Fail when something is unhealthy"]
-    bad = environment.from_string(fails["vars"]["livesync_unhealthy"])
-    assert "brand_new" in bad.render(livesync_answer={"livesync": [new]})
-
-
-@pytest.mark.parametrize(
-    ("states", "fails"), [(["not asked"], True), (["healthy"], False), (["healthy", "failing"], False), ([], False)]
-)
-def test_the_playbook_of_the_status_fails_where_it_could_not_ask(states, fails):
-    _matched, play = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
-    (task,) = [task for task in play["tasks"] if task["name"] == "Fail where it could not be asked"]
-    answer = {"livesync": [{"source": "s", "state": state} for state in states]}
-    assert jinja2.Environment().compile_expression(task["when"])(livesync_answer=answer) is fails
+    told = report([Environment("h", (new,))], "2026-11-28T10:00:00Z")
+    assert told["complaints"] == {"h": ["s is brand_new: x"]}
 
 
 @pytest.mark.parametrize("hosts", [[], ["one"]])
@@ -123,53 +112,12 @@ def test_the_playbook_of_the_status_fails_when_no_host_matches(hosts):
 def test_the_table_of_the_status_is_one_in_both_formats(form, text):
     _matched, play = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
     (task,) = [task for task in play["tasks"] if task["name"] == "Show the table"]
-    environment = nativetypes.NativeEnvironment()
-    rows = environment.from_string(task["vars"]["livesync_table"]).render(
-        livesync_head="head   ", livesync_rows=["row  one "]
-    )
-    shown = environment.from_string(task["ansible.builtin.debug"]["msg"])
-    assert shown.render(livesync_format=form, livesync_table=list(rows)) == text
+    shown = nativetypes.NativeEnvironment().from_string(task["ansible.builtin.debug"]["msg"])
+    assert shown.render(livesync_format=form, livesync_report={"table": ["head", "row  one"]}) == text
 
 
-def playbook_of_status():
-    """Return the variables of the table, and what the playbook calls unhealthy, as functions of a host's variables."""
+def test_what_the_status_does_once_it_does_here():
+    """Whatever connection somebody gave to the first host, it is no hindrance to the report on all of them."""
     _matched, play = yaml.safe_load((ROOT / "playbooks/status.yml").read_text(encoding="utf-8"))
-    environment = jinja2.Environment()
-    environment.filters["bool"] = lambda value: str(value).lower() == "true"
-    table, fails = (
-        next(task["vars"] for task in play["tasks"] if task["name"] == name)
-        for name in ("Show the table", "Fail when something is unhealthy")
-    )
-
-    def shown(canaries, **flags):
-        answer = {
-            "livesync": [{"source": "s", "state": "healthy", "good_enough": True, "remedy": None, "proved": True}]
-        }
-        host = {"livesync_answer": answer, **({"livesync_canaries": canaries} if canaries is not None else {})}
-        given = {**flags, **host, "ansible_play_hosts": ["h"], "hostvars": {"h": host}}
-        for name in ("livesync_flown", "livesync_columns"):
-            given[name] = environment.from_string(play["vars"][name]).render(**given)
-        return (
-            environment.from_string(table["livesync_head"]).render(**given),
-            environment.from_string(table["livesync_rows"]).render(**given),
-            environment.from_string(fails["livesync_unhealthy"]).render(**given),
-        )
-
-    return shown
-
-
-def test_the_table_says_what_became_of_the_canaries_where_they_flew():
-    shown = playbook_of_status()
-    head, rows, bad = shown(None)
-    assert "canary" not in head and " none " not in rows and bad == "[]"
-    arrived = {"source": "s", "arrived": True, "seconds": 3.2, "msg": "It arrived.", "ok": True}
-    head, rows, bad = shown([arrived], canary="true")
-    assert "canary" in head and "3.2 s" in rows and "It arrived." not in rows and bad == "[]"
-    lost = {"source": "s", "arrived": False, "seconds": None, "msg": "It has not arrived.", "ok": False}
-    head, rows, bad = shown([lost], canary="true")
-    assert "not arrived" in rows and "It has not arrived." in rows and bad == "['s: It has not arrived.']"
-    unknown = {"source": "s", "arrived": None, "seconds": None, "msg": "In check mode nothing flies.", "ok": True}
-    head, rows, bad = shown([unknown], canary="true")
-    assert "not known" in rows and bad == "[]"
-    head, rows, bad = shown([], canary="true")
-    assert " none " in rows and "nothing was seen to arrive" in bad
+    once = [task for task in play["tasks"] if task.get("run_once")]
+    assert len(once) == 5 and all(task.get("delegate_to") == "localhost" for task in once)
