@@ -205,7 +205,7 @@ def test_what_could_not_be_asked_is_not_taken_for_equal():
         ("directory.servers ldap://mute", "ldap://mute says nothing."),
     ]
     assert not_compared_of(spoilt, "disabled") == []
-    assert [one.field for one in found(**{"refused_mappings": "x", "strangers": {"x": "y"}})] == []
+    assert [one.field for one in found(refused_mappings="x", strangers={"x": "y"})] == []
 
 
 def test_what_somebody_runs_and_nobody_has_listed():
