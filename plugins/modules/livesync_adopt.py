@@ -65,7 +65,7 @@ msg:
   description: What was written, and whether the role would change something; what went wrong, on failure.
   type: str
   returned: always
-  sample: adopted/production.yml describes 1 sources. The role run with it would change nothing.
+  sample: adopted/production.yml describes system/ldap/account. The role run with it would change nothing.
 dest:
   description: The file.
   type: str

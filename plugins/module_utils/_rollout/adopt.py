@@ -27,7 +27,7 @@ from .adopted import Adopted, adopted_of, options_of, pick, servers_told
 from .gather import Gatherer
 from .load_record import NEVER
 from .preflight import PreflightReport, preflight
-from .request import DISABLED, ENABLED, SourceRequest
+from .request import DISABLED, ENABLED, SourceRequest, with_defaults
 from .vars_file import as_comment, as_yaml, is_there, write_new
 
 #: The variables that stand for the secrets of a directory, as the examples call them.
@@ -112,7 +112,7 @@ def _look(client: Client, snapshot: Snapshot, directory: t.Mapping[str, t.Any] |
         found = replace(found, sources=tuple(_left_if_off(one) for one in found.sources))
     if not found.entries:
         return found
-    entries = [dict(t.cast("t.Mapping[str, t.Any]", one.entry)) for one in found.entries]
+    entries = [with_defaults(one.entry or {}) for one in found.entries]
     return replace(found, report=preflight(client, entries, directory, found.state, context))
 
 
@@ -144,12 +144,16 @@ def _with_directory(one: Adopted, snapshot: Snapshot, directory: t.Mapping[str, 
 
 def _sentence(path: str, found: _Found) -> str:
     """Return what was written, and whether the role would change something."""
-    left = f" {len(found.left)} are left out, with the reason." if found.left else ""
-    mended = sum(one.mended for one in found.report.differences)
-    would = f"would change {mended} things" if mended else "would change nothing"
+    named = ", ".join(one.source for one in found.entries)
+    left = ", ".join(one.source for one in found.left)
+    mended = list(dict.fromkeys(one.field for one in found.report.differences if one.mended))
+    would = f"would change {', '.join(mended)}" if mended else "would change nothing"
     if found.report.blocking:
-        would = f"{would}, and finds {len(found.report.blocking)} things that block it"
-    return f"{path} describes {len(found.entries)} sources.{left} The role run with it {would}."
+        would += f", and is blocked: {' '.join(one.message for one in found.report.blocking)}"
+    return (
+        f"{path} describes {named}{f', and leaves out {left}' if left else ''}. The role run with it"
+        f" {would.rstrip('.')}."
+    )
 
 
 def _text(

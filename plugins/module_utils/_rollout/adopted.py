@@ -94,8 +94,8 @@ def adopted_of(evidence: SourceEvidence, live: Schedule | None, server: Server) 
     if evidence.token is not None and unproved:
         entry["initial_load"] = NEVER
         remarks.append(
-            f"initial_load is never, as where somebody loaded by hand: no load of {', '.join(unproved)} on this IDM is"
-            " recorded. Whether everybody is there shows idmops.idm.verify; once would load."
+            f"No load of {', '.join(unproved)} on this IDM is recorded: somebody has loaded it by hand, if anybody has,"
+            " and initial_load is never. Whether everybody is there shows idmops.idm.verify; once would load."
         )
     on = scheduler.external or (live is not None and live.enabled is not False)
     return Adopted(name, entry, live.name if live else None, on, tuple(remarks))

@@ -16,6 +16,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Ref
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.adopt import adopt
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.preflight import preflight
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import with_defaults
 
 from tests.servers.ping.furniture import MAPPING
 from tests.servers.ping.world import Fault
@@ -162,7 +163,7 @@ def drift(there, dest):
     variables = DataLoader().load_from_file(str(dest))
     with Client(params_of(there, dest), Context()) as client:
         state = variables.get("livesync_state", "enabled")
-        return preflight(client, variables["livesync_sources"], None, state, Context())
+        return preflight(client, [with_defaults(one) for one in variables["livesync_sources"]], None, state, Context())
 
 
 def writes(there):
@@ -174,7 +175,7 @@ def writes(there):
 def test_as_many_sources_and_schedules_as_were_counted_by_hand(exported, tmp_path):
     dest = tmp_path / "a.yml"
     result = adopted(exported, dest)
-    assert result["changed"] and "describes 2 sources. The role run with it would change nothing" in result["msg"]
+    assert result["changed"] and f"describes {SQL}, {LDAP}. The role run with it would change nothing." in result["msg"]
     assert [(one["source"], one["schedule"]) for one in result["sources"]] == [(SQL, BY_HAND), (LDAP, UI_MADE)]
     assert stat.S_IMODE(dest.stat().st_mode) == 0o600
     variables = DataLoader().load_from_file(str(dest))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import connection_options
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.server import Server
@@ -21,6 +22,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._rollout.adopted import
     schedule_of,
     servers_told,
 )
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import source_options, with_defaults
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     CONNECTOR,
     MAPPING,
@@ -58,7 +60,7 @@ def test_a_source_that_the_role_has_made():
 @pytest.mark.parametrize("spoilt", [{"record": {}}, {"foreign": frozenset(RECORD)}])
 def test_what_no_record_of_a_load_speaks_for_was_loaded_by_hand(spoilt):
     there = found(**spoilt)
-    assert there.entry["initial_load"] == "never" and "no load of m on this IDM is recorded" in there.remarks[0]
+    assert there.entry["initial_load"] == "never" and "No load of m on this IDM is recorded" in there.remarks[0]
 
 
 def test_a_source_that_has_never_run_was_not_loaded_for_all_that_is_known():
@@ -178,3 +180,11 @@ def test_what_the_connector_tells_of_the_directory(properties, told):
     }
     database = replace(CONNECTOR, type="org.forgerock.openicf.connectors.groovy.ScriptedSQLConnector")
     assert servers_told([Connector.parse(document), database]) == [f"ldap: {told}"]
+
+
+@pytest.mark.parametrize("schedule", [None, {}, {"cron": "0/15 * * * * ?", "persisted": False}])
+def test_an_entry_is_judged_as_ansible_hands_it_to_the_module(schedule):
+    entry = {"source": SOURCE, "mappings": ["m"], **({} if schedule is None else {"schedule": schedule})}
+    spec = {"sources": {"type": "list", "elements": "dict", "options": source_options()}}
+    (validated,) = ArgumentSpecValidator(spec).validate({"sources": [entry]}).validated_parameters["sources"]
+    assert with_defaults(entry) == validated
