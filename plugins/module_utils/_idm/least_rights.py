@@ -146,7 +146,8 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(ACTION, "system", "liveSync"), (SCHEDULE,), "`test: true`"),
     # schedules and what runs
     Need(Right(QUERY, "scheduler/job"), _KNOW_JOBS),
-    Need(Right(READ, "scheduler/job/*"), (SCHEDULE, PREFLIGHT, ADOPT)),
+    Need(Right(READ, "scheduler/job/*"), (SCHEDULE, PREFLIGHT)),
+    Need(Right(READ, "scheduler/job/*"), (ADOPT,), "a source has no schedule"),
     Need(
         Right(READ, "scheduler/job/*"),
         (STATUS, TRIGGER, TOKEN, LOAD, VERIFY, CANARY, SCHEDULER),

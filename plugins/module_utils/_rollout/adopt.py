@@ -95,7 +95,7 @@ def _look(client: Client, snapshot: Snapshot, directory: t.Mapping[str, t.Any] |
     """Describe each source, and have the role's report of the whole."""
     server = ask_server(client)
     gatherer = Gatherer(client, server, snapshot, ENABLED, context)
-    sources = []
+    sources, unread = [], None
     for source in snapshot.known_sources():
         external = snapshot.record(source).scheduler.external
         live = pick([one for one in snapshot.schedules if one.source == str(source)])
@@ -104,7 +104,10 @@ def _look(client: Client, snapshot: Snapshot, directory: t.Mapping[str, t.Any] |
         try:
             sources.append(adopted_of(gatherer.source(request), live, server))
         except Refused as exc:
+            unread = exc
             sources.append(Adopted(str(source), remarks=(f"It could not be read: {exc.message}",)))
+    if unread and not any(one.entry for one in sources):
+        raise unread  # nobody knows whether there is something
     found = _Found(tuple(_with_directory(one, snapshot, directory) for one in sources))
     if not any(one.on for one in found.entries):
         found = replace(found, state=DISABLED)

@@ -278,6 +278,13 @@ def test_what_cannot_be_asked_is_no_file(exported, tmp_path, path):
     assert list(tmp_path.glob("*.yml")) == []
 
 
+def test_where_no_schedule_can_be_read_nobody_is_said_to_run_nothing(exported, tmp_path):
+    exported.world.faults.append(Fault("firewall", path=".*config/schedule/.*", times=1000))
+    with pytest.raises(Refused):
+        adopted(exported, tmp_path / "a.yml")
+    assert list(tmp_path.glob("*.yml")) == []
+
+
 def test_a_schedule_that_cannot_be_read_is_left_out_with_the_reason(exported, tmp_path):
     exported.world.faults.append(Fault("firewall", path=f".*config/schedule/{BY_HAND}.*", times=1000))
     result = adopted(exported, tmp_path / "a.yml")
