@@ -57,7 +57,7 @@ EXAMPLES = r"""
     url: https://idm.example.com/openidm
     username: openidm-admin
     password: "{{ vault_idm_password }}"
-    dest: "{{ inventory_dir }}/host_vars/{{ inventory_hostname }}/livesync.yml"
+    dest: "{{ inventory_dir }}/adopted/{{ inventory_hostname }}.yml"
 """
 
 RETURN = r"""

@@ -85,7 +85,8 @@ def adopted_of(evidence: SourceEvidence, live: Schedule | None, server: Server) 
     if scheduler.external:
         entry.update(scheduler.as_result())
     elif evidence.job is not None:
-        schedule, said = schedule_of(evidence.job, live or evidence.job, own_name(evidence.request.source), server)
+        own = own_name(evidence.request.source) if len(evidence.schedules) == 1 else ""  # of several, one is named
+        schedule, said = schedule_of(evidence.job, live or evidence.job, own, server)
         remarks += said
         if schedule:
             entry["schedule"] = schedule
@@ -106,7 +107,7 @@ def schedule_of(job: Schedule, live: Schedule, own: str, server: Server) -> tupl
 
     :param job: the document that decides: the configuration's where there is one.
     :param live: what the server has made of it, which knows what the document leaves open.
-    :param own: the name that it would have by itself.
+    :param own: the name that need not be said, "" for none.
     """
     found: dict[str, t.Any] = {} if job.name == own else {"name": job.name}
     remarks = []

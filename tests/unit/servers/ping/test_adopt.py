@@ -14,6 +14,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments impo
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused, Unreachable
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import directory_options
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.adopt import adopt
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.preflight import preflight
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import with_defaults
@@ -290,3 +291,22 @@ def test_a_schedule_that_cannot_be_read_is_left_out_with_the_reason(exported, tm
     result = adopted(exported, tmp_path / "a.yml")
     assert [(one["source"], one["written"]) for one in result["sources"]] == [(SQL, False), (LDAP, True)]
     assert f"# {SQL}: It could not be read:" in (tmp_path / "a.yml").read_text()
+
+
+def test_what_the_role_would_stop_at_is_said_in_the_file(exported, tmp_path):
+    put(exported, "twin", {**EXPORTED[BY_HAND]})
+    result = adopted(exported, tmp_path / "a.yml")
+    assert [one["schedule"] for one in result["sources"]] == [BY_HAND, UI_MADE]
+    assert "is blocked: Another schedule runs liveSync" in result["msg"]
+    assert "# The role would stop: Another schedule runs liveSync" in (tmp_path / "a.yml").read_text()
+
+
+def test_a_directory_that_does_not_answer_is_not_known(exported, tmp_path):
+    options = {name: option.get("default") for name, option in directory_options().items()}
+    directory = {**options, "servers": ["ldap://127.0.0.1:1"], "bind_dn": "uid=admin", "bind_password": "hidden-one"}
+    result = adopted(exported, tmp_path / "a.yml", directory=directory)
+    text = (tmp_path / "a.yml").read_text()
+    assert [one["field"] for one in result["not_compared"]] != []
+    assert "ldap://127.0.0.1:1" in result["not_compared"][0]["reason"] and "# The role would stop: " in text
+    variables = DataLoader().load_from_file(str(tmp_path / "a.yml"))
+    assert variables["livesync_directory"]["bind_password"] == "{{ vault_ds_password }}" and "hidden-one" not in text

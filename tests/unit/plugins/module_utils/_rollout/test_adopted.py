@@ -90,6 +90,11 @@ def test_a_source_that_nobody_runs_is_left_out_with_the_reason():
     assert there.as_result()["scheduler"] is there.as_result()["initial_load"] is None
 
 
+def test_of_several_schedules_the_one_that_is_meant_is_named():
+    there = found(schedules=(job(), job("b", enabled=False)))
+    assert there.entry["schedule"] == {"name": OWN, "cron": "0/15 * * * * ?"}
+
+
 def test_of_several_schedules_one_that_is_on_and_keeps_the_record_is_meant():
     off, on, kept = job("a", enabled=False), job("b", record={}), job("c")
     assert pick([off, on, kept]) is kept and pick([off, on]) is on and pick([off]) is off
