@@ -12,6 +12,8 @@ description:
   - Reads all evidence about the sources, from IDM and from the directory behind them, and changes nothing.
   - Returns what was found, each with its remedy, and for each source what the role P(idmops.idm.livesync#role) does
     about it. What cannot be read is a finding and does not keep the rest from being read.
+  - It also tells field by field in what the options and what is there differ, which the playbook C(idmops.idm.drift)
+    shows.
   - The task fails only for options that cannot be used. Whether a finding is a failure is for the caller to say.
 extends_documentation_fragment:
   - idmops.idm.connection
@@ -109,6 +111,61 @@ report:
   elements: str
   returned: always
   sample: ["Nothing was found."]
+differences:
+  description:
+    - In what the options and what is there differ. It is the role's own comparison; without a difference that is
+      C(mended) a run of the role changes nothing, but what O(sources[].initial_load=always) asks for.
+    - With O(state=absent) the grants are not looked at.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    source:
+      description: The source.
+      type: str
+      returned: always
+      sample: system/ldap/account
+    field:
+      description: The option, as in V(schedule.interval); what it is, where it is no option.
+      type: str
+      returned: always
+      sample: schedule.interval
+    wanted:
+      description: Its value in the options. V(none) where nothing is wanted.
+      type: raw
+      returned: always
+      sample: 15
+    found:
+      description: What is there. V(none) where there is nothing.
+      type: raw
+      returned: always
+      sample: 60
+    mended:
+      description: Whether a run of the role changes that, where nothing blocks the source.
+      type: bool
+      returned: always
+      sample: true
+not_compared:
+  description: What may differ or not, since it could not be asked for.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    source:
+      description: The source. V(none) where it is all of them.
+      type: str
+      returned: always
+      sample: system/ldap/account
+    field:
+      description: What of it.
+      type: str
+      returned: always
+      sample: directory
+    reason:
+      description: Why, in a sentence.
+      type: str
+      returned: always
+      sample: ldaps://ds1.example.com:4444 does not answer.
 plans:
   description: What the role does about each source.
   type: list

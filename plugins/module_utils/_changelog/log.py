@@ -32,6 +32,7 @@ __all__ = [
     "judge_access",
     "read_change_log",
     "see_as",
+    "unlisted_servers",
 ]
 
 NUMBERS, COOKIES_ONLY = "change_numbers", "cookies_only"
@@ -153,6 +154,19 @@ def connector_servers(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[st
     raise InvalidOption(
         "servers", servers, f"None is on the connector's host ({names}), and change numbers are local to a server."
     )
+
+
+def unlisted_servers(servers: t.Iterable[str], hosts: t.Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    """Return the connector's servers on whose hosts none of the given ones is, as host:port.
+
+    Where none of all is, the names are others than the connector's, and tell nothing.
+
+    :param servers: URLs.
+    :param hosts: as for :func:`connector_servers`.
+    """
+    given = [host_and_port(uri)[0] for uri in servers]
+    strange = [(host, port) for host, port in hosts if not any(same_machine(one, host) for one in given)]
+    return () if len(strange) == len(hosts) else tuple(f"{host}:{port}" for host, port in strange)
 
 
 def time_of(directory: Directory) -> str | None:

@@ -24,6 +24,8 @@ ROOT_DNS = "cn=Root DNs,cn=config"
 #: The defaults of OpenDJ's and DS's configuration for what is not set ("Letting an LDAP account read cn=changelog").
 _DEFAULT_LIMITS = {"size_limit": 1000, "lookthrough_limit": 5000, "time_limit": 60, "idle_time_limit": 0}
 _DEFAULT_INDEX_ENTRY_LIMIT = 4000
+#: How long changes stay in the change log where nothing else is configured ("OpenDJ and PingDS", purge delay).
+_DEFAULT_PURGE_SECONDS = 3 * 86400
 
 _UNIT_SECONDS = {
     "ms": 0.001,
@@ -227,3 +229,19 @@ def _limit(text: str) -> int:
     if text.strip().lower() == "unlimited":
         return 0
     return seconds(text)
+
+
+def purge_seconds(directory: Directory) -> int | None:
+    """Return for how long changes stay in the change log, None where the configuration may not be read."""
+    try:
+        entries = search_config(
+            directory,
+            SYNCHRONIZATION,
+            SUBTREE,
+            "(objectClass=ds-cfg-replication-server)",
+            ["ds-cfg-replication-purge-delay"],
+        )
+        stated = [entry.text("ds-cfg-replication-purge-delay") for entry in entries]
+        return min((_DEFAULT_PURGE_SECONDS if text is None else seconds(text) for text in stated), default=None)
+    except (DirectoryError, ValueError):
+        return None

@@ -132,6 +132,7 @@ class Connector:
     :param type: the connector's class, as in org.identityconnectors.ldap.LdapConnector.
     :param port_hidden: whether a placeholder stands for the port, which without one would be LDAP's own.
     :param failover: further servers, as host and port.
+    :param ssl: whether it uses TLS from the beginning; None where a placeholder stands there.
     :param sync_base_contexts: the base contexts whose changes liveSync takes.
     :param sync_denied: object types whose configuration denies liveSync.
     :param remote: the remote connector server or group it runs on, None for IDM itself.
@@ -172,6 +173,7 @@ class Connector:
     json_types: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
     open_bundle: bool = False
     port_hidden: bool = False
+    ssl: bool | None = None
 
     @classmethod
     def parse(cls, document: t.Mapping[str, t.Any]) -> Connector:
@@ -182,7 +184,7 @@ class Connector:
         contexts = as_whole(properties.get("baseContexts"))
         timestamps = bool(as_bool(properties.get("useTimestampsForSync")))
         sync_contexts = properties.get("baseContextsToSynchronize")
-        ssl = bool(as_bool(properties.get("ssl")))
+        ssl = as_bool(properties.get("ssl", False))
         remote = as_text(reference.get("connectorHostRef"))
         return cls(
             name=as_text(document.get("name")) or config_id.partition("/")[2],
@@ -193,8 +195,9 @@ class Connector:
             principal=as_text(properties.get("principal")),
             host=as_text(properties.get("host")),
             port=as_int(properties.get("port")),
+            ssl=ssl,
             port_hidden=properties.get("port") is not None and as_int(properties.get("port")) is None,
-            failover=tuple(_servers(properties.get("failover"), ssl)),
+            failover=tuple(_servers(properties.get("failover"), bool(ssl))),
             base_contexts=contexts,
             # the change log falls back to the base contexts, the time stamps do not ("OpenIDM family over REST", 5.4)
             sync_base_contexts=as_whole(sync_contexts) if sync_contexts else (() if timestamps else contexts),

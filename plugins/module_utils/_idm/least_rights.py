@@ -16,21 +16,21 @@ from .._http.right import ACTION, CREATE, DELETE, QUERY, READ, UPDATE, Right, sp
 
 STATUS, PREFLIGHT, TRIGGER = "livesync_status", "livesync_preflight", "livesync_trigger"
 SCHEDULE, TOKEN, LOAD, RECON = "livesync_schedule", "livesync_token", "livesync_load", "recon"
-INFO, CONNECTOR, CREDENTIALS = "connector_info", "connector", "connector_credentials"
+INFO, CONNECTOR, CREDENTIALS, ADOPT = "connector_info", "connector", "connector_credentials", "livesync_adopt"
 VERIFY, CANARY, SCHEDULER = "livesync_verify", "livesync_canary", "scheduler"
 #: Those that ask IDM; idm_token asks AM alone, changelog_access the directory alone.
 MODULES = (
     *(STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON),
-    *(INFO, CONNECTOR, CREDENTIALS, VERIFY, CANARY, SCHEDULER),
+    *(INFO, CONNECTOR, CREDENTIALS, VERIFY, CANARY, SCHEDULER, ADOPT),
 )
 #: Those that the role livesync runs.
 ROLE = (PREFLIGHT, SCHEDULE, TRIGGER, TOKEN, LOAD, STATUS, CONNECTOR, VERIFY, CANARY)
 
-_KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR, CREDENTIALS, VERIFY, CANARY)
-_KNOW_MAPPINGS = (STATUS, PREFLIGHT, TRIGGER, LOAD, RECON, VERIFY, CANARY)
-_KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, VERIFY, CANARY, SCHEDULER)
-_KNOW_RUNS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, VERIFY, CANARY)
-_KNOW_SERVER = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, VERIFY, CANARY, SCHEDULER)
+_KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR, CREDENTIALS, VERIFY, CANARY, ADOPT)
+_KNOW_MAPPINGS = (STATUS, PREFLIGHT, TRIGGER, LOAD, RECON, VERIFY, CANARY, ADOPT)
+_KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, VERIFY, CANARY, SCHEDULER, ADOPT)
+_KNOW_RUNS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, VERIFY, CANARY, ADOPT)
+_KNOW_SERVER = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, VERIFY, CANARY, SCHEDULER, ADOPT)
 _RECONCILE = (LOAD, RECON)
 
 #: IDM 7 and later alone ask for it.
@@ -69,13 +69,13 @@ NEEDS: tuple[Need, ...] = (
     # what there is
     Need(
         Right(READ, "info/ping"),
-        (PREFLIGHT,),
+        (PREFLIGHT, ADOPT),
         unknown="nothing: that IDM is not ready then shows in what comes after it",
     ),
     Need(
         Right(READ, "info/login"),
         MODULES,
-        "something is refused, and in preflight",
+        "something is refused, and in preflight and adopt",
         unknown="nothing that a module goes by: the error does not say whom IDM takes the request for, and preflight"
         " does not warn of rights to write",
     ),
@@ -109,10 +109,10 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(QUERY, "config"), _KNOW_MAPPINGS),
     Need(Right(QUERY, "config"), (SCHEDULE, TOKEN, INFO, CONNECTOR, CREDENTIALS), "there are several connectors"),
     # connectors
-    Need(Right(ACTION, "system", "test"), (STATUS, PREFLIGHT, INFO, VERIFY, CANARY)),
+    Need(Right(ACTION, "system", "test"), (STATUS, PREFLIGHT, INFO, VERIFY, CANARY, ADOPT)),
     Need(
         Right(ACTION, "system/*", "test"),
-        (STATUS, PREFLIGHT, INFO, VERIFY, CANARY),
+        (STATUS, PREFLIGHT, INFO, VERIFY, CANARY, ADOPT),
         "the test of all connectors does not end; in connector_info with `systems`",
     ),
     Need(Right(ACTION, "system/*", "test"), (CONNECTOR, CREDENTIALS)),
@@ -128,7 +128,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(CREATE, "config/provisioner.openicf"), (TRIGGER, LOAD), "`reactivate`"),
     Need(Right(UPDATE, "config/provisioner.openicf/*"), (TRIGGER, LOAD), "`reactivate`"),
     # sync tokens and liveSync
-    Need(Right(QUERY, _STAGES), (STATUS, PREFLIGHT, VERIFY, CANARY)),
+    Need(Right(QUERY, _STAGES), (STATUS, PREFLIGHT, VERIFY, CANARY, ADOPT)),
     Need(Right(READ, f"{_STAGES}/*"), (TRIGGER, TOKEN, LOAD, VERIFY, CANARY)),
     Need(Right(CREATE, _STAGES), (TOKEN,), "there is no token yet"),
     Need(Right(UPDATE, f"{_STAGES}/*"), (TOKEN,), "another token is there"),
@@ -152,6 +152,7 @@ NEEDS: tuple[Need, ...] = (
     # schedules and what runs
     Need(Right(QUERY, "scheduler/job"), _KNOW_JOBS),
     Need(Right(READ, "scheduler/job/*"), (SCHEDULE, PREFLIGHT)),
+    Need(Right(READ, "scheduler/job/*"), (ADOPT,), "a source has no schedule"),
     Need(
         Right(READ, "scheduler/job/*"),
         (STATUS, TRIGGER, TOKEN, LOAD, VERIFY, CANARY, SCHEDULER),
@@ -163,7 +164,9 @@ NEEDS: tuple[Need, ...] = (
         (SCHEDULE,),
         "`idle_timeout`, or a schedule is switched off",
     ),
-    Need(Right(ACTION, "scheduler/job", "validateQuartzCronExpression"), (SCHEDULE, PREFLIGHT), "`cron` is given"),
+    Need(
+        Right(ACTION, "scheduler/job", "validateQuartzCronExpression"), (SCHEDULE, PREFLIGHT, ADOPT), "`cron` is given"
+    ),
     Need(Right(CREATE, "scheduler/job"), (SCHEDULE,), "the schedule is made, or differs"),
     Need(Right(UPDATE, "scheduler/job/*"), (SCHEDULE,), "the schedule is there and differs"),
     Need(Right(DELETE, "scheduler/job/*"), (SCHEDULE,), "`state: absent`"),
@@ -176,7 +179,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(ACTION, "scheduler/job", "resumeJobs"), (SCHEDULER,), "`state: running`, a job is paused"),
     Need(Right(ACTION, "scheduler/job/*", "pause"), (SCHEDULER,), f"`jobs`, `state: paused` ({LATER})"),
     Need(Right(ACTION, "scheduler/job/*", "resume"), (SCHEDULER,), f"`jobs`, `state: running` ({LATER})"),
-    Need(Right(READ, "config/schedule/*"), (SCHEDULE, PREFLIGHT)),
+    Need(Right(READ, "config/schedule/*"), (SCHEDULE, PREFLIGHT, ADOPT)),
     Need(Right(CREATE, "config/schedule"), (SCHEDULE,), "`storage: config`, the schedule is made, or differs"),
     Need(Right(UPDATE, "config/schedule/*"), (SCHEDULE,), "`storage: config`, the schedule is there and differs"),
     Need(Right(DELETE, "config/schedule/*"), (SCHEDULE,), "`storage: config`, `state: absent`"),
@@ -188,7 +191,7 @@ NEEDS: tuple[Need, ...] = (
     ),
     Need(
         Right(READ, "cluster"),
-        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, CONNECTOR, CREDENTIALS, VERIFY, CANARY),
+        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, CONNECTOR, CREDENTIALS, VERIFY, CANARY, ADOPT),
         unknown="whether IDM was started again, and whether it has one node: a run whose end is not seen stays unknown,"
         " a job that its trigger calls running counts as running",
     ),
@@ -253,13 +256,13 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(QUERY, "audit/config"), (CANARY,), _LOST, _WHY_LOST),
     Need(Right(QUERY, f"{_LETTERS}/*"), (CANARY,), f"{_LOST}, and `postRetryAction: dead-letter-queue`", _WHY_LOST),
     Need(Right(QUERY, "sync/queue"), (CANARY,), f"{_LOST}, and a mapping has queuedSync ({LATER})", _WHY_LOST),
-    Need(Right(READ, "repo/link/*"), (PREFLIGHT,), "a load is recorded"),
+    Need(Right(READ, "repo/link/*"), (PREFLIGHT, ADOPT), "a load is recorded"),
     Need(
         Right(QUERY, "repo/link"),
-        (STATUS, PREFLIGHT, LOAD),
+        (STATUS, PREFLIGHT, LOAD, ADOPT),
         unknown="whether a mapping has links: it counts as having some; whether a recorded load was done here",
     ),
-    Need(Right(QUERY, "repo/link"), (PREFLIGHT, LOAD), "a mapping that can delete is to be loaded"),
+    Need(Right(QUERY, "repo/link"), (PREFLIGHT, LOAD, ADOPT), "a mapping that can delete is to be loaded"),
     # what went wrong
     Need(
         Right(QUERY, "audit/sync"),
@@ -286,7 +289,7 @@ NEEDS: tuple[Need, ...] = (
     ),
     Need(
         Right(QUERY, "sync/queue"),
-        (STATUS, PREFLIGHT),
+        (STATUS, PREFLIGHT, ADOPT),
         f"a mapping has queuedSync ({LATER})",
         "what waits in the queue: `livesync_status` calls the source `unreadable`",
     ),

@@ -19,7 +19,7 @@ from .finding import BLOCKING, MENDED, WARNING, Finding, Say
 from .load_record import NEVER
 
 #: The grants, and where their lack is told.
-_GRANTS = {"privilege": "the privilege changelog-read", "root_dse": "the root DSE", "change_log": "cn=changelog"}
+GRANTS = {"privilege": "the privilege changelog-read", "root_dse": "the root DSE", "change_log": "cn=changelog"}
 
 
 def directory_findings(evidence: SourceEvidence) -> t.Iterator[Finding]:
@@ -172,7 +172,7 @@ def _server(say: Say, server: ServerFacts, facts: DirectoryFacts, *, loads: bool
         return
     before, after = server.before, server.after
     if before.access and before.access.missing:
-        lacks = ", ".join(_GRANTS[name] for name in before.access.missing)
+        lacks = ", ".join(GRANTS[name] for name in before.access.missing)
         yield say(
             "grants_missing",
             MENDED,

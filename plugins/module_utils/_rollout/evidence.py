@@ -26,6 +26,7 @@ from .._ldap.url import host_and_port
 from .._proof.unlisted import Unlisted
 from .._record.scheduler import Scheduler
 from .._schedule.document import Schedule
+from .._schedule.plan import SchedulePlan
 from .load_record import Load, loads_to_do
 from .request import SourceRequest
 
@@ -72,6 +73,7 @@ class DirectoryFacts:
     :param whose: whether it is the connector's, as far as that is known.
     :param identity: what tells it from other servers, as far as it may be read.
     :param misnumbered: the other servers of the connector that are shown to give changes other numbers.
+    :param unlisted: servers of the connector on whose hosts none of those that were given is, as host:port.
     :param verification: what the account itself found with its password; None where that was not given, or where
         something is still to be granted, after which changelog_access lets it look.
     """
@@ -85,6 +87,7 @@ class DirectoryFacts:
     whose: Whose = Whose()
     identity: Identity = Identity()
     misnumbered: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
     verification: Verification | None = None
 
     @property
@@ -117,7 +120,8 @@ class SourceEvidence:
     :param connector: None where IDM has none of this name.
     :param test: None where IDM does not test it: there is none, or it is disabled.
     :param mappings: those to load.
-    :param left_out: mappings of the source that are not asked for and whose enableSync is false.
+    :param unasked: mappings of the source that are not asked for.
+    :param left_out: those of them whose enableSync is false.
     :param queued: the mappings with a queue that its changes go through, each with how many events wait there, None
         where that is not known.
     :param refused_mappings: why the mappings as they are written are not in force, None as far as is known.
@@ -129,7 +133,7 @@ class SourceEvidence:
     :param job: the one of them that the role manages.
     :param job_name: its name, also where it is still to be made.
     :param schedule_error: why the wanted schedule cannot be.
-    :param schedule_changes: in what the job differs from what is wanted.
+    :param schedule_plan: what has to become of the job, None where that is not known or not asked.
     :param scheduler: who runs it, as the run record has it.
     :param stage: what IDM keeps of the source between two runs, None where it has never run.
     :param foreign: the recorded mappings whose load was done elsewhere.
@@ -143,6 +147,7 @@ class SourceEvidence:
     connector: Connector | None = None
     test: ConnectorTest | None = None
     mappings: tuple[SyncMapping, ...] = ()
+    unasked: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     queued: tuple[tuple[SyncMapping, int | None], ...] = ()
     refused_mappings: str | None = None
@@ -155,7 +160,7 @@ class SourceEvidence:
     job: Schedule | None = None
     job_name: str = ""
     schedule_error: IdmopsError | None = None
-    schedule_changes: tuple[str, ...] = ()
+    schedule_plan: SchedulePlan | None = None
     scheduler: Scheduler = Scheduler()
     stage: Stage | None = None
     running: bool = False
@@ -171,6 +176,11 @@ class SourceEvidence:
     def name(self) -> str:
         """The source as users write it."""
         return str(self.request.source)
+
+    @property
+    def schedule_changes(self) -> tuple[str, ...]:
+        """In what the job differs from what is wanted."""
+        return tuple(self.schedule_plan.changes) if self.schedule_plan else ()
 
     @property
     def token(self) -> t.Any:

@@ -18,9 +18,9 @@ from .._changelog.aci import principal_name
 from .._changelog.grants import WantedGrants, apply_grants
 from .._changelog.in_use import find_in_use, same_numbers
 from .._changelog.limits import checked_limits, outermost
-from .._changelog.log import NUMBERS, alias_search_works, connector_servers, see_as
+from .._changelog.log import NUMBERS, alias_search_works, connector_servers, see_as, unlisted_servers
 from .._changelog.rights import Visibility
-from .._changelog.server_config import SYNCHRONIZATION, search_config, seconds
+from .._changelog.server_config import purge_seconds
 from .._changelog.verify import Verification
 from .._changelog.whose import SAME, Identity, Whose, identity_for, judge_whose
 from .._health.judged import said_of_namesake
@@ -31,7 +31,7 @@ from .._idm.connector_filters import entry_filter
 from .._idm.mapping import SyncMapping, has_links, misnamed, queued_after
 from .._idm.queue import read_waiting
 from .._idm.server import Server
-from .._ldap.directory import SUBTREE, Directory
+from .._ldap.directory import Directory
 from .._ldap.refused_binds import RefusedBinds
 from .._ldap.url import host_and_port
 from .._proof.link_ids import estranged
@@ -45,8 +45,6 @@ from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
 from .load_record import made_here, read_record
 from .request import ENABLED, SourceRequest
 
-#: How long changes stay in the change log where nothing else is configured ("OpenDJ and PingDS", purge delay).
-_DEFAULT_PURGE_SECONDS = 3 * 86400
 #: The suboptions of ``schedule`` that say what a schedule shall be.
 _SCHEDULE_OPTIONS = {field.name for field in fields(WantedSchedule)} - {"source", "enabled", "load_record", "idle"}
 
@@ -85,6 +83,7 @@ class Gatherer:
             connector=connector,
             test=snapshot.tests.get(source.system),
             mappings=mappings,
+            unasked=tuple(one.name for one in own if one not in mappings),
             left_out=tuple(one.name for one in own if one not in mappings and one.sync_enabled is False),
             queued=tuple(
                 (one, waiting.depth if (waiting := read_waiting(self._client, one.name)) else None)
@@ -154,14 +153,14 @@ class Gatherer:
             return replace(evidence, schedule_error=request.schedule_error)
         given = {name: value for name, value in request.schedule.items() if name in _SCHEDULE_OPTIONS}
         off = request.scheduler.external
-        wanted = WantedSchedule(source=request.source, enabled=not off, idle=off, **given)
+        wanted = WantedSchedule(source=request.source, enabled=not off, idle=off, concurrent=False, **given)
         try:
             if wanted.cron is not None and not is_placeholder(wanted.cron):
                 check_cron(self._client, self._server, wanted.cron)
             plan = decide_schedule(found, wanted, self._server, datetime.now(timezone.utc))
         except InvalidOption as exc:
             return replace(evidence, schedule_error=exc.within(f"{request.place}.schedule"))
-        return replace(evidence, schedule_changes=tuple(plan.changes))
+        return replace(evidence, schedule_plan=plan)
 
     def _with_directory(self, evidence: SourceEvidence, connector: Connector) -> SourceEvidence:
         """Add what the directory behind the connector says."""
@@ -188,7 +187,12 @@ class Gatherer:
             given = [Directory(options, one, self._reading) for one in dict.fromkeys(options["servers"])]
             self._refused.greet(given)
             servers = tuple(self._on_server(one, options, wanted) for one in given)
-            facts = DirectoryFacts(uri=own[0], principal=principal, servers=servers)
+            facts = DirectoryFacts(
+                uri=own[0],
+                principal=principal,
+                servers=servers,
+                unlisted=unlisted_servers(options["servers"], connector.servers),
+            )
             facts = replace(facts, verification=self._verification(facts, options, wanted))
             number = evidence.stage.number if evidence.stage else None
             return replace(evidence, directory=self._with_server(facts, own, options, connector, number))
@@ -270,7 +274,7 @@ class Gatherer:
             return replace(
                 facts,
                 alias_search=alias_search_works(directory, log),
-                purge_seconds=_purge_seconds(directory),
+                purge_seconds=purge_seconds(directory),
                 misnumbered=tuple(
                     other.uri for other in others if self._misnumbers(directory, other, connector, token)
                 ),
@@ -386,19 +390,3 @@ def ask_whose(options: t.Mapping[str, t.Any], connector: Connector, context: Con
     found = find_in_use(given, connector.servers)
     with found.directory as directory:
         return directory.uri, found.whose, identity_for(directory, found.whose)
-
-
-def _purge_seconds(directory: Directory) -> int | None:
-    """Return for how long changes stay in the change log, None where the configuration may not be read."""
-    try:
-        entries = search_config(
-            directory,
-            SYNCHRONIZATION,
-            SUBTREE,
-            "(objectClass=ds-cfg-replication-server)",
-            ["ds-cfg-replication-purge-delay"],
-        )
-        stated = [entry.text("ds-cfg-replication-purge-delay") for entry in entries]
-        return min((_DEFAULT_PURGE_SECONDS if text is None else seconds(text) for text in stated), default=None)
-    except (DirectoryError, ValueError):
-        return None

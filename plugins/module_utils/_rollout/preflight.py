@@ -17,6 +17,7 @@ from .._http.client import Client
 from .._idm.server import ask_server
 from .._ldap.directory import INVALID_CREDENTIALS, Directory
 from .._ldap.refused_binds import RefusedBinds
+from .drift import Difference, NotCompared, differences_of, not_compared_of, unlisted
 from .findings import (
     BLOCKING,
     MENDED,
@@ -46,10 +47,16 @@ _HEADINGS = {
 
 @dataclass
 class PreflightReport:
-    """What was found, and what is planned for each source."""
+    """What was found, and what is planned for each source.
+
+    :param differences: in what the variables and what is there differ.
+    :param not_compared: what could not be compared.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     plans: list[SourcePlan] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    not_compared: list[NotCompared] = field(default_factory=list)
 
     @property
     def blocking(self) -> list[Finding]:
@@ -65,6 +72,8 @@ class PreflightReport:
             "blocking": len(self.blocking),
             "plans": [plan.as_result() for plan in self.plans],
             "report": self.lines(),
+            "differences": [one.as_result() for one in self.differences],
+            "not_compared": [one.as_result() for one in self.not_compared],
         }
 
     def lines(self) -> list[str]:
@@ -101,8 +110,10 @@ def preflight(
         raise InvalidOption("livesync_sources", list(sources), "Name at least one source, as in system/ldap/account.")
     report = PreflightReport(findings=unencrypted(client.url))
     requests = _requests(sources, directory, report)
+    report.not_compared = [NotCompared(one.source, "livesync_sources", one.message) for one in report.blocking]
     snapshot = _snapshot(client, report)
     if snapshot is None:
+        report.not_compared.append(NotCompared(None, "everything", report.blocking[-1].message))
         if state == ENABLED:
             report.findings += _reach_directories(requests.values(), context)
         report.plans = [SourcePlan(str(request.source), index, blocked=True) for index, request in requests.items()]
@@ -110,6 +121,7 @@ def preflight(
     gatherer = Gatherer(client, ask_server(client), snapshot, state, context)
     asked = {str(request.source) for request in requests.values()}
     in_use = accounts_in_use(snapshot.schedules, snapshot.connectors, asked)
+    report.differences = unlisted(snapshot, asked)
     for index, request in requests.items():
         try:
             evidence = gatherer.source(request)
@@ -117,6 +129,7 @@ def preflight(
             finding = idm_finding(exc)
             report.findings += [finding] if finding not in report.findings else []
             report.plans.append(SourcePlan(str(request.source), index, blocked=True))
+            report.not_compared.append(NotCompared(str(request.source), "everything", exc.message))
             continue
         if state == DISABLED:
             plan = plan_disabled(evidence, index)
@@ -128,6 +141,8 @@ def preflight(
             report.findings += [finding for finding in found if finding not in report.findings]
             plan = plan_enabled(evidence, found, index)
         report.plans.append(replace(plan, blocked=plan.blocked or bool(request.errors)))
+        report.differences += differences_of(evidence, plan, state)
+        report.not_compared += not_compared_of(evidence, state)
     return report
 
 

@@ -158,6 +158,16 @@ def load_options() -> dict[str, t.Any]:
     }
 
 
+def with_defaults(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return an entry of livesync_sources with the defaults of what was not given, as Ansible hands it to a module."""
+    options = source_options()
+    schedule = entry.get("schedule")
+    if schedule is not None:
+        own = options["schedule"]["options"]
+        schedule = {name: schedule.get(name, option.get("default")) for name, option in own.items()}
+    return {**{name: entry.get(name, option.get("default")) for name, option in options.items()}, "schedule": schedule}
+
+
 def source_options() -> dict[str, t.Any]:
     """Return the options of one entry of livesync_sources (doc fragment ``sources``)."""
     text = {"type": "str"}

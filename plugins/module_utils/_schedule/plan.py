@@ -238,6 +238,8 @@ class _Body:
         stored = getattr(self._current, field)
         if same_value(field, stored, value):
             return
+        if stored is None and self._live is not None and same_value(field, getattr(self._live, field), value):
+            return  # the document leaves it to the server, which does what is wanted
         if is_placeholder(stored) and not is_placeholder(value):
             stands_for = getattr(self._live, field, None)
             if self._live is not None and same_value(field, stands_for, value):

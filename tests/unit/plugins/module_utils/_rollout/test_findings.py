@@ -38,6 +38,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings impor
     unencrypted,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.plan import plan_enabled
+from ansible_collections.idmops.idm.plugins.module_utils._schedule.plan import SchedulePlan
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     CONNECTOR,
     LOG,
@@ -109,7 +110,7 @@ FAULTS = {
     "queue_blocks": ("warning", {"queued": ((queueing(postRetryAction="dead-letter-queue"), None),)}),
     "queue_off": ("warning", {"queued": ((queueing(enabled=False), 7),)}),
     "schedule_missing": ("mended", {"schedules": (), "job": None}),
-    "schedule_differs": ("mended", {"schedule_changes": ("enabled",)}),
+    "schedule_differs": ("mended", {"schedule_plan": SchedulePlan(job(enabled=False), job(), {}, ["enabled"])}),
     "directory": ("blocking", {"directory": None, "directory_error": InvalidOption("servers", [], "Give one.")}),
     "directory_not_given": ("warning", {"directory": None}),
     "directory_unreachable": ("blocking", {"directory": failing_server()}),

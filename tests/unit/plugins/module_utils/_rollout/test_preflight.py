@@ -85,6 +85,9 @@ def test_an_idm_that_says_nothing_blocks_every_source(answer, code):
     report = preflight(ScriptedClient(call("GET", "info/ping", answer)), [ENTRY], None, "enabled", context())
     assert codes(report) == [code]
     assert [plan.blocked for plan in report.plans] == [True]
+    (unknown,) = report.not_compared
+    assert (unknown.source, unknown.field, unknown.reason) == (None, "everything", report.findings[0].message)
+    assert report.differences == []  # what cannot be known is not taken for equal, nor for different
 
 
 @pytest.mark.parametrize("status", [403, 404, 410, 501])

@@ -443,3 +443,10 @@ def test_what_is_neither_true_nor_false_is_refused(value):
 )
 def test_a_flag_may_be_a_text_or_a_placeholder(value, flag):
     assert checked_flag("enabled", value) == flag
+
+
+@pytest.mark.parametrize(("live", "changes"), [(True, []), (False, ["persisted"])])
+def test_what_a_document_leaves_to_the_server_is_left_to_it_where_it_does_what_is_wanted(live, changes):
+    document = {key: value for key, value in SIMPLE_JOB.items() if key != "persisted"}
+    made = plan(ALL, job={**SIMPLE_JOB, "persisted": live}, config=document)
+    assert made.changes == changes
