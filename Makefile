@@ -22,7 +22,7 @@ READY := .venv/ready
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv stack stack-down stack-status topology topology-down topology-status demo test test-long units integration sanity lint types gates build docs bench prove \
+.PHONY: help venv stack stack-down stack-status topology topology-down topology-status demo test test-long units integration sanity lint types gates build release-check docs bench prove \
         changelog clean distclean
 
 help: ## this list
@@ -85,6 +85,9 @@ gates: $(READY) ## all that needs no server: linters, sanity and units on each a
 
 build: $(READY) ## the collection archive, looked through and installed on trial
 	@$(PY) -m tools.archive
+
+release-check: $(READY) ## all of a release but publishing it: changelog, tag, an archive that comes out equal twice
+	@$(PY) -m tools.release
 
 docs: $(READY) ## check the documentation and make its site in build/site
 	@$(PY) -m tools.docs

@@ -16,7 +16,7 @@ from .places import BUILD, LOGS, ROOT, environment
 _CONF = ROOT / "tools" / "docsite"
 _LINK = re.compile(r"(\]\()([^)\s#]+)")
 #: Pages of the repository's root, and what they are called on the site.
-_OF_ROOT = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md"}
+_OF_ROOT = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md"}
 #: Where what they link to is to be found there.
 _MOVED = {**_OF_ROOT, "CHANGELOG.md": "reference/changelog.rst", "docs/README.md": "index.md"}
 _CONTENTS = """
@@ -35,6 +35,7 @@ overview
 reference/index
 reference/changelog
 contributing
+security
 ```
 """
 

@@ -19,6 +19,7 @@ from tools.places import ROOT
         ("docs/least-rights.md#in-the-directory", "least-rights.md#in-the-directory"),
         ("docs/README.md", "index.md"),
         ("CONTRIBUTING.md", "contributing.md"),
+        ("SECURITY.md", "security.md"),
         ("CHANGELOG.md", "reference/changelog.rst"),
         (f"{address.pages()}docs/states.md#all", "states.md#all"),
         (f"{address.pages()}CONTRIBUTING.md", "contributing.md"),
