@@ -74,6 +74,11 @@ def obstacles(found: State) -> list[str]:
     return told
 
 
+def has_section(changelog: str, version: str) -> bool:
+    """Return whether CHANGELOG.md has a section of a version; it is written with all marks escaped."""
+    return f"## v{version}" in changelog.replace("\\.", ".").splitlines()
+
+
 def _changelog(copy: pathlib.Path, found: State) -> None:
     """Write the changelog of the release in a copy, from the fragments."""
     day = time.strftime("%Y-%m-%d", time.gmtime(reproducible.moment()))
@@ -135,7 +140,7 @@ def _check(found: State) -> int:
     copy = tree.refresh(_FOLDER / "copy")
     if found.fragments:
         _changelog(copy, found)
-    if f"## v{found.version}" not in (copy / "CHANGELOG.md").read_text("utf-8"):
+    if not has_section((copy / "CHANGELOG.md").read_text("utf-8"), found.version):
         told.append(f"CHANGELOG.md has no section for {found.version}")
     first = archive.build(copy, _FOLDER / "archive")
     second = archive.build(_another(copy), _FOLDER / "archive-again")

@@ -41,6 +41,12 @@ def test_what_stands_in_the_way_is_told(change, told):
     assert told in line
 
 
+def test_the_section_of_a_version_is_found():
+    changelog = "# Notes\n\n## v1\\.10\\.0\n\n### Bugfixes\n"
+    assert release.has_section(changelog, "1.10.0")
+    assert not release.has_section(changelog, "1.1.0") and not release.has_section(changelog, "1.10")
+
+
 def built(folder, names, time):
     """Write an archive as ansible-galaxy does: its files in this order, at this time."""
     contents = {name: f"what {name} holds".encode() for name in names}
