@@ -121,9 +121,11 @@ To publish {version}:
 To sign it as Automation Hub does, with a detached signature of MANIFEST.json, which has the checksum of all the rest:
   tar -xzOf build/archive/{built.name} MANIFEST.json > MANIFEST.json
   gpg --armor --detach-sign --local-user KEY --output MANIFEST.json.asc MANIFEST.json
-Whoever has the public key in a keyring checks it with
-  ansible-galaxy collection install {built.name} --offline --required-valid-signature-count 1 \\
-    --keyring KEYRING --signature file:///path/to/MANIFEST.json.asc
+Whoever has the archive, the signature and the public key in a keyring checks it with
+  tar -xzOf {built.name} MANIFEST.json > MANIFEST.json
+  gpg --no-default-keyring --keyring ./KEYRING --verify MANIFEST.json.asc MANIFEST.json
+and ansible-galaxy compares the rest with MANIFEST.json when it installs. Where a hub serves the signature, that is all
+done by: ansible-galaxy collection install idmops.idm --keyring KEYRING
 
 version {version}, tag {version}, {built.name}
 SHA-256 {hashed}"""
