@@ -91,23 +91,19 @@ def reasons(listed: t.Iterable[t.Mapping[str, str]]) -> dict[tuple[str, str], st
     return {(one["file"], one["becomes"]): one["why"] for one in listed}
 
 
-def _faults(words: t.Sequence[str]) -> list[Fault]:
-    """Return all faults that can be made in the copy."""
-    init = importlib.import_module("cosmic_ray.commands.init")
-    work_db = importlib.import_module("cosmic_ray.work_db")
-    names = [name for name in tree.tracked() if name.parts[:2] == ("plugins", "module_utils") and name.suffix == ".py"]
-    wanted = [name for name in names if not words or any(word in str(name) for word in words)]
-    database = _ROOT / "session.sqlite"
-    database.unlink(missing_ok=True)
-    with work_db.use_db(str(database), work_db.WorkDB.Mode.create) as session:
-        init.init([_COPY / name for name in wanted], session, {})
-        specs = [mutation for item in session.work_items for mutation in item.mutations]
-    return [
-        Fault(str(spec.module_path.relative_to(_COPY)), line, column, spec.operator_name, spec)
-        for spec in specs
-        for line, column in [spec.start_pos]
-        if _KINDS.fullmatch(spec.operator_name)
-    ]
+def _faults(words: t.Sequence[str]) -> t.Iterator[Fault]:
+    """Yield all faults that can be made in the copy."""
+    ast, plugins, items = (importlib.import_module(f"cosmic_ray.{name}") for name in ("ast", "plugins", "work_item"))
+    operators = {name: plugins.get_operator(name)() for name in plugins.operator_names() if _KINDS.fullmatch(name)}
+    for path in sorted((_COPY / "plugins" / "module_utils").rglob("*.py")):
+        name = str(path.relative_to(_COPY))
+        if words and not any(word in name for word in words):
+            continue
+        nodes = list(ast.ast_nodes(ast.get_ast_from_path(path)))
+        for kind, operator in operators.items():
+            places = [place for node in nodes for place in operator.mutation_positions(node)]
+            for occurrence, (start, end) in enumerate(places):
+                yield Fault(name, start[0], start[1], kind, items.MutationSpec(path, kind, occurrence, start, end))
 
 
 def _seen(fault: Fault, tests: t.Mapping[str, str], whole: bool) -> tuple[bool, str]:
@@ -133,7 +129,7 @@ def _inside(options: argparse.Namespace) -> int:
     began = time.monotonic()
     texts = {str(path.relative_to(_COPY)): path.read_text("utf-8") for path in _COPY.glob("tests/unit/**/test_*.py")}
     known = reasons(yaml.safe_load(_LISTED.read_text("utf-8")) or [])
-    every = _faults(options.words)
+    every = list(_faults(options.words))
     chosen = sample(every, options.seed, options.size)
     print(f"seed {options.seed}: {len(chosen)} of {len(every)} faults", flush=True)
     unseen = listed = 0
