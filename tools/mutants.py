@@ -29,7 +29,7 @@ _ROOT = BUILD / "mutants"
 _COPY = _ROOT / BELOW
 #: Per cent of the faults that the tests must see.
 _SEEN = 92
-#: Seconds for the tests that name a file, and for all.
+#: Seconds for the tests of a file or of its package, and for all.
 _NARROW, _WHOLE = 120.0, 600.0
 #: Faults as people make them. Of cosmic-ray's, those are left out that change nothing that could be seen (``is`` for
 #: ``==``), and arithmetic beyond plus and minus.
@@ -116,8 +116,9 @@ def _seen(fault: Fault, tests: t.Mapping[str, str], whole: bool) -> tuple[bool, 
     mutating = importlib.import_module("cosmic_ray.mutating")
     pytest = f"{sys.executable} -m pytest -x -q -p no:cacheprovider"
     narrow = tests_of(pathlib.PurePosixPath(fault.path), tests)
-    rounds = [(f"{pytest} {' '.join(narrow)}", _NARROW)] if narrow else []
-    rounds += [(f"{pytest} -n 2 tests/unit/plugins", _WHOLE)] if whole or not narrow else []
+    beside = f"tests/unit/{pathlib.PurePosixPath(fault.path).parent}"
+    rounds = [(f"{pytest} {which}", _NARROW) for which in (" ".join(narrow), beside) if which]
+    rounds += [(f"{pytest} -n 2 tests/unit/plugins", _WHOLE)] if whole else []
     line = ""
     for command, limit in rounds:
         result = mutating.mutate_and_test([fault.spec], f"/bin/sh -c 'cd {_COPY} && exec {command}'", limit)
@@ -158,7 +159,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.mutants")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=60, help="how many faults are made")
-    parser.add_argument("--narrow", action="store_true", help="the tests that name the file, and no others")
+    parser.add_argument("--narrow", action="store_true", help="the tests of the file and of its package, no others")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*", help="files with one of these in their path; default: all")
     options = parser.parse_args()
