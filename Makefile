@@ -10,6 +10,9 @@ STACK_UNCURED ?=
 # People in the directory of make test's own stack.
 TEST_USERS ?= 120
 TARGETS ?=
+# For mutants: which sample, and how many faults.
+SEED ?= 1
+SIZE ?= 60
 BUILD ?= build
 # Whatever the Python of .venv is made of; empty: the first one that fits.
 PYTHON ?=
@@ -22,7 +25,7 @@ READY := .venv/ready
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv stack stack-down stack-status topology topology-down topology-status demo test test-long units integration sanity lint types gates build docs bench prove \
+.PHONY: help venv stack stack-down stack-status topology topology-down topology-status demo test test-long units integration sanity lint types gates mutants build release-check docs bench prove \
         changelog clean distclean
 
 help: ## this list
@@ -83,8 +86,14 @@ lint: $(READY) ## ansible-lint (production), yamllint, ruff, mypy
 gates: $(READY) ## all that needs no server: linters, sanity and units on each ansible-core, licences, galaxy-importer
 	@$(PY) -m tools.gates $(GATES)
 
+mutants: $(READY) ## whether the unit tests see small faults: a sample (SEED, SIZE) in module_utils
+	@$(PY) -m tools.mutants --seed $(SEED) --size $(SIZE)
+
 build: $(READY) ## the collection archive, looked through and installed on trial
 	@$(PY) -m tools.archive
+
+release-check: $(READY) ## all of a release but publishing it: changelog, tag, an archive that comes out equal twice
+	@$(PY) -m tools.release
 
 docs: $(READY) ## check the documentation and make its site in build/site
 	@$(PY) -m tools.docs

@@ -11,12 +11,13 @@ import shutil
 import tarfile
 import typing as t
 
-from . import steps, tree
+from . import reproducible, steps, tree
 from .places import BUILD, LOGS, ROOT, environment
 
 #: What a collection is made of, by its first path element.
 _FILES = {
-    "CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "README.md", "REUSE.toml", "bindep.txt", "requirements.txt",
+    "CHANGELOG.md", "CONTRIBUTING.md", "COPYING", "README.md", "REUSE.toml", "SECURITY.md", "bindep.txt",
+    "requirements.txt",
 }  # fmt: skip
 #: Which Pythons the modules are for: Automation Hub runs ansible-test on the archive, and that reads it.
 _CONFIG = pathlib.PurePosixPath("tests", "config.yml")
@@ -49,18 +50,26 @@ def findings(packed: t.Iterable[pathlib.PurePosixPath], tracked: t.Iterable[path
     ]
 
 
-def main() -> int:
-    """Build, look through, install and list; the archive stays in build/archive."""
-    folder, trial = BUILD / "archive", BUILD / "trial"
-    for path in (folder, trial):
-        shutil.rmtree(path, ignore_errors=True)
-    env = environment(ANSIBLE_COLLECTIONS_PATH=str(trial))
+def build(source: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """Build the archive of a collection, the same one whenever and wherever that is done, and return it.
+
+    :param source: the collection.
+    :param folder: where the archive shall be, and nothing else.
+    :raises StepFailed: when it cannot be built.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
     steps.run(
         "ansible-galaxy collection build",
-        ["ansible-galaxy", "collection", "build", "--output-path", str(folder), str(ROOT)],
-        LOGS / "archive-build.log", cwd=ROOT, env=env,
+        ["ansible-galaxy", "collection", "build", "--output-path", str(folder), str(source)],
+        LOGS / "archive-build.log", cwd=source, env=environment(),
     )  # fmt: skip
     (archive,) = folder.glob("*.tar.gz")
+    reproducible.normalise(archive, reproducible.moment())
+    return archive
+
+
+def look_through(archive: pathlib.Path) -> bool:
+    """Return whether an archive holds the collection and nothing else; say what it does not."""
     with tarfile.open(archive) as opened:
         packed = [pathlib.PurePosixPath(member.name) for member in opened if not member.isdir()]
     wrong = findings(packed, tree.tracked())
@@ -68,6 +77,19 @@ def main() -> int:
         steps.say(f"  {line}")
     if wrong:
         steps.say(f"FAILED: {archive} holds something else than the collection (see build_ignore in galaxy.yml)")
+    else:
+        size = archive.stat().st_size // 1024
+        steps.say(f"{archive}: {len(packed)} files, {size} KiB, nothing but the collection")
+    return not wrong
+
+
+def main() -> int:
+    """Build, look through, install and list; the archive stays in build/archive."""
+    trial = BUILD / "trial"
+    shutil.rmtree(trial, ignore_errors=True)
+    env = environment(ANSIBLE_COLLECTIONS_PATH=str(trial))
+    archive = build(ROOT, BUILD / "archive")
+    if not look_through(archive):
         return 1
     steps.run(
         "installing it on trial",
@@ -79,7 +101,7 @@ def main() -> int:
         ["ansible-doc", "--list", "idmops.idm"],
         LOGS / "archive-list.log", cwd=BUILD, env=env, telling=steps.beginning("idmops.idm."),
     )  # fmt: skip
-    steps.say(f"{archive}: {len(packed)} files, {archive.stat().st_size // 1024} KiB, nothing but the collection")
+    steps.say(f"SHA-256 {reproducible.digest(archive)}")
     return 0
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 import shutil
 
-from . import site, steps, tree
+from . import address, site, steps, tree
 from .places import BUILD, COPY, LOGS, ROOT, environment
 
-_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+\s+(.*)$", re.M)
 
 
@@ -22,11 +21,11 @@ def anchors(text: str) -> set[str]:
 
 
 def broken_links() -> list[str]:
-    """Return the links among the tracked Markdown pages that lead nowhere."""
+    """Return the links among the tracked Markdown pages that lead nowhere, or not where they should."""
     pages = {ROOT / name: (ROOT / name).read_text("utf-8") for name in tree.tracked() if name.suffix == ".md"}
-    found = []
+    found = [f"README.md, galaxy.yml: {link}" for link in address.strange(pages[address.README], address.galaxy())]
     for page, text in pages.items():
-        for link in _LINK.findall(text):
+        for link in map(address.within, address.links(text)):
             path, _hash, anchor = link.partition("#")
             target = (page.parent / path).resolve() if path else page
             if "://" in link or page.name == "CHANGELOG.md":

@@ -10,13 +10,13 @@ import pathlib
 import re
 import shutil
 
-from . import steps
+from . import address, steps
 from .places import BUILD, LOGS, ROOT, environment
 
 _CONF = ROOT / "tools" / "docsite"
-_LINK = re.compile(r"(\]\()(?!\w+:|#)([^)\s#]+)")
+_LINK = re.compile(r"(\]\()([^)\s#]+)")
 #: Pages of the repository's root, and what they are called on the site.
-_OF_ROOT = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md"}
+_OF_ROOT = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md"}
 #: Where what they link to is to be found there.
 _MOVED = {**_OF_ROOT, "CHANGELOG.md": "reference/changelog.rst", "docs/README.md": "index.md"}
 _CONTENTS = """
@@ -35,6 +35,7 @@ overview
 reference/index
 reference/changelog
 contributing
+security
 ```
 """
 
@@ -43,7 +44,7 @@ def moved(text: str) -> str:
     """Return a page of the repository's root with its links as they are on the site."""
 
     def link(found: re.Match[str]) -> str:
-        path = found.group(2)
+        path = address.within(found.group(2))
         return found.group(1) + _MOVED.get(path, path.removeprefix("docs/"))
 
     return _LINK.sub(link, text)

@@ -22,6 +22,9 @@ from xml.etree import ElementTree
 from . import cores, integration, prove, steps, tree, workers
 from .places import BUILD, LOGS, ROOT, environment
 
+#: Seconds that the faults of tools.mutants may take.
+MUTANTS_LIMIT = 3600.0
+
 
 class Count(t.NamedTuple):
     """How tests ended."""
@@ -146,6 +149,19 @@ def run_proof(name: str, long: bool, stop: threading.Event) -> Proof:
     return Proof(name, exit_code == 0, time.monotonic() - began, steps.complaints(log) if exit_code else ())
 
 
+def run_mutants(stop: threading.Event) -> Proof:
+    """Let the unit tests see a sample of faults, in a build folder of its own."""
+    log = LOGS / "mutants.log"
+    began = time.monotonic()
+    exit_code = steps.run(
+        "faults in module_utils",
+        [sys.executable, "-m", "tools.mutants"],
+        log, cwd=ROOT, env=environment(BUILD=str(BUILD / "mutation")), check=False, stop=stop, limit=MUTANTS_LIMIT,
+    )  # fmt: skip
+    why = steps.complaints(log) if exit_code else ()
+    return Proof("mutants", exit_code == 0, time.monotonic() - began, why)
+
+
 Ended = t.Union[integration.Outcome, Proof, Units]
 
 
@@ -165,6 +181,7 @@ def run_on_servers(count: int, users: int, others: t.Sequence[cores.Chosen], lon
         runner = integration.Runner(stacks)
         tasks: list[workers.Task[list[Ended]]] = [
             units,  # one release after the other, since nothing uses the processors more
+            *([alone(run_mutants)] if long else []),
             *(alone(partial(run_proof, name, long)) for name in prove.experiments(small=not long)),
             *(alone(partial(runner.run, job)) for job in runner.jobs(all_ways=long)),
         ]

@@ -10,7 +10,6 @@ import os
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible.module_utils.basic import env_fallback
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 
 from .._http.auth import METHODS
@@ -37,7 +36,19 @@ class ArgumentSpec:
 
 
 def _from_environment(name: str, **option: t.Any) -> dict[str, t.Any]:
-    return {**option, "fallback": (env_fallback, [name])}
+    return {**option, "fallback": (_set_variable, [name])}
+
+
+def _set_variable(name: str) -> str:
+    """Return what a variable holds; an empty one counts as one that is not set.
+
+    Ansible Automation Platform sets an empty one for each field of a credential that was left blank.
+
+    :raises AnsibleFallbackNotFound: when it holds nothing.
+    """
+    if value := os.environ.get(name):
+        return value
+    raise AnsibleFallbackNotFound
 
 
 def idm_spec(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools import site
+from tools import address, site
 from tools.places import ROOT
 
 
@@ -19,7 +19,10 @@ from tools.places import ROOT
         ("docs/least-rights.md#in-the-directory", "least-rights.md#in-the-directory"),
         ("docs/README.md", "index.md"),
         ("CONTRIBUTING.md", "contributing.md"),
+        ("SECURITY.md", "security.md"),
         ("CHANGELOG.md", "reference/changelog.rst"),
+        (f"{address.pages()}docs/states.md#all", "states.md#all"),
+        (f"{address.pages()}CONTRIBUTING.md", "contributing.md"),
         ("https://example.com/docs/x.md", "https://example.com/docs/x.md"),
         ("#see-it-work", "#see-it-work"),
     ],

@@ -131,6 +131,15 @@ def test_a_refused_administrator_is_not_tried_on_the_next_server():
     assert "was not tried" in caught.value.result["servers"][1]["error"]
 
 
+def test_status_and_remedy_are_those_of_the_first_server_that_failed():
+    site = Site()
+    site.worlds[DS1].down = True
+    with pytest.raises(DirectoryError) as caught:
+        site.run(bind_password="wrong")
+    assert "Invalid credentials" in caught.value.result["servers"][1]["error"]
+    assert (caught.value.status, caught.value.remedy) == (None, "Check the URL.")
+
+
 def test_bad_urls_are_refused_before_anything_is_sent():
     site = Site()
     with pytest.raises(InvalidOption):

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NUMBERS, ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._health import arrived as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, Touched
+from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
@@ -561,6 +562,24 @@ def change(record, dn, number, **more):
         **more,
     }
     return Entry(f"changeNumber={number},cn=changelog", {name: (text.encode(),) for name, text in named.items()})
+
+
+@pytest.mark.parametrize("known_by", ["entryUUID", "dn"])
+def test_what_liveSync_has_taken_is_known_where_records_are_known_by_their_entryuuid(known_by):
+    base = "ou=People,dc=example,dc=com"
+    changes = [
+        change("added", f"uid=a,{base}", 1, changetype="add"),
+        change("changed", f"uid=b,{base}", 2, changetype="modify"),
+        change("removed", f"uid=c,{base}", 3, changetype="delete"),
+        change("outside", "uid=d,ou=apps,dc=example,dc=com", 4, changetype="modify"),
+    ]
+    properties = {"baseContexts": [base], "uidAttribute": known_by}
+    connector = Connector.parse({"_id": "provisioner.openicf/ldap", "configurationProperties": properties})
+    reader = LogReader(None, None, connector, context())
+    reader.directory = SimpleNamespace(stream=lambda *unused, **more: changes)
+    vars(reader)["log"] = ChangeLog(1, 60, NUMBERS, "cn=changelog")
+    taken = [Taken("added", "2026-11-24T10:00:01Z"), Taken("changed", "2026-11-24T10:00:02Z")]
+    assert reader.taken(4) == (taken if known_by == "entryUUID" else [])
 
 
 def test_the_newest_change_of_each_entry_is_looked_at_however_often_one_changes():

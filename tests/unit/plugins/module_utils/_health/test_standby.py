@@ -106,7 +106,7 @@ def test_other_numbers_on_the_failover_are_said(worlds):
 def test_a_failover_without_a_change_log_or_without_the_account_is_said(worlds):
     del worlds[TWO].entries[ACCOUNT.lower()]
     (said,) = facts().standby
-    assert "has no account" in said
+    assert f"has no account {ACCOUNT}: liveSync ends when the connector goes over to it." in said
     worlds[TWO].drop_change_log()
     (said,) = facts().standby
     assert "no change log" in said

@@ -16,6 +16,7 @@ import pytest
 import requests
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context, Report
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption, Refused, Unreachable
+from ansible_collections.idmops.idm.plugins.module_utils._http.answer import CutOff, parse_body
 from ansible_collections.idmops.idm.plugins.module_utils._http.broken_line import unreachable
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client, is_write, segment
 
@@ -273,6 +274,12 @@ def test_an_empty_200_is_an_honest_empty_answer(wire):
 def test_204_needs_no_length(wire):
     wire.answers = [b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"]
     assert client(wire).delete("x") is None
+
+
+def test_304_has_no_body_either():
+    assert parse_body(304, {}, b"") is None
+    with pytest.raises(CutOff):
+        parse_body(305, {}, b"")
 
 
 def test_expected_statuses_give_none(wire):

@@ -229,6 +229,13 @@ def test_of_two_marks_of_one_record_the_later_attempt_counts():
     assert [record["record"] for record in found] == [UUID]
 
 
+@pytest.mark.parametrize(("policy", "found"), [(ZERO, [UUID]), (FIVE, [])])
+def test_where_nobody_counts_attempts_the_first_is_the_last_without_retries(policy, found):
+    failed = RecordFailure(UUID, DN, "UPDATE", 3)
+    told = passed_over(LiveSyncClient(no_audit()), LDAP, [failed], Stage("2", 9), policy, began=None)
+    assert [record["record"] for record in told] == found
+
+
 def test_a_failure_of_the_same_second_from_before_the_run_is_not_its_own():
     before, own = entry(failed=True, cause="why"), entry(record="b", failed=True, cause="too")
     client = LiveSyncClient(audit(before, own), audit(own))

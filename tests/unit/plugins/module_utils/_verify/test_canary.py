@@ -114,12 +114,14 @@ def fly(monkeypatch):
                 {
                     "_id": "job",
                     "type": "simple",
-                    "repeatInterval": one * 1000,
+                    "repeatInterval": seconds * 1000,
                     "invokeService": "provisioner",
                     "invokeContext": {"action": "liveSync", "source": SOURCE},
+                    **keys,
                 }
             )
             for one in schedules
+            for seconds, keys in [one if isinstance(one, tuple) else (one, {})]
         ]
         kept = RunRecord(scheduler=Scheduler(EXTERNAL, more["max_age"])) if "max_age" in more else RunRecord()
         more.pop("max_age", None)
@@ -204,6 +206,12 @@ def test_an_external_scheduler_is_given_two_times_its_max_age(fly):
     assert "within 601 s" in fly(arrives=None, schedules=(), max_age=300).msg
     assert "It is run every 300 s" in fly(arrives=None, schedules=(), max_age=300, within=5.0).msg
     refused = fly(schedules=(), max_age=None)
+    assert refused.failed.option == "within" and not refused.changed
+
+
+@pytest.mark.parametrize("off", [{"enabled": False}, {"triggers": [{"state": "PAUSED"}]}])
+def test_a_schedule_that_is_off_tells_no_interval(fly, off):
+    refused = fly(schedules=((5, off),))
     assert refused.failed.option == "within" and not refused.changed
 
 
