@@ -107,7 +107,7 @@ def preflight(
             report.findings += _reach_directories(requests.values(), context)
         report.plans = [SourcePlan(str(request.source), index, blocked=True) for index, request in requests.items()]
         return report
-    gatherer = Gatherer(client, ask_server(client), snapshot, state, context)
+    gatherer = Gatherer(client, snapshot.server or ask_server(client), snapshot, state, context)
     asked = {str(request.source) for request in requests.values()}
     in_use = accounts_in_use(snapshot.schedules, snapshot.connectors, asked)
     for index, request in requests.items():

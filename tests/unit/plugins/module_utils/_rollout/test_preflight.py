@@ -46,9 +46,9 @@ def raised(error):
 def idm(monkeypatch):
     """Let IDM tell of one source on which nothing is left to do; return what may be spoilt."""
     told = {"evidence": finished()}
-    lists = Snapshot({"ldap": CONNECTOR}, {}, {}, (job(),), (), frozenset())
+    lists = Snapshot({"ldap": CONNECTOR}, {}, {}, (job(),), (), frozenset(), server=Server("openidm", "6.1.0"))
     monkeypatch.setattr(module, "read_snapshot", lambda client: lists)
-    monkeypatch.setattr(module, "ask_server", lambda client: Server("openidm", "6.1.0"))
+    monkeypatch.setattr(module, "ask_server", lambda client: pytest.fail("asked twice"))
 
     class Gatherer:
         def __init__(self, *unused):
