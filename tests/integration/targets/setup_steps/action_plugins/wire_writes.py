@@ -2,10 +2,11 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the collection wrote to both servers, as the servers themselves recorded it.
+"""What the collection asked of both servers and wrote to them, as the servers themselves recorded it.
 
 Without ``since`` it returns a mark; with the mark of an earlier call the writes that came after it, and under
-``changes`` those of them that are not about our own run record.
+``changes`` those of them that are not about our own run record. ``requests`` are all requests to IDM, and
+``operations`` all LDAP operations of the directory's administrator, the binds among them.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from ansible_collections.idmops.idm.tests.integration.in_worker import IDM, TEXT
 
 READING = {"test", "testconfig", "testconnectorservers", "validatequartzcronexpression", "listcurrentlyexecutingjobs"}
 OURS = "idmops.idm"
-LDAP_WRITE = re.compile(r"\b(ADD|DELETE|MODIFY|MODIFYDN|EXTENDED) REQ conn=(-?\d+)")
+LDAP_REQUEST = re.compile(r'\b(\w+) REQ conn=(-?\d+)(?:.*?(?:base|dn)="([^"]*)")?')
+LDAP_WRITES = {"ADD", "DELETE", "MODIFY", "MODIFYDN", "EXTENDED"}
 LDAP_BIND = re.compile(r'\bBIND REQ conn=(-?\d+) .*dn="([^"]*)"')
 
 
-def idm_writes(params, since):
-    """Return the newest time in the audit log, and our writes after a time."""
+def idm_requests(params, since):
+    """Return the newest time in the audit log, and our requests and our writes after a time."""
     later = f' and timestamp gt "{since}"' if since else ""
     answer = idm_session(params).get(
         f"{params['idm_url']}/audit/access", params={"_queryFilter": f"/http/request/method pr{later}"}, timeout=60
     )
     answer.raise_for_status()
-    newest, writes, seen = since, [], set()
+    newest, asked, writes, seen = since, [], [], set()
     for entry in answer.json()["result"]:
         newest = max(newest, entry["timestamp"])
         request = entry["http"]["request"]
@@ -41,36 +43,41 @@ def idm_writes(params, since):
             continue
         seen.add(sent)
         action = "".join(request["queryParameters"].get("_action", []))
+        asked.append(f"{request['method']} {request['path'].partition('/openidm/')[2]} {action}".strip())
         if request["method"] != "GET" and not (request["method"] == "POST" and action.lower() in READING):
-            writes.append(f"{request['method']} {request['path'].partition('/openidm/')[2]} {action}".strip())
-    return newest, writes
+            writes.append(asked[-1])
+    return newest, asked, writes
 
 
-def ldap_writes(log, since, administrator):
-    """Return the size of the access log, and the administrator's writes after a size."""
+def ldap_operations(log, since, administrator):
+    """Return the size of the access log, and the administrator's operations and writes after a size."""
     time.sleep(0.6)  # the directory writes its log once every half second, and says nowhere that it has
     text = log.read_bytes()
     bound = {}
-    writes = []
+    asked, writes = [], []
     for line in text.decode(errors="replace").splitlines(keepends=True):
         found = LDAP_BIND.search(line)
         if found:
             bound[found.group(1)] = found.group(2).lower()
     for line in text[since:].decode(errors="replace").splitlines():
-        found = LDAP_WRITE.search(line)
-        if found and bound.get(found.group(2)) == administrator.lower():
-            writes.append(line.partition("] ")[2])
-    return len(text), writes
+        found = LDAP_REQUEST.search(line)
+        if found and found.group(1) != "UNBIND" and bound.get(found.group(2)) == administrator.lower():
+            asked.append(f"{found.group(1)} {found.group(3) or ''}".strip())
+            if found.group(1) in LDAP_WRITES:
+                writes.append(line.partition("] ")[2])
+    return len(text), asked, writes
 
 
 def operate(params, context):
     since = params["since"] or {}
-    newest, writes = idm_writes(params, since.get("time", ""))
+    newest, requests, writes = idm_requests(params, since.get("time", ""))
     log = pathlib.Path(params["stack_dir"], "ds", "logs", "access")
-    size, more = ldap_writes(log, int(since.get("size", 0)), params["ds_admin_dn"])
+    size, operations, more = ldap_operations(log, int(since.get("size", 0)), params["ds_admin_dn"])
     writes = writes + more if since else []
     return {
         "mark": {"time": newest, "size": size},
+        "requests": requests if since else [],
+        "operations": operations if since else [],
         "writes": writes,
         "changes": [write for write in writes if "/idmops-" not in write],
     }
