@@ -52,14 +52,16 @@ def status(
     sources: t.Sequence[Source],
     directory: t.Mapping[str, t.Any] | None,
     context: Context,
+    known: Snapshot | None = None,
 ) -> list[SourceStatus]:
     """Judge the sources, all that are known where none are given.
 
     :param directory: connection options of the directory; without them nothing is known of pending changes.
+    :param known: what has just been read, by a caller who waits for no run: then none is watched.
     :raises InvalidOption: when none of several directory servers is the connector's.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
-    snapshot = read_snapshot(client)
+    snapshot = known or read_snapshot(client)
     failures = newest_failures(client)
     chosen = list(sources or snapshot.known_sources())
     with Logs(directory, chosen, snapshot, context) as logs:
@@ -70,7 +72,7 @@ def status(
             found = [judged(source, snapshot, logs) for source in chosen]
         found = _with_dropped(client, found, failures, snapshot, logs, context)
     found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
-    found = _watch(client, found, snapshot, directory, context)
+    found = found if known else _watch(client, found, snapshot, directory, context)
     found = [_with_runs_in_vain(client, entry, snapshot, directory, context) for entry in found]
     found = [
         replace(

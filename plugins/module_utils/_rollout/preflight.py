@@ -13,6 +13,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, Refused, Unreachable
 from .._base.values import as_dict
 from .._health.snapshot import Snapshot, read_snapshot
+from .._health.source_status import SourceStatus
 from .._http.client import Client
 from .._idm.server import ask_server
 from .._ldap.directory import INVALID_CREDENTIALS, Directory
@@ -35,6 +36,7 @@ from .gather import Gatherer
 from .plan import SourcePlan, accounts_in_use, plan_absent, plan_disabled, plan_enabled
 from .readable import refused_rights
 from .request import ABSENT, DISABLED, ENABLED, SourceRequest
+from .settled import judge_finished
 
 _READY = "ACTIVE_READY"
 _HEADINGS = {
@@ -46,10 +48,11 @@ _HEADINGS = {
 
 @dataclass
 class PreflightReport:
-    """What was found, and what is planned for each source."""
+    """What was found, what is planned for each source, and which of them need nothing."""
 
     findings: list[Finding] = field(default_factory=list)
     plans: list[SourcePlan] = field(default_factory=list)
+    well: list[SourceStatus] = field(default_factory=list)
 
     @property
     def blocking(self) -> list[Finding]:
@@ -58,12 +61,14 @@ class PreflightReport:
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the module's result."""
+        blocking = [finding.message for finding in self.blocking] or ["Nothing blocks."]
         return {
             "changed": False,
-            "msg": " ".join(finding.message for finding in self.blocking) or "Nothing blocks.",
+            "msg": " ".join([*blocking, *(one.sentence for one in self.well)]),
             "findings": [finding.as_result() for finding in self.findings],
             "blocking": len(self.blocking),
             "plans": [plan.as_result() for plan in self.plans],
+            "livesync": [one.as_result() for one in self.well],
             "report": self.lines(),
         }
 
@@ -87,6 +92,7 @@ def preflight(
     directory: t.Mapping[str, t.Any] | None,
     state: str,
     context: Context,
+    judge: bool = False,
 ) -> PreflightReport:
     """Read all evidence and decide.
 
@@ -95,6 +101,7 @@ def preflight(
     :param sources: the entries of livesync_sources.
     :param directory: the option ``directory``, None where none is given.
     :param state: ENABLED, DISABLED or ABSENT.
+    :param judge: whether those on which nothing is left to do are judged too.
     :raises InvalidOption: when there are no sources, since then nothing could be in the way of anything.
     """
     if not sources:
@@ -127,7 +134,12 @@ def preflight(
             found = findings_of(evidence)
             report.findings += [finding for finding in found if finding not in report.findings]
             plan = plan_enabled(evidence, found, index)
-        report.plans.append(replace(plan, blocked=plan.blocked or bool(request.errors)))
+        blocked = plan.blocked or bool(request.errors)
+        report.plans.append(replace(plan, blocked=blocked, finished=plan.finished and not blocked))
+    if judge:
+        report.well = judge_finished(client, report.plans, requests, snapshot, context)
+        well = {str(one.source) for one in report.well}
+        report.plans = [replace(plan, settled=plan.finished and plan.source in well) for plan in report.plans]
     return report
 
 

@@ -9,10 +9,13 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._health.facts import Facts
+from ansible_collections.idmops.idm.plugins.module_utils._health.source_status import SourceStatus
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._http.answer import Answer
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import rights_asked
 from ansible_collections.idmops.idm.plugins.module_utils._idm.server import Server
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import directory_options
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import preflight as module
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.gather import Gatherer
@@ -369,3 +372,28 @@ def test_a_directory_of_its_own_and_none_at_all():
 
 def test_secrets_are_no_part_of_what_a_request_shows_of_itself():
     assert "hunter2" not in repr(SourceRequest.parse(ENTRY, {**REACHED, "bind_password": "hunter2"}))
+
+
+def test_a_source_that_is_finished_and_well_needs_no_step(idm, monkeypatch):
+    asked = []
+
+    def judge(client, plans, requests, snapshot, context):
+        asked.extend(plan.finished for plan in plans)
+        return [well]
+
+    well = SourceStatus(Source.parse(SOURCE), Facts("ldap", token=50, enabled=1), None, (), (), None)
+    monkeypatch.setattr(module, "judge_finished", judge)
+    result = preflight(ScriptedClient(READY), [ENTRY], None, "enabled", context(), judge=True).as_result()
+    assert asked == [True]
+    assert [(plan["finished"], plan["settled"]) for plan in result["plans"]] == [(True, True)]
+    assert result["msg"] == f"Nothing blocks. {SOURCE} is healthy."
+    assert [one["state"] for one in result["livesync"]] == ["healthy"]
+    idm["evidence"] = finished(token=None)
+    result = preflight(ScriptedClient(READY), [ENTRY], None, "enabled", context(), judge=True).as_result()
+    assert [(plan["finished"], plan["settled"]) for plan in result["plans"]] == [(False, False)]
+
+
+def test_nothing_is_judged_where_nobody_asks_for_it(idm, monkeypatch):
+    monkeypatch.setattr(module, "judge_finished", lambda *unused: pytest.fail("judged"))
+    result = preflight(ScriptedClient(READY), [ENTRY], None, "enabled", context()).as_result()
+    assert [(plan["finished"], plan["settled"]) for plan in result["plans"]] == [(True, False)]
