@@ -38,8 +38,9 @@ from .._changelog.numbered import (
 from .._changelog.server_config import unrecorded
 from .._changelog.whose import FAILOVER, OTHER, REMEDY, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
-from .._ldap.directory import NO_SUCH_OBJECT, Directory, Entry, require_ldap
+from .._ldap.directory import NO_SUCH_OBJECT, Directory, Entry
 from .._ldap.dn import Name, is_name, is_within_any
+from .._ldap.library import require_ldap
 from .._ldap.url import host_and_port
 from .facts import LogFacts
 from .standby import doubts_of_standby

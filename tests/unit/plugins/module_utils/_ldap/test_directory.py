@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import ldap
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
@@ -178,7 +180,7 @@ def test_a_password_in_the_open_is_warned_of(uri, start_tls, warned):
 
 
 def test_without_the_library(monkeypatch):
-    monkeypatch.setattr(module, "ldap", None)
+    monkeypatch.setitem(sys.modules, "ldap", None)
     with pytest.raises(MissingLibrary, match="python-ldap"):
         directory()
 
