@@ -21,7 +21,7 @@ from .._idm.server import Server, ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._proof.link_ids import by_uuid, estranged
-from .._schedule.schedule import is_running
+from .._schedule.schedule import which_run
 from .._schedule.store import read_all_jobs
 from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
@@ -303,11 +303,9 @@ def _passed_by(client: Client, found: t.Sequence[SourceStatus], context: Context
         return frozenset()
     context.clock.sleep(_LOOK)
     stages = read_stages(client)
-    return frozenset(
-        str(entry.source)
-        for entry in met
-        if _rev(stages.get(entry.source.stage_id)) != _rev(entry.stage) or not is_running(client, entry.source)
-    )
+    still = [entry.source for entry in met if _rev(stages.get(entry.source.stage_id)) == _rev(entry.stage)]
+    on = which_run(client, still) if still else ()
+    return frozenset(str(entry.source) for entry in met if entry.source not in still or str(entry.source) not in on)
 
 
 def _refused(client: Client, entry: SourceStatus) -> tuple[str, ...]:
@@ -358,6 +356,7 @@ def _watch(
         context.clock.sleep(_LOOK)
         waited = context.clock.now() - start
         stages = read_stages(client)
+        on: set[str] | None = None  # those that run at this look
         for source, entry in list(open_ones.items()):
             stage = stages.get(source.stage_id)
             if stage is not None and stage.token != entry.facts.token:
@@ -375,7 +374,8 @@ def _watch(
             elif waited < limits[source]:
                 continue
             elif _rev(stage) == _rev(entry.stage):
-                runs = is_running(client, source)
+                on = which_run(client, open_ones) if on is None else on
+                runs = str(source) in on
                 late = None if runs else _unfired(client, source, snapshot.server)
                 seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs, unfired=late))
             del open_ones[source]

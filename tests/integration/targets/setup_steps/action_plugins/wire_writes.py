@@ -2,11 +2,11 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the collection asked of both servers and wrote to them, as the servers themselves recorded it.
+"""What the collection wrote to both servers, as the servers themselves recorded it.
 
 Without ``since`` it returns a mark; with the mark of an earlier call the writes that came after it, and under
-``changes`` those of them that are not about our own run record. ``requests`` are all requests to IDM, and
-``operations`` all LDAP operations of the directory's administrator, the binds among them.
+``changes`` those of them that are not about our own run record. ``operations`` are all LDAP operations of the
+directory's administrator, the binds among them; IDM's audit tells not of all that reads it.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LDAP_WRITES = {"ADD", "DELETE", "MODIFY", "MODIFYDN", "EXTENDED"}
 LDAP_BIND = re.compile(r'\bBIND REQ conn=(-?\d+) .*dn="([^"]*)"')
 
 
-def idm_requests(params, since):
-    """Return the newest time in the audit log, and our requests and our writes after a time."""
+def idm_writes(params, since):
+    """Return the newest time in the audit log, and our writes after a time."""
     later = f' and timestamp gt "{since}"' if since else ""
     answer = idm_session(params).get(
         f"{params['idm_url']}/audit/access", params={"_queryFilter": f"/http/request/method pr{later}"}, timeout=60
     )
     answer.raise_for_status()
-    newest, asked, writes, seen = since, [], [], set()
+    newest, writes, seen = since, [], set()
     for entry in answer.json()["result"]:
         newest = max(newest, entry["timestamp"])
         request = entry["http"]["request"]
@@ -43,10 +43,9 @@ def idm_requests(params, since):
             continue
         seen.add(sent)
         action = "".join(request["queryParameters"].get("_action", []))
-        asked.append(f"{request['method']} {request['path'].partition('/openidm/')[2]} {action}".strip())
         if request["method"] != "GET" and not (request["method"] == "POST" and action.lower() in READING):
-            writes.append(asked[-1])
-    return newest, asked, writes
+            writes.append(f"{request['method']} {request['path'].partition('/openidm/')[2]} {action}".strip())
+    return newest, writes
 
 
 def ldap_operations(log, since, administrator):
@@ -70,13 +69,12 @@ def ldap_operations(log, since, administrator):
 
 def operate(params, context):
     since = params["since"] or {}
-    newest, requests, writes = idm_requests(params, since.get("time", ""))
+    newest, writes = idm_writes(params, since.get("time", ""))
     log = pathlib.Path(params["stack_dir"], "ds", "logs", "access")
     size, operations, more = ldap_operations(log, int(since.get("size", 0)), params["ds_admin_dn"])
     writes = writes + more if since else []
     return {
         "mark": {"time": newest, "size": size},
-        "requests": requests if since else [],
         "operations": operations if since else [],
         "writes": writes,
         "changes": [write for write in writes if "/idmops-" not in write],
