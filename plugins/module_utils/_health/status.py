@@ -20,6 +20,7 @@ from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.server import Server, ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
+from .._ldap.lines import Connect
 from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import which_run
 from .._schedule.store import read_all_jobs
@@ -53,18 +54,20 @@ def status(
     directory: t.Mapping[str, t.Any] | None,
     context: Context,
     known: Snapshot | None = None,
+    connect: Connect | None = None,
 ) -> list[SourceStatus]:
     """Judge the sources, all that are known where none are given.
 
     :param directory: connection options of the directory; without them nothing is known of pending changes.
     :param known: what has just been read, by a caller who waits for no run: then none is watched.
+    :param connect: gives the connections to the directory, for all but what is watched.
     :raises InvalidOption: when none of several directory servers is the connector's.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     snapshot = known or read_snapshot(client)
     failures = newest_failures(client)
     chosen = list(sources or snapshot.known_sources())
-    with Logs(directory, chosen, snapshot, context) as logs:
+    with Logs(directory, chosen, snapshot, context, connect) as logs:
         found = [judged(source, snapshot, logs) for source in chosen]
         passed_by = _passed_by(client, found, context)
         if passed_by:

@@ -115,6 +115,23 @@ def preflight(
         report.plans = [SourcePlan(str(request.source), index, blocked=True) for index, request in requests.items()]
         return report
     gatherer = Gatherer(client, snapshot.server or ask_server(client), snapshot, state, context)
+    with gatherer.lines as lines:
+        _plan(gatherer, requests, snapshot, state, report)
+        if judge:
+            report.well = judge_finished(client, report.plans, requests, snapshot, lines.connect, context)
+    well = {str(one.source) for one in report.well}
+    report.plans = [replace(plan, settled=plan.finished and plan.source in well) for plan in report.plans]
+    return report
+
+
+def _plan(
+    gatherer: Gatherer,
+    requests: t.Mapping[int, SourceRequest],
+    snapshot: Snapshot,
+    state: str,
+    report: PreflightReport,
+) -> None:
+    """Add what is found about each source, and what is done about it."""
     asked = {str(request.source) for request in requests.values()}
     in_use = accounts_in_use(snapshot.schedules, snapshot.connectors, asked)
     for index, request in requests.items():
@@ -136,11 +153,6 @@ def preflight(
             plan = plan_enabled(evidence, found, index)
         blocked = plan.blocked or bool(request.errors)
         report.plans.append(replace(plan, blocked=blocked, finished=plan.finished and not blocked))
-    if judge:
-        report.well = judge_finished(client, report.plans, requests, snapshot, context)
-        well = {str(one.source) for one in report.well}
-        report.plans = [replace(plan, settled=plan.finished and plan.source in well) for plan in report.plans]
-    return report
 
 
 def _requests(

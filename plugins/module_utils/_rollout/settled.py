@@ -16,6 +16,7 @@ from .._health.snapshot import Snapshot
 from .._health.source_status import LONGEST_WATCH, SourceStatus
 from .._health.status import status
 from .._http.client import Client
+from .._ldap.lines import Connect
 from .plan import SourcePlan
 from .request import SourceRequest
 
@@ -27,18 +28,23 @@ def judge_finished(
     plans: t.Iterable[SourcePlan],
     requests: t.Mapping[int, SourceRequest],
     snapshot: Snapshot,
+    connect: Connect,
     context: Context,
 ) -> list[SourceStatus]:
     """Judge the sources of finished plans as livesync_status does, but watch no run; return those that are well.
 
     Where a run has to be watched before a source can be called well, and where something cannot be known for want of a
     right or for an error, it is not among them: then the steps tell.
+
+    :param connect: gives the connections to the directory.
     """
     found: list[SourceStatus] = []
     for directory, chosen in _by_directory(plans, requests):
         lacked = set(client.lacking)
         try:
-            told = status(client, [requests[plan.index].source for plan in chosen], directory, context, snapshot)
+            told = status(
+                client, [requests[plan.index].source for plan in chosen], directory, context, snapshot, connect
+            )
         except IdmopsError:
             continue
         if set(client.lacking) <= lacked:

@@ -74,7 +74,7 @@ def _stack(*arguments: str) -> None:
 
 
 def _connectors(stack: t.Mapping[str, t.Any], count: int) -> list[str]:
-    """Give IDM so many connectors to the one directory, each with a change log to follow, and return their sources."""
+    """Give IDM so many connectors to the one directory, each with a mapping, and return their sources."""
     session = requests.Session()
     session.headers.update(
         {"X-OpenIDM-Username": stack["idm_username"], "X-OpenIDM-Password": stack["idm_password"],
@@ -82,12 +82,16 @@ def _connectors(stack: t.Mapping[str, t.Any], count: int) -> list[str]:
     )  # fmt: skip
     url = stack["idm_url"]
     config = session.get(f"{url}/config/provisioner.openicf/ldap", timeout=30).json()
+    sync = session.get(f"{url}/config/sync", timeout=30).json()
+    first = next(one for one in sync["mappings"] if one["source"] == stack["source"])
     sources = []
     for number in range(count):
         name = f"bench{number:02d}"
         copy = {**config, "_id": f"provisioner.openicf/{name}", "name": name}
         session.put(f"{url}/config/provisioner.openicf/{name}", json=copy, timeout=30).raise_for_status()
         sources.append(f"system/{name}/account")
+        sync["mappings"].append({**first, "name": name, "source": sources[-1]})
+    session.put(f"{url}/config/sync", json=sync, timeout=30).raise_for_status()
     for source in sources:
         end = time.monotonic() + 60
         while session.post(f"{url}/{source}", params={"_action": "liveSync"}, timeout=60).status_code != 200:

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
@@ -54,6 +56,8 @@ def idm(monkeypatch):
     monkeypatch.setattr(module, "ask_server", lambda client: pytest.fail("asked twice"))
 
     class Gatherer:
+        lines = nullcontext(SimpleNamespace(connect=None))
+
         def __init__(self, *unused):
             pass
 
@@ -377,7 +381,7 @@ def test_secrets_are_no_part_of_what_a_request_shows_of_itself():
 def test_a_source_that_is_finished_and_well_needs_no_step(idm, monkeypatch):
     asked = []
 
-    def judge(client, plans, requests, snapshot, context):
+    def judge(client, plans, requests, snapshot, connect, context):
         asked.extend(plan.finished for plan in plans)
         return [well]
 

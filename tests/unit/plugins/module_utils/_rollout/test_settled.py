@@ -43,7 +43,7 @@ def judge(monkeypatch):
         sources = (FIRST, SECOND)
         requests = {index: SourceRequest(sources[index], directory=one) for index, one in enumerate(directories)}
 
-        def status(client, sources, directory, context, known):
+        def status(client, sources, directory, context, known, connect):
             asked.append((list(sources), directory, known))
             client.lacking.update(dict.fromkeys(lacks))
             if isinstance(told, Exception):
@@ -51,7 +51,7 @@ def judge(monkeypatch):
             return [told[source] for source in sources]
 
         monkeypatch.setattr(module, "status", status)
-        found = module.judge_finished(client, plans, requests, "what was read", context())
+        found = module.judge_finished(client, plans, requests, "what was read", None, context())
         return [one.source for one in found], asked
 
     return of
