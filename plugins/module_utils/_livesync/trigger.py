@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import typing as t
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -69,7 +70,8 @@ def trigger(client: Client, request: Request, context: Context, reconcile: Recon
         groups.setdefault(source.system, []).append(task)
 
     def run_group(tasks: list[_SourceTask]) -> list[Tally]:
-        with client.sibling() as own_client:
+        # one system is run over the connection that there is; a new one may cost several round trips
+        with nullcontext(client) if len(groups) == 1 else client.sibling() as own_client:
             return [task.tally(own_client) for task in tasks]
 
     works = [partial(run_group, tasks) for tasks in groups.values()]
