@@ -114,6 +114,8 @@ class Directory:
         self._host, self._port = _checked(options, uri, self._context)
         self.bind_dn = str(options["bind_dn"])
         self._timeout = float(options.get("timeout") or 30)
+        #: What was found below cn=config, for a task that only reads, and soon ends; None: each search is sent.
+        self.configuration: dict[t.Any, list[Entry]] | None = None
         self._bound: t.Any = None
         self._greeted = False
 
@@ -136,7 +138,12 @@ class Directory:
         self, base: str, scope: str, search_filter: str, attributes: t.Sequence[str], **how: t.Any
     ) -> list[Entry]:
         """Return the entries that a search finds. See :meth:`stream`."""
-        return list(self.stream(base, scope, search_filter, attributes, **how))
+        if self.configuration is None or how or not base.lower().endswith("cn=config"):
+            return list(self.stream(base, scope, search_filter, attributes, **how))
+        asked = base, scope, search_filter, tuple(attributes)
+        if asked not in self.configuration:
+            self.configuration[asked] = list(self.stream(base, scope, search_filter, attributes))
+        return list(self.configuration[asked])
 
     def stream(
         self,

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One connection to each server for all that a task asks of it: each costs a TLS handshake or three, and a bind."""
+"""One connection to each server for all that a task asks of it: each costs a TLS handshake or three, and a bind.
+
+It is for tasks that read for a moment, so that a server's configuration is read once, too.
+"""
 
 from __future__ import annotations
 
@@ -40,5 +43,6 @@ class Lines:
             if known.uri == uri and given == options:
                 return known
         made = self._make(options, uri, self._context)
+        made.configuration = {}
         self._known.append((options, made))
         return made
