@@ -5,31 +5,42 @@
 """What the collection wrote to both servers, as the servers themselves recorded it.
 
 Without ``since`` it returns a mark; with the mark of an earlier call the writes that came after it, and under
-``changes`` those of them that are not about our own run record. ``operations`` are all LDAP operations of the
-directory's administrator, the binds among them; IDM's audit tells not of all that reads it.
+``changes`` those of them that are not about our own run record.
 """
 
 from __future__ import annotations
 
 import pathlib
-import re
 import time
+from email.utils import parsedate_to_datetime
 
-from ansible_collections.idmops.idm.tests.integration.in_worker import IDM, TEXT, Step, idm_session, options
+from ansible_collections.idmops.idm.tests.integration.in_worker import (
+    IDM,
+    TEXT,
+    Step,
+    idm_session,
+    operations_of,
+    options,
+)
 
 READING = {"test", "testconfig", "testconnectorservers", "validatequartzcronexpression", "listcurrentlyexecutingjobs"}
 OURS = "idmops.idm"
-LDAP_REQUEST = re.compile(r'\b(\w+) REQ conn=(-?\d+)(?:.*?(?:base|dn)="([^"]*)")?')
 LDAP_WRITES = {"ADD", "DELETE", "MODIFY", "MODIFYDN", "EXTENDED"}
-LDAP_BIND = re.compile(r'\bBIND REQ conn=(-?\d+) .*dn="([^"]*)"')
 
 
 def idm_writes(params, since):
-    """Return the newest time in the audit log, and our writes after a time."""
-    later = f' and timestamp gt "{since}"' if since else ""
-    answer = idm_session(params).get(
-        f"{params['idm_url']}/audit/access", params={"_queryFilter": f"/http/request/method pr{later}"}, timeout=60
-    )
+    """Return the newest time in the audit log, and our writes after a time.
+
+    Without one nothing is read: all that audit keeps is more than the memory of an IDM that has run for an hour. The
+    time is the server's then, and begins with its next second.
+    """
+    session = idm_session(params)
+    if not since:
+        date = session.get(f"{params['idm_url']}/info/ping", timeout=60).headers["Date"]
+        time.sleep(1)
+        return parsedate_to_datetime(date).strftime("%Y-%m-%dT%H:%M:%SZ"), []
+    what = f'/http/request/method pr and timestamp gt "{since}"'
+    answer = session.get(f"{params['idm_url']}/audit/access", params={"_queryFilter": what}, timeout=60)
     answer.raise_for_status()
     newest, writes, seen = since, [], set()
     for entry in answer.json()["result"]:
@@ -48,34 +59,15 @@ def idm_writes(params, since):
     return newest, writes
 
 
-def ldap_operations(log, since, administrator):
-    """Return the size of the access log, and the administrator's operations and writes after a size."""
-    time.sleep(0.6)  # the directory writes its log once every half second, and says nowhere that it has
-    text = log.read_bytes()
-    bound = {}
-    asked, writes = [], []
-    for line in text.decode(errors="replace").splitlines(keepends=True):
-        found = LDAP_BIND.search(line)
-        if found:
-            bound[found.group(1)] = found.group(2).lower()
-    for line in text[since:].decode(errors="replace").splitlines():
-        found = LDAP_REQUEST.search(line)
-        if found and found.group(1) != "UNBIND" and bound.get(found.group(2)) == administrator.lower():
-            asked.append(f"{found.group(1)} {found.group(3) or ''}".strip())
-            if found.group(1) in LDAP_WRITES:
-                writes.append(line.partition("] ")[2])
-    return len(text), asked, writes
-
-
 def operate(params, context):
     since = params["since"] or {}
     newest, writes = idm_writes(params, since.get("time", ""))
     log = pathlib.Path(params["stack_dir"], "ds", "logs", "access")
-    size, operations, more = ldap_operations(log, int(since.get("size", 0)), params["ds_admin_dn"])
+    size, asked = operations_of(log, int(since.get("size", 0)), params["ds_admin_dn"])
+    more = [line.partition("] ")[2] for kind, line in asked if kind in LDAP_WRITES]
     writes = writes + more if since else []
     return {
         "mark": {"time": newest, "size": size},
-        "operations": operations if since else [],
         "writes": writes,
         "changes": [write for write in writes if "/idmops-" not in write],
     }
