@@ -135,7 +135,7 @@ def _play(work: Work, files: t.Sequence[pathlib.Path]) -> float:
     """
     book = str(HERE / work.book) if work.book.endswith(".yml") else work.book
     given = [part for file in files for part in ("-e", f"@{file}")]
-    command = ["ansible-playbook", "-i", "localhost,", book, *given, "-e", json.dumps(work.variables)]
+    command = ["ansible-playbook", book, "-e", "target=localhost", *given, "-e", json.dumps(work.variables)]
     began = time.monotonic()
     done = subprocess.run(
         command, cwd=BUILD, env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
