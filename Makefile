@@ -13,6 +13,8 @@ TARGETS ?=
 # For mutants: which sample, and how many faults.
 SEED ?= 1
 SIZE ?= 60
+# How often make bench measures each play.
+ROUNDS ?= 3
 BUILD ?= build
 # Whatever the Python of .venv is made of; empty: the first one that fits.
 PYTHON ?=
@@ -101,8 +103,8 @@ docs: $(READY) ## check the documentation and make its site in build/site
 changelog: $(READY) ## CHANGELOG.md from changelogs/changelog.yaml, after a release: antsibull-changelog release
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" antsibull-changelog generate
 
-bench: $(READY) ## what a task costs: ours against a loop of uri, side by side
-	@$(PY) -m tests.experiments.bench
+bench: $(READY) ## what a task costs: ours against a loop of uri, side by side; ROUNDS=9 for figures that are written down
+	@$(PY) -m tests.experiments.bench --rounds $(ROUNDS)
 
 prove: $(READY) ## the long experiments
 	@bash tools/set-up.sh topology

@@ -27,6 +27,13 @@ options:
     type: str
     choices: [enabled, disabled, absent]
     default: enabled
+  judge:
+    description:
+      - Judge, as M(idmops.idm.livesync_status) does, the sources on which nothing is left to do, without waiting for a
+        run. One that is well needs nothing more (RV(plans[].settled)), and is in RV(livesync).
+      - Where the account lacks a right that this takes, the source is not called settled.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -293,12 +300,29 @@ plans:
       elements: str
       returned: always
       sample: []
+    finished:
+      description: Whether nothing is left to do, so that the steps would find everything as it is wanted.
+      type: bool
+      returned: always
+      sample: true
+    settled:
+      description: Whether the source was found well besides (O(judge)), so that no step is needed.
+      type: bool
+      returned: always
+      sample: true
     switch_off:
       description: The schedules that are switched off (O(state=disabled)) or removed (O(state=absent)).
       type: list
       elements: str
       returned: always
       sample: []
+livesync:
+  description:
+    - What M(idmops.idm.livesync_status) returns of the sources that are settled (O(judge)).
+  type: list
+  elements: dict
+  returned: always
+  sample: []
 status:
   description: The HTTP status or LDAP result code that came with a failure.
   type: int
@@ -326,6 +350,7 @@ SPEC = idm_spec(
     {
         "sources": {"type": "list", "elements": "dict", "required": True, "options": source_options()},
         "state": {"type": "str", "choices": ["enabled", "disabled", "absent"], "default": "enabled"},
+        "judge": {"type": "bool", "default": False},
     },
     directory=True,
 )
@@ -334,7 +359,8 @@ SPEC = idm_spec(
 def operate(params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
     """Read the evidence, and return the module's result."""
     with session("livesync_preflight", params, context) as client:
-        return preflight(client, params["sources"], params["directory"], params["state"], context).as_result()
+        asked = params["sources"], params["directory"], params["state"]
+        return preflight(client, *asked, context, params["judge"]).as_result()
 
 
 def main() -> None:

@@ -413,7 +413,6 @@ from ..module_utils._idm.session import session
 from ..module_utils._livesync.backlog import AUTO, LIVESYNC, MOST, RECONCILE
 from ..module_utils._livesync.trigger import request_of, trigger
 from ..module_utils._record.hold import LOCAL, SERVER
-from ..module_utils._rollout.backlog import bring_over
 
 SPEC = idm_spec(
     {
@@ -441,11 +440,18 @@ SPEC = idm_spec(
 )
 
 
+def _bring_over(client, backlog, context):
+    """Reconcile a backlog; what that takes is imported by those alone who have one."""
+    from ..module_utils._rollout.backlog import bring_over
+
+    return bring_over(client, backlog, context)
+
+
 def operate(params, context):
     """Run liveSync as the options say."""
     request = request_of(params)
     with session("livesync_trigger", params, context) as client:
-        return trigger(client, request, context, bring_over)
+        return trigger(client, request, context, _bring_over)
 
 
 def main():

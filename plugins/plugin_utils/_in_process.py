@@ -11,6 +11,7 @@ control host both can be spared. Where that is not possible the module runs, wit
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import sys
 import traceback
@@ -34,6 +35,11 @@ from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import
 )
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context, Report
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, MissingLibrary
+
+# Workers are forked from the process that has imported this: what is there already none of them imports for itself.
+for _library in ("ldap", "jwt"):
+    with contextlib.suppress(ImportError):
+        importlib.import_module(_library)
 
 _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 

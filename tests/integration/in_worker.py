@@ -11,12 +11,17 @@ targets: a module costs half a second before it does anything, and there are a t
 from __future__ import annotations
 
 import contextlib
+import re
+import time
 
 import ldap
 import requests
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import ArgumentSpec
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
 from ansible_collections.idmops.idm.plugins.plugin_utils._in_process import InProcessAction
+
+_REQUEST = re.compile(r"\b(\w+) REQ conn=(-?\d+)")
+_BIND = re.compile(r'\bBIND REQ conn=(-?\d+) .*dn="([^"]*)"')
 
 TEXT = {"type": "str", "required": True}
 SECRET = {**TEXT, "no_log": True}
@@ -66,6 +71,22 @@ def directory(params):
         yield line
     finally:
         line.unbind_s()
+
+
+def operations_of(log, since, administrator):
+    """Return the size of the directory's access log, and the administrator's operations after a size: kind and line."""
+    time.sleep(0.6)  # the directory writes its log once every half second, and says nowhere that it has
+    text = log.read_bytes()
+    bound = {}
+    for line in text.decode(errors="replace").splitlines():
+        if found := _BIND.search(line):
+            bound[found.group(1)] = found.group(2).lower()
+    asked = []
+    for line in text[since:].decode(errors="replace").splitlines():
+        found = _REQUEST.search(line)
+        if found and found.group(1) != "UNBIND" and bound.get(found.group(2)) == administrator.lower():
+            asked.append((found.group(1), line))
+    return len(text), asked
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
+from .._ldap.lines import Connect
 from .._schedule.document import SEE_STATE
 from .._schedule.schedule import Schedule
 from .external import judge_external
@@ -39,6 +40,7 @@ class Logs:
         sources: t.Sequence[Source],
         snapshot: Snapshot,
         context: Context,
+        connect: Connect | None = None,
     ) -> None:
         #: Whether a directory was given.
         self.given = options is not None
@@ -49,7 +51,9 @@ class Logs:
         known = {name: snapshot.connectors.get(name) for name in systems if _is_ok(snapshot.tests.get(name))}
         urls = directories(options, [connector for connector in known.values() if connector], context)
         self._logs = {
-            name: self._stack.enter_context(LogReader(options, urls.get(name), connector, context, sole=len(urls) < 2))
+            name: self._stack.enter_context(
+                LogReader(options, urls.get(name), connector, context, sole=len(urls) < 2, connect=connect)
+            )
             for name, connector in known.items()
         }
 

@@ -38,8 +38,10 @@ from .._changelog.numbered import (
 from .._changelog.server_config import unrecorded
 from .._changelog.whose import FAILOVER, OTHER, REMEDY, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
-from .._ldap.directory import NO_SUCH_OBJECT, Directory, Entry, require_ldap
+from .._ldap.directory import NO_SUCH_OBJECT, Directory, Entry
 from .._ldap.dn import Name, is_name, is_within_any
+from .._ldap.library import require_ldap
+from .._ldap.lines import Connect
 from .._ldap.url import host_and_port
 from .facts import LogFacts
 from .standby import doubts_of_standby
@@ -131,6 +133,7 @@ class LogReader:
     :param options: connection options of the directory.
     :param url: of the directory, None where none is known: then nothing is known of the change log.
     :param sole: whether the directory can be of no other connector, so that it is an error if it is not of this one.
+    :param connect: gives the connections; without it they are its own.
     """
 
     def __init__(
@@ -141,6 +144,7 @@ class LogReader:
         context: Context,
         *,
         sole: bool = True,
+        connect: Connect | None = None,
     ) -> None:
         self._connector = connector
         self._sole = sole
@@ -148,7 +152,7 @@ class LogReader:
         urls = [url] if options and url and connector else []
         if options and connector and urls and len(set(options["servers"])) > 1:
             urls = connector_servers(options, connector.servers)
-        self._given = [Directory(options, one, context) for one in urls] if options else []
+        self._given = [(connect or Directory)(options, one, context) for one in urls] if options else []
 
     def __enter__(self) -> LogReader:
         return self

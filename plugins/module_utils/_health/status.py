@@ -17,11 +17,12 @@ from .._idm.audit import AuditEntry, seconds_between
 from .._idm.mapping import SyncMapping, queued_after
 from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
-from .._idm.server import Server, ask_server
+from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
+from .._ldap.lines import Connect
 from .._proof.link_ids import by_uuid, estranged
-from .._schedule.schedule import is_running
+from .._schedule.schedule import Schedule, which_run
 from .._schedule.store import read_all_jobs
 from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
@@ -52,17 +53,21 @@ def status(
     sources: t.Sequence[Source],
     directory: t.Mapping[str, t.Any] | None,
     context: Context,
+    known: Snapshot | None = None,
+    connect: Connect | None = None,
 ) -> list[SourceStatus]:
     """Judge the sources, all that are known where none are given.
 
     :param directory: connection options of the directory; without them nothing is known of pending changes.
+    :param known: what has just been read, by a caller who waits for no run: then none is watched.
+    :param connect: gives the connections to the directory, for all but what is watched.
     :raises InvalidOption: when none of several directory servers is the connector's.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
-    snapshot = read_snapshot(client)
+    snapshot = known or read_snapshot(client)
     failures = newest_failures(client)
     chosen = list(sources or snapshot.known_sources())
-    with Logs(directory, chosen, snapshot, context) as logs:
+    with Logs(directory, chosen, snapshot, context, connect) as logs:
         found = [judged(source, snapshot, logs) for source in chosen]
         passed_by = _passed_by(client, found, context)
         if passed_by:
@@ -70,7 +75,7 @@ def status(
             found = [judged(source, snapshot, logs) for source in chosen]
         found = _with_dropped(client, found, failures, snapshot, logs, context)
     found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
-    found = _watch(client, found, snapshot, directory, context)
+    found = found if known else _watch(client, found, snapshot, directory, context)
     found = [_with_runs_in_vain(client, entry, snapshot, directory, context) for entry in found]
     found = [
         replace(
@@ -301,11 +306,9 @@ def _passed_by(client: Client, found: t.Sequence[SourceStatus], context: Context
         return frozenset()
     context.clock.sleep(_LOOK)
     stages = read_stages(client)
-    return frozenset(
-        str(entry.source)
-        for entry in met
-        if _rev(stages.get(entry.source.stage_id)) != _rev(entry.stage) or not is_running(client, entry.source)
-    )
+    still = [entry.source for entry in met if _rev(stages.get(entry.source.stage_id)) == _rev(entry.stage)]
+    on = which_run(client, still) if still else ()
+    return frozenset(str(entry.source) for entry in met if entry.source not in still or str(entry.source) not in on)
 
 
 def _refused(client: Client, entry: SourceStatus) -> tuple[str, ...]:
@@ -356,6 +359,8 @@ def _watch(
         context.clock.sleep(_LOOK)
         waited = context.clock.now() - start
         stages = read_stages(client)
+        on: set[str] | None = None  # those that run at this look
+        jobs: t.Sequence[Schedule] | None = None
         for source, entry in list(open_ones.items()):
             stage = stages.get(source.stage_id)
             if stage is not None and stage.token != entry.facts.token:
@@ -373,21 +378,23 @@ def _watch(
             elif waited < limits[source]:
                 continue
             elif _rev(stage) == _rev(entry.stage):
-                runs = is_running(client, source)
-                late = None if runs else _unfired(client, source, snapshot.server)
+                on = which_run(client, open_ones) if on is None else on
+                runs = str(source) in on
+                if not runs and jobs is None:
+                    jobs = read_all_jobs(client, snapshot.server or ask_server(client))
+                late = None if runs else _unfired(jobs or (), source, client.server_time)
                 seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs, unfired=late))
             del open_ones[source]
     return [seen.get(entry.source, entry) for entry in found]
 
 
-def _unfired(client: Client, source: Source, server: Server | None) -> str | None:
+def _unfired(jobs: t.Iterable[Schedule], source: Source, now: str | None) -> str | None:
     """Return since when the schedules of a source are due without having fired, None where one has, or may have.
 
     A trigger's next time moves on when it fires; where no thread takes it, it stays behind (seen on OpenIDM 6.1.0).
     """
-    jobs = read_all_jobs(client, server or ask_server(client))
     due = [job.next_run for job in jobs if job.source == str(source) and job.enabled and not job.paused]
-    late = [time for time in due if time and (seconds_between(time, client.server_time) or 0.0) > _LATE]
+    late = [time for time in due if time and (seconds_between(time, now) or 0.0) > _LATE]
     return min(late) if late and len(late) == len(due) else None
 
 

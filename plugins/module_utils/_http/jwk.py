@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The private key of a service account, and what it signs. The only file that imports jwt (PyJWT)."""
+"""The private key of a service account, and what it signs.
+
+The only file that imports jwt (PyJWT), and only for such an account: with cryptography that takes long.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,6 @@ import typing as t
 from pathlib import Path
 
 from .._base.errors import InvalidOption, MissingLibrary
-
-try:
-    import jwt
-    from jwt.algorithms import RSAAlgorithm  # is there only where cryptography is
-except ImportError as exc:
-    jwt = None  # type: ignore[assignment]
-    _REASON = str(exc)
-else:
-    _REASON = ""
 
 _OPTION = "service_account_jwk"
 #: The members of an RSA JWK that are secret (RFC 7518, section 6.3.2). The others are short, common words.
@@ -40,8 +34,11 @@ class Jwk:
     """
 
     def __init__(self, value: str | t.Mapping[str, t.Any]) -> None:
-        if jwt is None:
-            raise MissingLibrary("PyJWT[crypto]", _REASON)
+        try:
+            import jwt
+            from jwt.algorithms import RSAAlgorithm  # is there only where cryptography is
+        except ImportError as exc:
+            raise MissingLibrary("PyJWT[crypto]", str(exc)) from exc
         members = dict(value) if isinstance(value, t.Mapping) else _read(str(value))
         if members.get("kty") != "RSA" or not members.get("d"):
             raise _unusable('Give a private RSA key: a JWK with "kty": "RSA" and its "d".')
@@ -49,13 +46,14 @@ class Jwk:
             self._key: t.Any = RSAAlgorithm.from_jwk(members)
         except Exception:  # its text may quote the key
             raise _unusable("Its members are not those of an RSA key (RFC 7518, section 6.3).") from None
+        self._encode = jwt.encode
         self._key_id = members.get("kid")
         self.secrets = [str(members[name]) for name in _PRIVATE if members.get(name)]
 
     def sign(self, claims: t.Mapping[str, t.Any]) -> str:
         """Return the claims as a signed JWT (RS256), with a kid where the JWK has one."""
         headers = {"kid": self._key_id} if self._key_id else None
-        return jwt.encode(dict(claims), self._key, algorithm="RS256", headers=headers)
+        return self._encode(dict(claims), self._key, algorithm="RS256", headers=headers)
 
 
 def _read(text: str) -> dict[str, t.Any]:

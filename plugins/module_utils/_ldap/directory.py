@@ -2,10 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""LDAP to one directory server: bind once, read, modify.
-
-The only file that imports ldap.
-"""
+"""LDAP to one directory server: bind once, read, modify."""
 
 from __future__ import annotations
 
@@ -14,20 +11,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from .._base.context import Context
-from .._base.errors import DirectoryError, InvalidOption, MissingLibrary
+from .._base.errors import DirectoryError, InvalidOption
 from .._base.limits import check_seconds
 from .._base.text import remedy_for_dates, remedy_for_disorder
 from .certificate import SILENT, connect_tls, explain
+from .library import ldap, require_ldap
 from .url import host_and_port, is_open
-
-try:
-    import ldap
-    from ldap.controls import RequestControl, SimplePagedResultsControl
-except ImportError as exc:
-    ldap = None
-    _REASON = str(exc)
-else:
-    _REASON = ""
 
 BASE, ONE_LEVEL, SUBTREE = "base", "one", "sub"
 _SCOPES = {BASE: 0, ONE_LEVEL: 1, SUBTREE: 2}
@@ -96,15 +85,6 @@ class Entry:
             return None
 
 
-def require_ldap() -> None:
-    """See that there is a library to speak LDAP with.
-
-    :raises MissingLibrary: without python-ldap.
-    """
-    if ldap is None:
-        raise MissingLibrary("python-ldap", _REASON)
-
-
 class NoAnswer(DirectoryError):
     """A server could not be reached, or hangs. There is no use in asking it again within the task.
 
@@ -134,6 +114,8 @@ class Directory:
         self._host, self._port = _checked(options, uri, self._context)
         self.bind_dn = str(options["bind_dn"])
         self._timeout = float(options.get("timeout") or 30)
+        #: What was found below cn=config, for a task that only reads, and soon ends; None: each search is sent.
+        self.configuration: dict[t.Any, list[Entry]] | None = None
         self._bound: t.Any = None
         self._greeted = False
 
@@ -156,7 +138,12 @@ class Directory:
         self, base: str, scope: str, search_filter: str, attributes: t.Sequence[str], **how: t.Any
     ) -> list[Entry]:
         """Return the entries that a search finds. See :meth:`stream`."""
-        return list(self.stream(base, scope, search_filter, attributes, **how))
+        if self.configuration is None or how or not base.lower().endswith("cn=config"):
+            return list(self.stream(base, scope, search_filter, attributes, **how))
+        asked = base, scope, search_filter, tuple(attributes)
+        if asked not in self.configuration:
+            self.configuration[asked] = list(self.stream(base, scope, search_filter, attributes))
+        return list(self.configuration[asked])
 
     def stream(
         self,
@@ -184,8 +171,8 @@ class Directory:
         connection = self._connection()
         try:
             connection.set_option(ldap.OPT_DEREF, _DEREF[deref])
-            asked = [RequestControl(one.oid, one.critical, one.value) for one in controls]
-            paging = SimplePagedResultsControl(True, size=page, cookie="") if page else None
+            asked = [ldap.controls.RequestControl(one.oid, one.critical, one.value) for one in controls]
+            paging = ldap.controls.SimplePagedResultsControl(True, size=page, cookie="") if page else None
             while True:
                 message = connection.search_ext(
                     base,

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .._base.context import Context
@@ -58,22 +60,42 @@ def trigger(client: Client, request: Request, context: Context, reconcile: Recon
     urls = directories(request.directory, systems.values(), context)
     mappings = read_mappings(client)
     schedules = read_schedules(client, ask_server(client))
+    audited = _Audited()
     groups: dict[str, list[_SourceTask]] = {}
     for source in request.sources:
         own = [schedule for schedule in schedules if schedule.source == str(source)]
         mapped = [mapping for mapping in mappings if source.is_named_by(mapping.source)]
         system, url = systems[source.system], urls.get(source.system)
-        task = _SourceTask(request, context, source, system, url, own, mapped, mappings, reconcile)
+        task = _SourceTask(request, context, source, system, url, own, mapped, mappings, reconcile, audited)
         groups.setdefault(source.system, []).append(task)
 
     def run_group(tasks: list[_SourceTask]) -> list[Tally]:
-        with client.sibling() as own_client:
+        # one system is run over the connection that there is; a new one may cost several round trips
+        with nullcontext(client) if len(groups) == 1 else client.sibling() as own_client:
             return [task.tally(own_client) for task in tasks]
 
     works = [partial(run_group, tasks) for tasks in groups.values()]
     tallies = [tally for group in side_by_side(works, request.parallel) for tally in group]
     order = list(request.sources)
     return result_of(sorted(tallies, key=lambda tally: order.index(tally.source)))
+
+
+class _Audited:
+    """Whether audit/sync answers: found out once, by the source that needs to know it first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: bool | None = None
+
+    def ask(self, client: Client, source: Source) -> bool:
+        """Tell whether it does.
+
+        :raises Unreachable: as the client.
+        """
+        with self._lock:
+            if self._told is None:
+                self._told = newest_entry(client, source, client.server_time) is not None
+            return self._told
 
 
 @dataclass(frozen=True)
@@ -94,6 +116,7 @@ class _SourceTask:
     mappings: t.Sequence[SyncMapping]
     known: t.Sequence[SyncMapping] = ()
     reconcile: Reconcile | None = None
+    audited: _Audited = field(default_factory=_Audited)
 
     def tally(self, client: Client) -> Tally:
         """Run this source; an error becomes part of its tally, so that the other sources go on."""
@@ -299,7 +322,7 @@ class _SourceTask:
                 self.context.report.warn(f"{self.source}: {one.effect} {one.remedy}")
         policy = self.connector.failure_policy
         if policy.drops:
-            audited = newest_entry(client, self.source, client.server_time) is not None
+            audited = self.audited.ask(client, self.source)
             untraced = policy.untraced(audited=audited)
             if untraced and (not audited or policy.max_retries == 0):
                 self.context.report.warn(f"{self.source}: {untraced}")

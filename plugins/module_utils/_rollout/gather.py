@@ -32,6 +32,7 @@ from .._idm.mapping import SyncMapping, has_links, misnamed, queued_after
 from .._idm.queue import read_waiting
 from .._idm.server import Server
 from .._ldap.directory import Directory
+from .._ldap.lines import Lines
 from .._ldap.refused_binds import RefusedBinds
 from .._ldap.url import host_and_port
 from .._proof.link_ids import estranged
@@ -65,6 +66,8 @@ class Gatherer:
         self._reading = Context(check_mode=True, report=context.report, clock=context.clock)
         self._refused = RefusedBinds()
         self._proved: dict[tuple[str, ...], Verification] = {}
+        #: The connections to directories, for whoever reads on after this.
+        self.lines = Lines(self._reading, Directory)
 
     def source(self, request: SourceRequest) -> SourceEvidence:
         """Return what is known of one source.
@@ -184,9 +187,10 @@ class Gatherer:
                 unindexed_search=options.get("unindexed_search"),
                 base_contexts=tuple(outermost(options.get("base_contexts") or connector.base_contexts)),
             )
-            given = [Directory(options, one, self._reading) for one in dict.fromkeys(options["servers"])]
-            self._refused.greet(given)
-            servers = tuple(self._on_server(one, options, wanted) for one in given)
+            number = evidence.stage.number if evidence.stage else None
+            given = {uri: self.lines.connect(options, uri) for uri in options["servers"]}
+            self._refused.greet(list(given.values()))
+            servers = tuple(self._on_server(one, options, wanted) for one in given.values())
             facts = DirectoryFacts(
                 uri=own[0],
                 principal=principal,
@@ -194,8 +198,7 @@ class Gatherer:
                 unlisted=unlisted_servers(options["servers"], connector.servers),
             )
             facts = replace(facts, verification=self._verification(facts, options, wanted))
-            number = evidence.stage.number if evidence.stage else None
-            return replace(evidence, directory=self._with_server(facts, own, options, connector, number))
+            return replace(evidence, directory=self._with_server(facts, [given[uri] for uri in own], connector, number))
         except (DirectoryError, InvalidOption) as exc:
             self._refused.note(options, exc)
             return replace(evidence, directory_error=exc)
@@ -226,12 +229,11 @@ class Gatherer:
         uri = directory.uri
         if error := self._refused.again(options, uri):
             return ServerFacts(uri, error=error)
-        with directory:
-            try:
-                before, after, unused = apply_grants(directory, wanted, self._reading)
-            except DirectoryError as exc:
-                self._refused.note(options, exc)
-                return ServerFacts(uri, error=exc)
+        try:
+            before, after, unused = apply_grants(directory, wanted, self._reading)
+        except DirectoryError as exc:
+            self._refused.note(options, exc)
+            return ServerFacts(uri, error=exc)
         return ServerFacts(uri, before, after)
 
     def _verification(
@@ -249,8 +251,7 @@ class Gatherer:
     def _with_server(
         self,
         facts: DirectoryFacts,
-        own: t.Sequence[str],
-        options: t.Mapping[str, t.Any],
+        own: t.Sequence[Directory],
         connector: Connector,
         token: int | None,
     ) -> DirectoryFacts:
@@ -259,34 +260,31 @@ class Gatherer:
         :param own: the servers that may be the connector's.
         :param token: where liveSync stands.
         """
-        if any(server.error and not server.away for server in facts.servers if server.uri in own):
+        uris = {one.uri for one in own}
+        if any(server.error and not server.away for server in facts.servers if server.uri in uris):
             return facts  # its password may have been refused
-        if all(server.away for server in facts.servers if server.uri in own):
+        if all(server.away for server in facts.servers if server.uri in uris):
             return facts
-        given = [Directory(options, uri, self._reading) for uri in own]
-        found = find_in_use(given, connector.servers, self._refused)
-        with found.directory as directory:
-            facts = replace(facts, uri=directory.uri, whose=found.whose, identity=identity_for(directory, found.whose))
-            log = facts.change_log
-            if log is None or log.mode != NUMBERS:
-                return facts
-            others = [one for one in given if one is not directory and one.uri not in {gone.uri for gone in found.away}]
-            return replace(
-                facts,
-                alias_search=alias_search_works(directory, log),
-                purge_seconds=purge_seconds(directory),
-                misnumbered=tuple(
-                    other.uri for other in others if self._misnumbers(directory, other, connector, token)
-                ),
-            )
+        found = find_in_use(own, connector.servers, self._refused)
+        directory = found.directory
+        facts = replace(facts, uri=directory.uri, whose=found.whose, identity=identity_for(directory, found.whose))
+        log = facts.change_log
+        if log is None or log.mode != NUMBERS:
+            return facts
+        others = [one for one in own if one is not directory and one.uri not in {gone.uri for gone in found.away}]
+        return replace(
+            facts,
+            alias_search=alias_search_works(directory, log),
+            purge_seconds=purge_seconds(directory),
+            misnumbered=tuple(other.uri for other in others if self._misnumbers(directory, other, connector, token)),
+        )
 
     @staticmethod
     def _misnumbers(directory: Directory, other: Directory, connector: Connector, token: int | None) -> bool:
         """Tell whether another server of the connector is shown to give changes other numbers."""
-        with other:
-            if judge_whose(other, connector.servers).place is None:
-                return False
-            return same_numbers(directory, other, token) is False
+        if judge_whose(other, connector.servers).place is None:
+            return False
+        return same_numbers(directory, other, token) is False
 
     def _with_guards(self, evidence: SourceEvidence, connector: Connector) -> SourceEvidence:
         """Add what must be known before a load: that it deletes nobody by surprise."""

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._health.states import DISABLED
 from .._idm.connector import Connector
@@ -49,6 +49,8 @@ class SourcePlan:
     :param options: of the source, for the steps.
     :param tolerated: states of the source that are no failure in the end.
     :param switch_off: names of schedules to switch off (livesync_state disabled) or to remove (absent).
+    :param finished: whether nothing is left to do, so that the steps would find all as it is wanted.
+    :param settled: whether the source was found well besides, so that no step is needed.
     """
 
     source: str
@@ -74,6 +76,8 @@ class SourcePlan:
     options: t.Mapping[str, t.Any] = field(default_factory=dict)
     switch_off: tuple[str, ...] = ()
     tolerated: tuple[str, ...] = ()
+    finished: bool = False
+    settled: bool = False
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the plan as modules show it."""
@@ -107,7 +111,7 @@ def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index:
     job, external = evidence.job, evidence.request.scheduler.external
     told = external or evidence.scheduler.external
     stale = job is not None and job.load_record != kept
-    return SourcePlan(
+    plan = SourcePlan(
         source=evidence.name,
         index=index,
         blocked=any(finding.severity == BLOCKING for finding in findings),
@@ -132,6 +136,20 @@ def plan_enabled(evidence: SourceEvidence, findings: t.Sequence[Finding], index:
         schedule=dict(evidence.request.schedule) if job or not external else {"interval": ANY_INTERVAL},
         options=dict(evidence.request.others),
         tolerated=(DISABLED,) if evidence.left_out else (),
+    )
+    return replace(plan, finished=_is_finished(plan, evidence))
+
+
+def _is_finished(plan: SourcePlan, evidence: SourceEvidence) -> bool:
+    """Tell whether nothing is left to do: neither a step of the plan nor anything about the schedule."""
+    steps = plan.principal, plan.hold, plan.reset, plan.baseline, plan.to_load, plan.catch_up, plan.forget
+    job = evidence.job
+    if plan.blocked or any(steps) or job is None or evidence.schedule_error or evidence.schedule_changes:
+        return False
+    return (
+        job.load_record == plan.record
+        and [one.name for one in evidence.schedules] == [job.name]
+        and evidence.scheduler == evidence.request.scheduler
     )
 
 

@@ -13,6 +13,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, Refused, Unreachable
 from .._base.values import as_dict
 from .._health.snapshot import Snapshot, read_snapshot
+from .._health.source_status import SourceStatus
 from .._http.client import Client
 from .._idm.server import ask_server
 from .._ldap.directory import INVALID_CREDENTIALS, Directory
@@ -36,6 +37,7 @@ from .gather import Gatherer
 from .plan import SourcePlan, accounts_in_use, plan_absent, plan_disabled, plan_enabled
 from .readable import refused_rights
 from .request import ABSENT, DISABLED, ENABLED, SourceRequest
+from .settled import judge_finished
 
 _READY = "ACTIVE_READY"
 _HEADINGS = {
@@ -47,16 +49,18 @@ _HEADINGS = {
 
 @dataclass
 class PreflightReport:
-    """What was found, and what is planned for each source.
+    """What was found, what is planned for each source, and which of them need nothing.
 
     :param differences: in what the variables and what is there differ.
     :param not_compared: what could not be compared.
+    :param well: the sources that need nothing.
     """
 
     findings: list[Finding] = field(default_factory=list)
     plans: list[SourcePlan] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     not_compared: list[NotCompared] = field(default_factory=list)
+    well: list[SourceStatus] = field(default_factory=list)
 
     @property
     def blocking(self) -> list[Finding]:
@@ -65,12 +69,14 @@ class PreflightReport:
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the module's result."""
+        blocking = [finding.message for finding in self.blocking] or ["Nothing blocks."]
         return {
             "changed": False,
-            "msg": " ".join(finding.message for finding in self.blocking) or "Nothing blocks.",
+            "msg": " ".join([*blocking, *(one.sentence for one in self.well)]),
             "findings": [finding.as_result() for finding in self.findings],
             "blocking": len(self.blocking),
             "plans": [plan.as_result() for plan in self.plans],
+            "livesync": [one.as_result() for one in self.well],
             "report": self.lines(),
             "differences": [one.as_result() for one in self.differences],
             "not_compared": [one.as_result() for one in self.not_compared],
@@ -96,6 +102,7 @@ def preflight(
     directory: t.Mapping[str, t.Any] | None,
     state: str,
     context: Context,
+    judge: bool = False,
 ) -> PreflightReport:
     """Read all evidence and decide.
 
@@ -104,6 +111,7 @@ def preflight(
     :param sources: the entries of livesync_sources.
     :param directory: the option ``directory``, None where none is given.
     :param state: ENABLED, DISABLED or ABSENT.
+    :param judge: whether those on which nothing is left to do are judged too.
     :raises InvalidOption: when there are no sources, since then nothing could be in the way of anything.
     """
     if not sources:
@@ -118,7 +126,24 @@ def preflight(
             report.findings += _reach_directories(requests.values(), context)
         report.plans = [SourcePlan(str(request.source), index, blocked=True) for index, request in requests.items()]
         return report
-    gatherer = Gatherer(client, ask_server(client), snapshot, state, context)
+    gatherer = Gatherer(client, snapshot.server or ask_server(client), snapshot, state, context)
+    with gatherer.lines as lines:
+        _plan(gatherer, requests, snapshot, state, report)
+        if judge:
+            report.well = judge_finished(client, report.plans, requests, snapshot, lines.connect, context)
+    well = {str(one.source) for one in report.well}
+    report.plans = [replace(plan, settled=plan.finished and plan.source in well) for plan in report.plans]
+    return report
+
+
+def _plan(
+    gatherer: Gatherer,
+    requests: t.Mapping[int, SourceRequest],
+    snapshot: Snapshot,
+    state: str,
+    report: PreflightReport,
+) -> None:
+    """Add what is found about each source, and what is done about it."""
     asked = {str(request.source) for request in requests.values()}
     in_use = accounts_in_use(snapshot.schedules, snapshot.connectors, asked)
     report.differences = unlisted(snapshot, asked)
@@ -140,10 +165,10 @@ def preflight(
             found = findings_of(evidence)
             report.findings += [finding for finding in found if finding not in report.findings]
             plan = plan_enabled(evidence, found, index)
-        report.plans.append(replace(plan, blocked=plan.blocked or bool(request.errors)))
+        blocked = plan.blocked or bool(request.errors)
+        report.plans.append(replace(plan, blocked=blocked, finished=plan.finished and not blocked))
         report.differences += differences_of(evidence, plan, state)
         report.not_compared += not_compared_of(evidence, state)
-    return report
 
 
 def _requests(

@@ -34,6 +34,7 @@ from .store import (
     read_schedules,
     running_elsewhere,
     wait_until_idle,
+    which_run,
 )
 from .wanted import AUTO, WantedSchedule
 
@@ -53,6 +54,7 @@ __all__ = [
     "read_schedules",
     "remove_schedule",
     "wait_until_idle",
+    "which_run",
 ]
 
 #: How long the server may take to activate what was written, in seconds. A configuration that was accepted may take

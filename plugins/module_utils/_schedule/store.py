@@ -100,9 +100,17 @@ def is_running(client: Client, source: Source | str) -> bool:
 
     :raises Unreachable, Refused: as the client.
     """
-    return str(source) in executing_sources(client) or str(source) in running_elsewhere(
-        client, read_jobs(client, _COMMON_VERSION)
-    )
+    return bool(which_run(client, [source]))
+
+
+def which_run(client: Client, sources: t.Iterable[Source | str]) -> set[str]:
+    """Return those of some sources that jobs run liveSync of now, on whichever node.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    asked = set(map(str, sources))
+    here = asked.intersection(executing_sources(client))
+    return here if here == asked else here | (asked & running_elsewhere(client, read_jobs(client, _COMMON_VERSION)))
 
 
 def running_elsewhere(client: Client, jobs: t.Iterable[Schedule]) -> set[str]:

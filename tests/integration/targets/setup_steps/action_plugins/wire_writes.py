@@ -11,16 +11,20 @@ Without ``since`` it returns a mark; with the mark of an earlier call the writes
 from __future__ import annotations
 
 import pathlib
-import re
-import time
 from datetime import datetime, timezone
 
-from ansible_collections.idmops.idm.tests.integration.in_worker import IDM, TEXT, Step, idm_session, options
+from ansible_collections.idmops.idm.tests.integration.in_worker import (
+    IDM,
+    TEXT,
+    Step,
+    idm_session,
+    operations_of,
+    options,
+)
 
 READING = {"test", "testconfig", "testconnectorservers", "validatequartzcronexpression", "listcurrentlyexecutingjobs"}
 OURS = "idmops.idm"
-LDAP_WRITE = re.compile(r"\b(ADD|DELETE|MODIFY|MODIFYDN|EXTENDED) REQ conn=(-?\d+)")
-LDAP_BIND = re.compile(r'\bBIND REQ conn=(-?\d+) .*dn="([^"]*)"')
+LDAP_WRITES = {"ADD", "DELETE", "MODIFY", "MODIFYDN", "EXTENDED"}
 
 
 def idm_writes(params, since):
@@ -53,28 +57,12 @@ def idm_writes(params, since):
     return newest, writes
 
 
-def ldap_writes(log, since, administrator):
-    """Return the size of the access log, and the administrator's writes after a size."""
-    time.sleep(0.6)  # the directory writes its log once every half second, and says nowhere that it has
-    text = log.read_bytes()
-    bound = {}
-    writes = []
-    for line in text.decode(errors="replace").splitlines(keepends=True):
-        found = LDAP_BIND.search(line)
-        if found:
-            bound[found.group(1)] = found.group(2).lower()
-    for line in text[since:].decode(errors="replace").splitlines():
-        found = LDAP_WRITE.search(line)
-        if found and bound.get(found.group(2)) == administrator.lower():
-            writes.append(line.partition("] ")[2])
-    return len(text), writes
-
-
 def operate(params, context):
     since = params["since"] or {}
     newest, writes = idm_writes(params, since.get("time", ""))
     log = pathlib.Path(params["stack_dir"], "ds", "logs", "access")
-    size, more = ldap_writes(log, int(since.get("size", 0)), params["ds_admin_dn"])
+    size, asked = operations_of(log, int(since.get("size", 0)), params["ds_admin_dn"])
+    more = [line.partition("] ")[2] for kind, line in asked if kind in LDAP_WRITES]
     writes = writes + more if since else []
     return {
         "mark": {"time": newest, "size": size},

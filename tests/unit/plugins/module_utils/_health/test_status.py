@@ -105,7 +105,7 @@ class FakeLog:
     directory = None
     touches: list = []
 
-    def __init__(self, options, url, connector, it, sole=True):
+    def __init__(self, options, url, connector, it, sole=True, connect=None):
         self.made.append((connector.name, url))
         self.end = self.ends[min(len(self.made), len(self.ends)) - 1] if self.ends else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from urllib.parse import unquote
 
 import jwt
@@ -270,8 +271,7 @@ def test_what_is_no_key_is_refused_without_being_shown(jwk, change, words):
 
 
 def test_without_pyjwt_the_library_is_named(jwk, monkeypatch):
-    monkeypatch.setattr(jwk_module, "jwt", None)
-    monkeypatch.setattr(jwk_module, "_REASON", "No module named 'jwt'")
+    monkeypatch.setitem(sys.modules, "jwt", None)
     with pytest.raises(MissingLibrary) as caught:
         account(None, None, jwk)
     assert caught.value.library == "PyJWT[crypto]"

@@ -13,7 +13,8 @@ import threading
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._ldap import certificate as module
-from ansible_collections.idmops.idm.plugins.module_utils._ldap.certificate import describe, explain
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.certificate import explain
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.certificate_text import describe
 
 CERTIFICATE = base64.b64decode(
     """

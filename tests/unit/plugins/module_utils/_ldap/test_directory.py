@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import ldap
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
@@ -21,6 +23,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import 
     Modification,
     NoAnswer,
 )
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.lines import Lines
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.url import host_and_port
 
 OPTIONS = {"bind_dn": "uid=admin", "bind_password": "s3cret", "timeout": 5.0}
@@ -178,7 +181,7 @@ def test_a_password_in_the_open_is_warned_of(uri, start_tls, warned):
 
 
 def test_without_the_library(monkeypatch):
-    monkeypatch.setattr(module, "ldap", None)
+    monkeypatch.setitem(sys.modules, "ldap", None)
     with pytest.raises(MissingLibrary, match="python-ldap"):
         directory()
 
@@ -350,3 +353,27 @@ def test_entry():
     assert entry.number("b") is None
     assert entry.number("c") is None
     assert entry.text("c") is None
+
+
+def test_a_task_that_reads_for_a_moment_reads_the_configuration_once(script):
+    none = (ldap.RES_SEARCH_RESULT, [], 7, [])
+    made = script(None, *[none] * 5)
+    lines = Lines(Context(check_mode=True), Directory)
+    options = {**OPTIONS, "servers": ["ldap://localhost"]}
+    with lines:
+        line = lines.connect(options, "ldap://localhost")
+        for base in ("cn=config", "cn=Backends,cn=config", "dc=example,dc=com"):
+            for _again in range(2):
+                assert line.search(base, "base", "(a=*)", ["a"]) == []
+        assert lines.connect(dict(options), "ldap://localhost") is line
+    asked = [call[1] for call in made.calls if call[0] == "search"]
+    assert asked == ["cn=config", "cn=Backends,cn=config", "dc=example,dc=com", "dc=example,dc=com"]
+    assert [call[0] for call in made.calls].count("bind") == 1 and made.calls[-1] == ("unbind",)
+
+
+def test_who_reads_on_for_long_reads_the_configuration_anew(script):
+    made = script(None, *[(ldap.RES_SEARCH_RESULT, [], 7, [])] * 2)
+    with directory() as line:
+        line.search("cn=config", "base", "(a=*)", ["a"])
+        line.search("cn=config", "base", "(a=*)", ["a"])
+    assert len([call for call in made.calls if call[0] == "search"]) == 2

@@ -72,8 +72,20 @@ def test_while_the_first_server_is_away_the_failover_is_asked(worlds, gatherer):
     assert [server.away for server in facts.servers] == [True, False] and facts.change_log.last == 10
     assert (facts.identity.ids, facts.identity.data) == ({}, {"dc=example,dc=com": "1159706"})
     worlds[DS2].down = True
+    with gatherer.lines:
+        pass  # what is open to it breaks
     facts = look(gatherer, BOTH, servers=[URI, DS2]).directory
     assert all(server.away for server in facts.servers) and facts.server.error
+
+
+def test_each_server_is_bound_to_once_for_all_that_is_asked(worlds, gatherer):
+    with gatherer.lines as lines:
+        options = {"servers": [URI, DS2], "bind_dn": ADMIN, "bind_password": "admin-password", **BASE}
+        for _source in range(2):
+            assert not look(gatherer, BOTH, servers=[URI, DS2]).directory_error
+        assert lines.connect(options, URI) is lines.connect(dict(options), URI)
+        assert lines.connect(options, URI) is not lines.connect({**options, "bind_dn": ACCOUNT}, URI)
+    assert [len(world.binds) for world in worlds.values()] == [1, 1]
 
 
 def test_a_password_that_the_first_server_refuses_is_not_tried_again(worlds, gatherer):

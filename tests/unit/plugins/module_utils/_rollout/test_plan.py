@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import NoAnswer
+from ansible_collections.idmops.idm.plugins.module_utils._record.scheduler import Scheduler
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import ServerFacts
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import findings_of, grants_unknown
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import Load
@@ -72,6 +73,31 @@ def steps(**spoilt):
 )
 def test_steps(spoilt, wanted):
     assert steps(**spoilt) == wanted
+
+
+SECOND = job("second", enabled=False, record={})
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        {"job": None, "schedules": (), "record": {}},
+        {"job": job(enabled=False)},
+        {"record": {}, "job": job(record={})},
+        {"schedules": (job(), SECOND)},
+        {"schedules": ()},
+        {"schedule_changes": ("cron",)},
+        {"scheduler": Scheduler("external", 60)},
+        {"token": None},
+        {"directory": TRIMMED},
+        {"directory": directory(grants(missing=("privilege",)), grants())},
+        {"left_out": ("m",)},
+        {"connector": None},
+    ],
+)
+def test_a_plan_is_finished_only_where_each_step_would_find_all_as_it_is_wanted(left):
+    assert plan().finished
+    assert not plan(**left).finished
 
 
 def test_a_record_that_does_not_hold_goes_before_the_base_point_is_set_anew():

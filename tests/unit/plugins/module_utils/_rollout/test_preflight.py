@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._health.facts import Facts
+from ansible_collections.idmops.idm.plugins.module_utils._health.source_status import SourceStatus
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._http.answer import Answer
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import rights_asked
 from ansible_collections.idmops.idm.plugins.module_utils._idm.server import Server
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import directory_options
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import preflight as module
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.gather import Gatherer
@@ -46,11 +51,13 @@ def raised(error):
 def idm(monkeypatch):
     """Let IDM tell of one source on which nothing is left to do; return what may be spoilt."""
     told = {"evidence": finished()}
-    lists = Snapshot({"ldap": CONNECTOR}, {}, {}, (job(),), (), frozenset())
+    lists = Snapshot({"ldap": CONNECTOR}, {}, {}, (job(),), (), frozenset(), server=Server("openidm", "6.1.0"))
     monkeypatch.setattr(module, "read_snapshot", lambda client: lists)
-    monkeypatch.setattr(module, "ask_server", lambda client: Server("openidm", "6.1.0"))
+    monkeypatch.setattr(module, "ask_server", lambda client: pytest.fail("asked twice"))
 
     class Gatherer:
+        lines = nullcontext(SimpleNamespace(connect=None))
+
         def __init__(self, *unused):
             pass
 
@@ -372,3 +379,28 @@ def test_a_directory_of_its_own_and_none_at_all():
 
 def test_secrets_are_no_part_of_what_a_request_shows_of_itself():
     assert "hunter2" not in repr(SourceRequest.parse(ENTRY, {**REACHED, "bind_password": "hunter2"}))
+
+
+def test_a_source_that_is_finished_and_well_needs_no_step(idm, monkeypatch):
+    asked = []
+
+    def judge(client, plans, requests, snapshot, connect, context):
+        asked.extend(plan.finished for plan in plans)
+        return [well]
+
+    well = SourceStatus(Source.parse(SOURCE), Facts("ldap", token=50, enabled=1), None, (), (), None)
+    monkeypatch.setattr(module, "judge_finished", judge)
+    result = preflight(ScriptedClient(READY), [ENTRY], None, "enabled", context(), judge=True).as_result()
+    assert asked == [True]
+    assert [(plan["finished"], plan["settled"]) for plan in result["plans"]] == [(True, True)]
+    assert result["msg"] == f"Nothing blocks. {SOURCE} is healthy."
+    assert [one["state"] for one in result["livesync"]] == ["healthy"]
+    idm["evidence"] = finished(token=None)
+    result = preflight(ScriptedClient(READY), [ENTRY], None, "enabled", context(), judge=True).as_result()
+    assert [(plan["finished"], plan["settled"]) for plan in result["plans"]] == [(False, False)]
+
+
+def test_nothing_is_judged_where_nobody_asks_for_it(idm, monkeypatch):
+    monkeypatch.setattr(module, "judge_finished", lambda *unused: pytest.fail("judged"))
+    result = preflight(ScriptedClient(READY), [ENTRY], None, "enabled", context()).as_result()
+    assert [(plan["finished"], plan["settled"]) for plan in result["plans"]] == [(True, False)]
