@@ -86,7 +86,7 @@ import typing as t
 from ..module_utils._ansible.arguments import idm_spec
 from ..module_utils._ansible.run import run_module
 from ..module_utils._base.context import Context
-from ..module_utils._idm.connector import activate_again
+from ..module_utils._idm.connector_activation import activate_again
 from ..module_utils._idm.session import session
 
 SPEC = idm_spec(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connectors: find them, test them, activate one again.
+"""Connectors: find them, and test them.
 
 A connector has two names: <alias> of config/provisioner.openicf/<alias>, and the field "name" of that document, which
 is the one in system/<name> ("OpenIDM family over REST", section 5.1). Releases since IDM 7 have no such field: there
@@ -15,29 +15,29 @@ import typing as t
 from dataclasses import dataclass, replace
 from functools import partial
 
-from .._base.context import Context
-from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut, Unreachable
+from .._base.errors import IdmopsError, InvalidOption, Refused, Unreachable
 from .._base.filters import starts_with
-from .._base.limits import check_seconds
 from .._base.threads import side_by_side
 from .._base.values import as_bool, as_dict, as_text
 from .._http.answer import odd
 from .._http.client import Client, segment
 from .._http.form import id_of, objects
 from .connector_config import Connector, FailurePolicy
-from .connector_remedy import IMMUTABLE, remedy_for
-from .each_node import everywhere
+from .connector_remedy import remedy_for
 
 __all__ = [
+    "NOT_AVAILABLE",
+    "TWINS_REMEDY",
     "Connector",
     "ConnectorTest",
     "FailurePolicy",
-    "activate_again",
+    "as_shown",
     "checked",
+    "config_path",
+    "connector_document",
     "describe_connectors",
     "failed_test",
     "not_tested",
-    "reactivate",
     "read_connector",
     "read_connectors",
     "test_connector",
@@ -45,15 +45,11 @@ __all__ = [
 ]
 
 _CONFIG = "provisioner.openicf/"
-#: How long answers must keep coming after an activation before they are the new component's, in seconds: the old one
-#: may answer for a moment more, then the route is gone for some 50 ms (seen on OpenIDM 6.1.0).
-_SETTLED = 3.0
 TWINS_REMEDY = "Remove all but one of them (DELETE config/provisioner.openicf/<alias>); then activate that one again."
 #: How many connectors are tested at a time.
 _AT_ONCE = 8
-_BEING_ACTIVATED = (404, 502, 503, 504)
 #: What the test says of a connector that IDM knows and does not run.
-_NOT_AVAILABLE = "connector not available"
+NOT_AVAILABLE = "connector not available"
 
 
 @dataclass(frozen=True)
@@ -101,9 +97,9 @@ def read_connectors(client: Client) -> list[Connector]:
     if refused and not found:  # a refused list is no empty one, and the open fork answers the query with nothing
         raise refused
     for config_id in sorted(ids - set(found)):
-        document = client.get(_config_path(config_id), none_on=(404,))
+        document = client.get(config_path(config_id), none_on=(404,))
         if document is not None:
-            found[config_id] = {**_connector_document(client, document, config_id), "_id": config_id}
+            found[config_id] = {**connector_document(client, document, config_id), "_id": config_id}
     return sorted(_with_twins([Connector.parse(document) for document in found.values()]), key=lambda one: one.name)
 
 
@@ -181,44 +177,10 @@ def test_connector(client: Client, system: str) -> ConnectorTest:
     except Refused as exc:
         if exc.status != 404 or not exc.own:
             raise
-        return ConnectorTest(name=system, ok=False, error=_NOT_AVAILABLE, enabled=None)
+        return ConnectorTest(name=system, ok=False, error=NOT_AVAILABLE, enabled=None)
     if as_bool(body.get("ok")) is None and not as_text(body.get("error")):
         raise odd(f"POST {client.url}/{path}?_action=test", "a truth value (ok)", body.get("ok"))
     return ConnectorTest.parse({"name": system, **body})
-
-
-def reactivate(client: Client, system: str, context: Context, timeout: float = 60) -> ConnectorTest:
-    """Activate a connector again by writing its configuration back as it was read, and wait until it answers.
-
-    Connections that it holds end, and what is in flight with them. Encrypted values and placeholders go back
-    unchanged, which IDM takes for what they were (seen on OpenIDM 6.1.0). A connector that is activated while its
-    test fails does no liveSync until it is activated again, so that is refused. In check mode nothing is written.
-
-    :param timeout: seconds for the connector to answer again.
-    :returns: the test of the activated connector.
-    :raises InvalidOption: for an unknown connector.
-    :raises Refused: where the configuration cannot be written; its remedy says what to do there.
-    :raises TimedOut: when the connector does not answer again, with what its test said last.
-    """
-    return _activate(client, read_connector(client, system), context, timeout)
-
-
-def activate_again(client: Client, system: str, context: Context, *, timeout: float) -> dict[str, t.Any]:
-    """Activate a connector again; return the result of the module.
-
-    :param timeout: seconds for the connector to answer again.
-    :raises IdmopsError: as :func:`reactivate`, with the connector in its result.
-    """
-    check_seconds("wait_timeout", timeout)
-    connector = read_connector(client, system)
-    try:
-        test = _activate(client, connector, context, timeout)
-    except IdmopsError as exc:
-        shown = {**connector.as_result(), "ok": False, "error": exc.message, "remedy": exc.remedy}
-        exc.result.setdefault("connector", shown)
-        raise
-    diff = {"before": {}, "after": {"activated_again": connector.name}}
-    return {"changed": True, "diff": diff, "connector": _shown(connector, test)}
 
 
 def describe_connectors(client: Client, systems: t.Sequence[str]) -> list[dict[str, t.Any]]:
@@ -236,7 +198,7 @@ def describe_connectors(client: Client, systems: t.Sequence[str]) -> list[dict[s
     found = []
     for connector in (connectors[name] for name in dict.fromkeys(systems or connectors)):
         test = tests.get(connector.name)
-        found.append(_shown(connector, test if test and test.ok else checked(client, connector)))
+        found.append(as_shown(connector, test if test and test.ok else checked(client, connector)))
     return found
 
 
@@ -247,59 +209,6 @@ def sentences(shown: t.Iterable[t.Mapping[str, t.Any]]) -> str:
         for one in shown
     ]
     return " ".join(told) or "IDM has no connector."
-
-
-def _activate(client: Client, connector: Connector, context: Context, timeout: float) -> ConnectorTest:
-    def act(node: Client) -> ConnectorTest:
-        own = connector if node is client else read_connector(node, connector.name)
-        return _reactivate(node, own, context, timeout)
-
-    what = f"the connector {connector.name} was activated again"
-    return everywhere(client, what, act, lambda: test_connector(client, connector.name).ok, context)
-
-
-def _reactivate(client: Client, connector: Connector, context: Context, timeout: float) -> ConnectorTest:
-    if connector.ambiguity:
-        raise IdmopsError(connector.ambiguity, remedy=TWINS_REMEDY)
-    test = checked(client, connector)
-    if not test.ok and (connector.enabled is False or test.error != _NOT_AVAILABLE):
-        raise failed_test(connector, test, " It was not activated again: that would leave its liveSync dead.")
-    if context.check_mode:
-        return test
-    _write_back(client, connector)
-    last: list[ConnectorTest] = []
-    settled = context.clock.now() + min(_SETTLED, timeout / 2)
-
-    def probe() -> ConnectorTest | None:
-        nonlocal settled
-        try:
-            now = test_connector(client, connector.name)
-        except Unreachable as exc:
-            now = ConnectorTest(connector.name, False, exc.message, None)
-        except Refused as exc:
-            if exc.own and exc.status not in _BEING_ACTIVATED:
-                raise
-            now = ConnectorTest(connector.name, False, exc.message, None)
-        last[:] = [now]
-        if not now.ok:
-            settled = float("-inf")  # the old component is gone: the next answer is the new one's
-        return now if now.ok and context.clock.now() >= settled else None
-
-    try:
-        return context.wait_for(
-            probe,
-            timeout=timeout,
-            what=f"the connector {connector.name} to answer again",
-            first_pause=0.02,
-            longest_pause=0.5,
-        )
-    except TimedOut as exc:
-        error = (last[0].error or "no answer").rstrip(".")
-        raise TimedOut(
-            f"The connector {connector.name} was activated again, and its test is still not ok after {timeout:g} s:"
-            f" {error}.",
-            remedy=remedy_for(error, connector.remote),
-        ) from exc
 
 
 def checked(client: Client, connector: Connector) -> ConnectorTest:
@@ -326,7 +235,8 @@ def rouse(client: Client, systems: t.Iterable[str]) -> None:
             continue
 
 
-def _shown(connector: Connector, test: ConnectorTest) -> dict[str, t.Any]:
+def as_shown(connector: Connector, test: ConnectorTest) -> dict[str, t.Any]:
+    """Return a connector and its test as modules show them; it holds no secret."""
     remedy = None if test.ok else failed_test(connector, test).remedy
     return {**connector.as_result(), "ok": test.ok, "error": test.error, "remedy": remedy}
 
@@ -349,32 +259,7 @@ def failed_test(connector: Connector, test: ConnectorTest, consequence: str = ""
 
 def not_tested(connector: Connector, consequence: str = "") -> IdmopsError:
     """Return the error for a connector that has a document and does not run, as :func:`failed_test`."""
-    return failed_test(connector, ConnectorTest(connector.name, False, _NOT_AVAILABLE, None), consequence)
-
-
-def _write_back(client: Client, connector: Connector) -> None:
-    """PUT a connector's configuration as it is.
-
-    :raises IdmopsError: before that, where it comes otherwise than a moment ago: what was cut or changed on the way
-        would be stored in its place.
-    """
-    path = _config_path(connector.config_id)
-    document = _connector_document(client, client.get(path), connector.config_id)
-    again = Connector.parse({**document, "_id": connector.config_id})
-    if not isinstance(document.get("configurationProperties"), dict) or again != connector:
-        raise IdmopsError(
-            f"GET {client.url}/{path} answered twice, and differently, so the configuration was not written back.",
-            remedy="If somebody is changing it just now, run the task again; else see that nothing between here and IDM"
-            " changes its answers.",
-        )
-    try:
-        client.put(path, document, {"waitForCompletion": "true"})
-    except Refused as exc:
-        if exc.own and exc.status in (403, 405, 501):
-            exc.remedy = IMMUTABLE
-        elif exc.own and "meta-data provider" in exc.reason:
-            exc.remedy = remedy_for(exc.reason, connector.remote)
-        raise
+    return failed_test(connector, ConnectorTest(connector.name, False, NOT_AVAILABLE, None), consequence)
 
 
 def _queried(client: Client, *, alone: bool) -> list[dict[str, t.Any]]:
@@ -391,17 +276,18 @@ def _queried(client: Client, *, alone: bool) -> list[dict[str, t.Any]]:
     return [item for item in found if str(item.get("_id", "")).startswith(_CONFIG) and "connectorRef" in item]
 
 
-def _connector_document(client: Client, document: dict[str, t.Any], config_id: str) -> dict[str, t.Any]:
+def connector_document(client: Client, document: dict[str, t.Any], config_id: str) -> dict[str, t.Any]:
     """Return a document that is a connector's: nothing is known of a connector from another one.
 
     :raises Refused: for another one.
     """
     if not isinstance(document.get("connectorRef"), dict):
-        where = f"GET {client.url}/{_config_path(config_id)}"
+        where = f"GET {client.url}/{config_path(config_id)}"
         raise odd(where, "an object (connectorRef)", document.get("connectorRef"))
     return document
 
 
-def _config_path(config_id: str) -> str:
+def config_path(config_id: str) -> str:
+    """Return the path of a configuration, from its id as in provisioner.openicf/ldap."""
     kind, unused, alias = config_id.partition("/")
     return f"config/{kind}/{segment(alias)}"

@@ -19,7 +19,8 @@ from .._health.facts import Facts
 from .._health.log_facts import LogReader
 from .._health.states import DORMANT, PENDING_SECONDS, judge_health, unreadable
 from .._idm.audit import Counter, failures_since
-from .._idm.connector import Connector, checked, reactivate
+from .._idm.connector import Connector, checked
+from .._idm.connector_activation import reactivate
 from .._idm.error_texts import DOUBLED, MISFIT_REMEDY, VOID_REMEDY, read_reason
 from .._idm.record_failure import RecordFailure, passed_over, skipped_record
 from .._idm.stage import Stage, read_stage

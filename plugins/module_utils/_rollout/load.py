@@ -18,7 +18,8 @@ from .._changelog.whose import FAILOVER, OTHER, REMEDY, SAME, Identity
 from .._health.log_facts import LogReader
 from .._http.client import Client
 from .._http.form import id_of, results
-from .._idm.connector import TWINS_REMEDY, Connector, reactivate, read_connector
+from .._idm.connector import TWINS_REMEDY, Connector, read_connector
+from .._idm.connector_activation import reactivate
 from .._idm.error_texts import MISFIT_REMEDY
 from .._idm.mapping import ASYNC_REMEDY, SyncMapping, has_links, read_mappings
 from .._idm.source import Source

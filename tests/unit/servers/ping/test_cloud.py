@@ -13,7 +13,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.context import Cl
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, Refused
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client
 from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import ask_audit
-from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import reactivate
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_activation import reactivate
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
 from ansible_collections.idmops.idm.plugins.module_utils._verify.verified import VerifyRequest
