@@ -36,7 +36,7 @@ def everywhere(
         return _on_each_node(client, what, act, context)[-1]
     done = act(client)
     if not context.check_mode:
-        _settle_behind_balancer(client, what, well, context)
+        settle_behind_balancer(client, what, well, context)
     return done
 
 
@@ -59,8 +59,12 @@ def _on_each_node(client: Client, what: str, act: t.Callable[[Client], T], conte
     return done
 
 
-def _settle_behind_balancer(client: Client, what: str, well: t.Callable[[], bool], context: Context) -> None:
-    """Wait until whichever node answers has answered well, and say what one address cannot do."""
+def settle_behind_balancer(client: Client, what: str, well: t.Callable[[], bool], context: Context) -> None:
+    """Wait until whichever node answers has answered well, and say what one address cannot do.
+
+    :param what, well: as of :func:`everywhere`.
+    :raises TimedOut: where some node goes on to answer otherwise.
+    """
     count = len(running_nodes(client) or ())
     if count < 2:
         return

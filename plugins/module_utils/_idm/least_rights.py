@@ -16,14 +16,17 @@ from .._http.right import ACTION, CREATE, DELETE, QUERY, READ, UPDATE, Right, sp
 
 STATUS, PREFLIGHT, TRIGGER = "livesync_status", "livesync_preflight", "livesync_trigger"
 SCHEDULE, TOKEN, LOAD, RECON = "livesync_schedule", "livesync_token", "livesync_load", "recon"
-INFO, CONNECTOR = "connector_info", "connector"
+INFO, CONNECTOR, CREDENTIALS = "connector_info", "connector", "connector_credentials"
 VERIFY, CANARY, SCHEDULER = "livesync_verify", "livesync_canary", "scheduler"
 #: Those that ask IDM; idm_token asks AM alone, changelog_access the directory alone.
-MODULES = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON, INFO, CONNECTOR, VERIFY, CANARY, SCHEDULER)
+MODULES = (
+    *(STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, RECON),
+    *(INFO, CONNECTOR, CREDENTIALS, VERIFY, CANARY, SCHEDULER),
+)
 #: Those that the role livesync runs.
 ROLE = (PREFLIGHT, SCHEDULE, TRIGGER, TOKEN, LOAD, STATUS, CONNECTOR, VERIFY, CANARY)
 
-_KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR, VERIFY, CANARY)
+_KNOW_CONNECTORS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, INFO, CONNECTOR, CREDENTIALS, VERIFY, CANARY)
 _KNOW_MAPPINGS = (STATUS, PREFLIGHT, TRIGGER, LOAD, RECON, VERIFY, CANARY)
 _KNOW_JOBS = (STATUS, PREFLIGHT, TRIGGER, SCHEDULE, TOKEN, LOAD, VERIFY, CANARY, SCHEDULER)
 _KNOW_RUNS = (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, VERIFY, CANARY)
@@ -83,11 +86,15 @@ NEEDS: tuple[Need, ...] = (
     ),
     Need(
         Right(READ, "info/version"),
-        (CONNECTOR,),
+        (CONNECTOR, CREDENTIALS),
         "there are several nodes",
         unknown="nothing: `sync/mappings` then tells which IDM it is",
     ),
-    Need(Right(QUERY, "sync/mappings"), (CONNECTOR,), "there are several nodes, and `info/version` tells no version"),
+    Need(
+        Right(QUERY, "sync/mappings"),
+        (CONNECTOR, CREDENTIALS),
+        "there are several nodes, and `info/version` tells no version",
+    ),
     Need(
         Right(QUERY, "sync/mappings"),
         (*_KNOW_SERVER, RECON),
@@ -100,7 +107,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(READ, "config/provisioner.openicf/*"), (RECON,), "a run fails without a failed entry"),
     Need(Right(READ, "config/sync"), _KNOW_MAPPINGS),
     Need(Right(QUERY, "config"), _KNOW_MAPPINGS),
-    Need(Right(QUERY, "config"), (SCHEDULE, TOKEN, INFO, CONNECTOR), "there are several connectors"),
+    Need(Right(QUERY, "config"), (SCHEDULE, TOKEN, INFO, CONNECTOR, CREDENTIALS), "there are several connectors"),
     # connectors
     Need(Right(ACTION, "system", "test"), (STATUS, PREFLIGHT, INFO, VERIFY, CANARY)),
     Need(
@@ -108,15 +115,16 @@ NEEDS: tuple[Need, ...] = (
         (STATUS, PREFLIGHT, INFO, VERIFY, CANARY),
         "the test of all connectors does not end; in connector_info with `systems`",
     ),
-    Need(Right(ACTION, "system/*", "test"), (CONNECTOR,)),
+    Need(Right(ACTION, "system/*", "test"), (CONNECTOR, CREDENTIALS)),
+    Need(Right(ACTION, "system", "testConfig"), (CREDENTIALS,)),
     Need(
         Right(ACTION, "system/*", "test"),
         _RECONCILE,
         unknown="nothing: only the first operation of a connector server that has just been started may fail",
     ),
     Need(Right(ACTION, "system/*", "test"), (TRIGGER,), "the connector has to be waited for, or `reactivate`"),
-    Need(Right(CREATE, "config/provisioner.openicf"), (CONNECTOR,)),
-    Need(Right(UPDATE, "config/provisioner.openicf/*"), (CONNECTOR,)),
+    Need(Right(CREATE, "config/provisioner.openicf"), (CONNECTOR, CREDENTIALS)),
+    Need(Right(UPDATE, "config/provisioner.openicf/*"), (CONNECTOR, CREDENTIALS)),
     Need(Right(CREATE, "config/provisioner.openicf"), (TRIGGER, LOAD), "`reactivate`"),
     Need(Right(UPDATE, "config/provisioner.openicf/*"), (TRIGGER, LOAD), "`reactivate`"),
     # sync tokens and liveSync
@@ -180,7 +188,7 @@ NEEDS: tuple[Need, ...] = (
     ),
     Need(
         Right(READ, "cluster"),
-        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, CONNECTOR, VERIFY, CANARY),
+        (STATUS, PREFLIGHT, TRIGGER, TOKEN, LOAD, RECON, SCHEDULE, CONNECTOR, CREDENTIALS, VERIFY, CANARY),
         unknown="whether IDM was started again, and whether it has one node: a run whose end is not seen stays unknown,"
         " a job that its trigger calls running counts as running",
     ),

@@ -7,21 +7,22 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import typing as t
 
 from .crest import Call, CrestError, Reply, listing, not_found
 from .world import World
 
-#: What a secret becomes on reading (recorded 4, shortened).
-_CRYPTO = {
-    "$crypto": {
-        "type": "x-simple-encryption",
-        "value": {"cipher": "AES/CBC/PKCS5Padding", "data": "ZGF0YQ", "iv": "aXY", "stableId": "openidm-sym-default"},
-    }
-}
 #: For how many of the server's seconds a read may still show what a config document was ("a later GET shows the OLD
 #: document", recorded 4).
 _STALE_SECONDS = 3.0
+
+
+def _encrypted(secret: str) -> dict[str, t.Any]:
+    """Return what a secret becomes on reading (recorded 4, shortened); another one looks otherwise."""
+    data = hashlib.sha256(secret.encode()).hexdigest()[:16]
+    value = {"cipher": "AES/CBC/PKCS5Padding", "data": data, "iv": "aXY", "stableId": "openidm-sym-default"}
+    return {"$crypto": {"type": "x-simple-encryption", "value": value}}
 
 
 class Config:
@@ -71,7 +72,7 @@ class Config:
         document = copy.deepcopy(self._world.config[name])
         properties = document.get("configurationProperties")
         if isinstance(properties, dict) and isinstance(properties.get("credentials"), str):
-            properties["credentials"] = _CRYPTO
+            properties["credentials"] = _encrypted(properties["credentials"])
         return dict(sorted({**document, "_id": name}.items()))
 
     def _read(self, name: str) -> dict[str, t.Any]:
