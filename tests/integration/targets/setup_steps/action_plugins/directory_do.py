@@ -13,6 +13,7 @@ read        a DN, with ``attributes``
 numbered    a DN: waits until its newest change has a number
 count       a DN, below which all inetOrgPersons are searched
 writes      the path of the server's access log, in which the changes that clients asked for are counted
+refused_binds  the same, for binds that were refused (49)
 readers     DNs, of which those are returned that read the change log and its numbers in the root DSE; each binds with
             ``password``
 alone       the same for the ACIs of each account while they are the only ones of ours
@@ -34,7 +35,10 @@ from ansible_collections.idmops.idm.tests.servers.stack.numbering import await_n
 
 HANDLER = "cn=Access Control Handler,cn=config"
 GLOBAL_ACI = "ds-cfg-global-aci"
-WRITE = re.compile(r"\b(?:ADD|DELETE|MODIFY|MODIFYDN) REQ conn=\d")
+LOGGED = {
+    "writes": re.compile(r"\b(?:ADD|DELETE|MODIFY|MODIFYDN) REQ conn=\d"),
+    "refused_binds": re.compile(r"\bBIND RES .*\bresult=49\b"),
+}
 KINDS = {"add": ldap.MOD_ADD, "delete": ldap.MOD_DELETE, "replace": ldap.MOD_REPLACE}
 
 
@@ -74,8 +78,9 @@ def do(line, step, params):
         return line.delete_s(step["delete"])[0]
     if "read" in step:
         return texts(line.search_s(step["read"], ldap.SCOPE_BASE, "(objectClass=*)", step["attributes"])[0][1])
-    if "writes" in step:
-        return writes(line, pathlib.Path(step["writes"]))
+    for name, pattern in LOGGED.items():
+        if name in step:
+            return logged(line, pathlib.Path(step[name]), pattern)
     if "numbered" in step:
         return await_number(line, step["numbered"])
     if "count" in step:
@@ -97,8 +102,8 @@ def delete(line, dn):
         return 32
 
 
-def writes(line, log):
-    """Count the changes in the log, once it holds a search that comes after them: the server writes it a bit later."""
+def logged(line, log, pattern):
+    """Count what fits in the log, once it holds a search that comes after them: the server writes it a bit later."""
     mark = f"(cn={uuid.uuid4()})"
     line.search_s("", ldap.SCOPE_BASE, mark, ["1.1"])
     end = time.monotonic() + 30
@@ -106,7 +111,7 @@ def writes(line, log):
         if time.monotonic() > end:
             raise TimeoutError(f"{log} never showed {mark}")
         time.sleep(0.05)
-    return len(WRITE.findall(text))
+    return len(pattern.findall(text))
 
 
 def readers(uri, dns, password):

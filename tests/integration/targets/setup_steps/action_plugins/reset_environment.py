@@ -171,6 +171,19 @@ def _put_back(line, base_dn, wanted):
     return touched
 
 
+def restore_password(params):
+    """Give the connector's account the stack's password, where a bind shows that it has another one."""
+    line = ldap.initialize(params["uri"])
+    try:
+        line.simple_bind_s(params["connector_dn"], params["connector_password"])
+    except ldap.INVALID_CREDENTIALS:
+        change = [(ldap.MOD_REPLACE, "userPassword", [params["connector_password"].encode()])]
+        with directory(params) as administrator:
+            administrator.modify_s(params["connector_dn"], change)
+    finally:
+        line.unbind_s()
+
+
 def operate(params, context):
     wanted = Entries(people.ldif(params["users"], params["connector_password"])).all
     conf = settings.CONF / "idm" / "conf"
@@ -188,6 +201,7 @@ def operate(params, context):
     idm = Idm(params)
     with told(RuntimeError, TimeoutError, requests.RequestException, ldap.LDAPError):
         idm.quiet()
+        restore_password(params)
         entries = reset_directory(params, wanted)
         idm.configure(json.loads((conf / "sync.json").read_text(encoding="utf-8")), connector)
         removed = idm.empty()
