@@ -220,8 +220,8 @@ def _told_by_role(one: Adopted, report: PreflightReport) -> list[str]:
     for difference in report.differences:
         if difference.source == one.source:
             does = "The role would change" if difference.mended else "It differs, and the role leaves it:"
-            values = f"{_shown(difference.found)} instead of {_shown(difference.wanted)}"
-            said.append(f"{does} {difference.field}, which is {values}.")
+            values = f"Wanted: {_shown(difference.wanted)}. Found: {_shown(difference.found)}"
+            said.append(f"{does} {difference.field}. {values.rstrip('.')}.")
     said += [f"The role would stop: {finding.message}" for finding in report.blocking if finding.source == one.source]
     said += [
         f"Not known: {unknown.field}: {unknown.reason}"

@@ -253,7 +253,7 @@ def test_what_cannot_be_said_in_the_variables_is_said_beside_them(exported, tmp_
     put(exported, BY_HAND, {**EXPORTED[BY_HAND], **changed})
     (one,) = adopted(exported, tmp_path / "a.yml")["differences"]
     assert one == {"source": SQL, "field": field, "wanted": wanted, "found": found, "mended": True}
-    assert f"# The role would change {field}, which is" in (tmp_path / "a.yml").read_text()
+    assert f"# The role would change {field}. Wanted: " in (tmp_path / "a.yml").read_text()
 
 
 def test_what_the_document_leaves_to_the_server_stays_with_it(exported, tmp_path):
