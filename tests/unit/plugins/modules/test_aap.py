@@ -17,6 +17,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import access_spec, idm_spec
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.variables import role_variables
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -154,7 +155,8 @@ def test_a_survey_asks_for_what_is_read(template, question):
         assert re.search(rf"\b{question['variable']} \| default\(false\) \| bool", book)
         assert question["choices"] == ["true", "false"]
     elif question["type"] == "integer":
-        assert (option["type"], option["default"]) == ("int", question["default"])
+        assert (role_variables()[question["variable"]]["type"], option["default"]) == ("int", question["default"])
     else:
-        assert (option["choices"], option["default"]) == (question["choices"], question["default"])
+        choices = role_variables()[question["variable"]]["choices"]
+        assert (choices, option["default"]) == (question["choices"], question["default"])
     assert question["default"] in question.get("choices", [question["default"]])

@@ -12,7 +12,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 #: Those that plan and load, and import what that takes: last.
-ROLLOUT = {"livesync_preflight", "livesync_load"}
+ROLLOUT = {"livesync_preflight", "livesync_load", "livesync_adopt"}
 MODULES = sorted((path.stem for path in (ROOT / "plugins" / "modules").glob("[a-z]*.py")), key=ROLLOUT.__contains__)
 HEAVY = {"ldap", "pyasn1", "jwt", "cryptography"}
 IMPORT = """

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import ChangeLog
@@ -86,7 +87,7 @@ SECOND = job("second", enabled=False, record={})
         {"record": {}, "job": job(record={})},
         {"schedules": (job(), SECOND)},
         {"schedules": ()},
-        {"schedule_changes": ("cron",)},
+        {"schedule_plan": SimpleNamespace(changes=("cron",))},
         {"scheduler": Scheduler("external", 60)},
         {"token": None},
         {"directory": TRIMMED},
