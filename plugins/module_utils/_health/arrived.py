@@ -53,6 +53,8 @@ class Unarrived:
     :param compared: the ids of the entries of which it is known, whatever became of them.
     :param forbidding: whether a sentence tells of something that has to be mended before anything is reconciled.
     :param cut: whether there are more changes than were looked at.
+    :param since: up to which change number all was seen to have arrived before, as far as that goes on to these; 0
+        where that is not known.
     :param denied: whether IDM does not let the account read what would tell.
     """
 
@@ -63,7 +65,13 @@ class Unarrived:
     compared: frozenset[str] = frozenset()
     forbidding: bool = False
     cut: bool = False
+    since: int = 0
     denied: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was to be looked at has arrived, for all that can be known."""
+        return not (self.records or self.sentences or self.doubt or self.cut)
 
     @property
     def said(self) -> str | None:

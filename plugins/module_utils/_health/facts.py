@@ -81,7 +81,6 @@ class Facts:
     :param gapped: what the change log hides from liveSync, a sentence each with what mends it.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
     :param shown: whether a comparison has shown that what was there is there.
-    :param unfired: since when the schedule's trigger is due without having fired, None where it is not.
     :param refused: what IDM does not let this account know of the source, a sentence each with what mends it.
     :param untraced: why records that IDM gives up on would not show, None where they would.
     :param failure: IDM's text about the record that stopped the last run.
@@ -135,7 +134,6 @@ class Facts:
     forbidding: bool = False
     untraced: str | None = None
     shown: bool = False
-    unfired: str | None = None
     refused: tuple[str, ...] = ()
     failure: str | None = None
     blocks: bool = False

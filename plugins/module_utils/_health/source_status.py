@@ -18,7 +18,7 @@ from .._idm.record_failure import RecordFailure
 from .._idm.source import Source
 from .._idm.stage import Stage
 from .._record.owner import Holder
-from .._record.run_record import RunRecord
+from .._record.run_record import COMPARED, RunRecord
 from .._schedule.schedule import Schedule
 from .dropped import Dropped
 from .facts import Facts
@@ -107,7 +107,7 @@ class SourceStatus:
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the entry of ``livesync`` that users see."""
-        facts, log, stage, health = self.facts, self.facts.log, self.stage, self.health
+        facts, log, stage, health, last = self.facts, self.facts.log, self.stage, self.health, self.record.last_run
         return {
             "source": str(self.source),
             "state": health.state,
@@ -132,7 +132,7 @@ class SourceStatus:
             ],
             "queue": [one.as_result() for one in self.queue],
             **self.record.scheduler.as_result(),
-            "last_run": self.record.last_run,
+            "last_run": {name: value for name, value in last.items() if name != COMPARED} if last else None,
             "arrived": self.record.arrived,
             "held_by": self.holder.as_result() if self.holder else None,
             "filters": [one.as_result() for one in self.filters],

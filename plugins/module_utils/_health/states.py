@@ -107,7 +107,7 @@ def judge_health(facts: Facts) -> Health:
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
     proved = facts.moved and not facts.unproved and (facts.shown or not facts.unloaded)
     if facts.running:
-        return Health(RUNNING, True, " ".join(doubts) or None)
+        return Health(RUNNING, not facts.unproved, " ".join(doubts) or None)
     if facts.queued:
         return Health(LAGGING, True, " ".join([*facts.queued, *doubts]))
     if log and (log.pending_inside or not log.exact or (log.pending and log.pending_inside is None)):
@@ -285,14 +285,12 @@ def _failing(facts: Facts) -> str | None:
         return f"{facts.misfit} {MISFIT_REMEDY}"
     if facts.in_vain:
         return facts.in_vain
-    if facts.unfired:
-        return (
-            f"The schedule has not fired, though it was due at {facts.unfired}: IDM's scheduler does not run"
-            " (config/scheduler, executePersistentSchedules; each node has its own), or other jobs take all of its"
-            " threads. Mend that; idmops.idm.livesync_trigger brings over meanwhile what is pending."
-        )
     if facts.erring:
-        return f"The schedule's runs end in an error: it fires, and nothing is stored. {_TRIGGER}"
+        return (
+            f"The schedule's runs end in an error, or none begins: nothing is stored. {_TRIGGER} Where that ends well,"
+            " IDM's scheduler does not run (executePersistentSchedules in config/scheduler, for each node), or other"
+            " jobs take all of its threads (threadPool there; POST scheduler/job?_action=listCurrentlyExecutingJobs)."
+        )
     if facts.ran_badly:
         return " ".join(text for text in (facts.ran_badly, facts.overdue) if text)
     if facts.neglected:

@@ -17,13 +17,11 @@ from .._idm.audit import AuditEntry, seconds_between
 from .._idm.mapping import SyncMapping, queued_after
 from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
-from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._ldap.lines import Connect
 from .._proof.link_ids import by_uuid, estranged
-from .._schedule.schedule import Schedule, which_run
-from .._schedule.store import read_all_jobs
+from .._schedule.schedule import which_run
 from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
 from .gapped import Gaps, read_gaps
@@ -38,8 +36,6 @@ from .traceless import ANY_SKEW, Traceless, read_traceless
 _LOOK = 1.0
 #: How long an event may wait in the queue of a mapping before that is more than its turn, in seconds.
 _LONGEST_QUEUED = 300.0
-#: A trigger that is due for so long has no thread that takes it, in seconds; a busy scheduler is late by one or two.
-_LATE = 5.0
 #: A next run that is further away than a week, and a day, is not waited for, in seconds.
 _FAR = 8 * 86400.0
 _UNCOUNTED = (
@@ -360,7 +356,6 @@ def _watch(
         waited = context.clock.now() - start
         stages = read_stages(client)
         on: set[str] | None = None  # those that run at this look
-        jobs: t.Sequence[Schedule] | None = None
         for source, entry in list(open_ones.items()):
             stage = stages.get(source.stage_id)
             if stage is not None and stage.token != entry.facts.token:
@@ -380,22 +375,9 @@ def _watch(
             elif _rev(stage) == _rev(entry.stage):
                 on = which_run(client, open_ones) if on is None else on
                 runs = str(source) in on
-                if not runs and jobs is None:
-                    jobs = read_all_jobs(client, snapshot.server or ask_server(client))
-                late = None if runs else _unfired(jobs or (), source, client.server_time)
-                seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs, unfired=late))
+                seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs))
             del open_ones[source]
     return [seen.get(entry.source, entry) for entry in found]
-
-
-def _unfired(jobs: t.Iterable[Schedule], source: Source, now: str | None) -> str | None:
-    """Return since when the schedules of a source are due without having fired, None where one has, or may have.
-
-    A trigger's next time moves on when it fires; where no thread takes it, it stays behind (seen on OpenIDM 6.1.0).
-    """
-    due = [job.next_run for job in jobs if job.source == str(source) and job.enabled and not job.paused]
-    late = [time for time in due if time and (seconds_between(time, now) or 0.0) > _LATE]
-    return min(late) if late and len(late) == len(due) else None
 
 
 def _with_runs_in_vain(

@@ -79,7 +79,8 @@ class AuditEntry:
         """Return the entry that an answer holds."""
         path = str(body.get("sourceObjectId") or "")
         source = next(iter(re.findall(r"^system/[^/]+/[^/]+(?=/)", path)), "")
-        unfound = not body.get("action") and not body.get("situation")
+        # without a status its fields are kept out of the log (filterPolicies of config/audit), and it tells nothing
+        unfound = bool(body.get("status")) and not body.get("action") and not body.get("situation")
         return cls(
             id=str(body.get("_id")),
             timestamp=str(body.get("timestamp")),

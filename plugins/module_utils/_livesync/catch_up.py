@@ -383,6 +383,8 @@ class Runs:
         if found.said:
             self._context.report.warn(f"{self.livesync.source}: {found.said}")
         self._doubted = self._doubted or found.doubt is not None or found.cut
+        if found.whole and (not moved or found.since in (0, start)):
+            tally.compared = end
         if not moved:
             if found.records or found.forbidding:
                 names = ", ".join(one.record for one in found.records)

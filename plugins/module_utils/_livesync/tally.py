@@ -23,6 +23,7 @@ class Tally:
     :param counts: whether its tokens are change numbers, so that their difference is a number of changes; the CSV
         connector's is a time, of the same type (seen on OpenIDM 6.1.0).
     :param proved: whether the token was seen to reach the end that the change log had at the start.
+    :param compared: up to which change number all was seen to have arrived, None where that was not seen.
     :param seconds: from the first run's start to the last one's end.
     :param lock: what kept other runs of ours away, None where nothing was sent.
     :param transaction: the id of the request that did not end well, by which the server's logs know it.
@@ -38,6 +39,7 @@ class Tally:
     seconds: float = 0.0
     skipped_records: list[dict[str, t.Any]] = field(default_factory=list)
     proved: bool = False
+    compared: int | None = None
     error: str | None = None
     remedy: str | None = None
     status: int | None = None

@@ -257,7 +257,7 @@ class _SourceTask:
                         tally.proved = False  # what is left out moves the token too
                     ended = True
                 finally:
-                    lock.note(tally.outcome, failed=not ended or tally.error is not None)
+                    lock.note(tally.outcome, failed=not ended or tally.error is not None, compared=tally.compared)
         if tally.error and tally.last and tally.last.failure and (said := self._estranged(client)):
             tally.fail(
                 f"{tally.error} {said}", "See that first: it is the connector's, not the record's.", tally.status
@@ -280,8 +280,11 @@ class _SourceTask:
         try:
             loads = loads_of(self.schedules, client.server_time)
             loaded = min((loads.get(mapping.name, "") for mapping in self.mappings), default="")
-            found = read_unarrived(*about, after, loaded=loaded)
             record = read_record(client, self.source)
+            known = record.compared if record else 0
+            # what was seen to have arrived is not looked at again; what others have taken since is
+            begin = after or (known if known <= token else 0)
+            found = replace(read_unarrived(*about, begin, loaded=loaded), since=min(begin, known))
             kept = record.gaps if record else ()
             # a run proves nothing while what was hidden from those before it has not arrived
             earlier = read_gaps(*about, after=None if after else token, kept=kept) if after or kept else Gaps()

@@ -31,7 +31,7 @@ class SeenLock:
     def remember(self, run: t.Mapping[str, t.Any] | None) -> None:
         """Keep nothing."""
 
-    def note(self, outcome: str, *, failed: bool) -> None:
+    def note(self, outcome: str, *, failed: bool, compared: int | None = None) -> None:
         """Note nothing."""
 
     def remembered(self) -> dict[str, t.Any] | None:

@@ -95,7 +95,7 @@ class RunLock:
             if self._handle.write(text) != len(text):
                 raise OSError("there is no space left")
 
-    def note(self, outcome: str, *, failed: bool) -> None:
+    def note(self, outcome: str, *, failed: bool, compared: int | None = None) -> None:
         """Note how a run of ours has ended: no other host would see it here."""
 
     def remembered(self) -> dict[str, t.Any] | None:

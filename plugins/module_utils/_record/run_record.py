@@ -28,6 +28,8 @@ from .scheduler import Scheduler
 TRIES = 5
 #: So many records that the change log hid are kept.
 MOST_GAPS = 400
+#: In ``last_run``: up to which change number all was seen to have arrived.
+COMPARED = "compared"
 #: What is said where the revision is another one, or the document came or went meanwhile.
 CHANGED = (404, 409, 412)
 
@@ -40,7 +42,7 @@ class RunRecord:
     :param holder: who runs it, None where nobody does.
     :param run: the mark of a run that was begun and not seen to end, None for none.
     :param last_run: of the last run of ours its end (``time``), its ``outcome``, and whether it ``failed``; None where
-        there was none.
+        there was none. Beside these COMPARED.
     :param arrived: by what, when, of how many and after how many seconds something was last seen to arrive.
     :param gaps: the records whose changes the change log was seen to hide from a run: ``record``, ``csn``, ``time``.
     :param scheduler: who runs the source.
@@ -86,6 +88,12 @@ class RunRecord:
             **self.scheduler.as_document(),
             "conditional": self.conditional,
         }
+
+    @property
+    def compared(self) -> int:
+        """Up to which change number a task of ours has seen all arrive, 0 where that is not known."""
+        known = (self.last_run or {}).get(COMPARED)
+        return known if isinstance(known, int) and not isinstance(known, bool) and known > 0 else 0
 
     def held(self, now: str | None) -> Holder | None:
         """Return who holds the source, None where nobody does any more.

@@ -21,7 +21,7 @@ from .._base.threads import start
 from .._http.client import Client
 from .._idm.source import Source
 from .owner import RENEWAL, Holder
-from .run_record import CHANGED, TRIES, RunRecord, read_record, write_record
+from .run_record import CHANGED, COMPARED, TRIES, RunRecord, read_record, write_record
 
 #: How long a new record is left alone before it counts as ours, in seconds: a cluster answered 200 to several who made
 #: one at the same time (seen on a live tenant).
@@ -74,10 +74,15 @@ class ServerLock:
         """Return the run that was kept, None where its end became known, or there was none."""
         return dict(self._mine["run"]) if self._mine["run"] else None
 
-    def note(self, outcome: str, *, failed: bool) -> None:
-        """Note how a run of ours has ended."""
+    def note(self, outcome: str, *, failed: bool, compared: int | None = None) -> None:
+        """Note how a run of ours has ended.
+
+        :param compared: up to which change number all was seen to have arrived; None leaves what was noted before.
+        """
         with self._mutex:
-            self._mine["last_run"] = {"time": self._client.server_time, "outcome": outcome, "failed": failed}
+            known = compared if compared is not None else (self._mine["last_run"] or {}).get(COMPARED)
+            ended = {"time": self._client.server_time, "outcome": outcome, "failed": failed}
+            self._mine["last_run"] = ended if known is None else {**ended, COMPARED: known}
 
     def release(self) -> None:
         """Give the source free. Where that cannot be written, it is free when the lease is over."""

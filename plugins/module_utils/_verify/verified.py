@@ -110,6 +110,9 @@ class Verified:
         if not self.suspects.checked:
             return "there is nothing to compare"
         equal = "they are as the mapping would have them"
+        if self.comparison.not_comparable:
+            names = ", ".join(one.target for one in self.comparison.copied)
+            equal = f"in what can be compared ({names}) {equal}"
         if not self.sampled:
             return equal
         return f"{equal}: fewer than {100 * most_differing(self.suspects.checked):.2g} % differ, at 95 %"

@@ -94,7 +94,7 @@ LISTS = {
 STATUS = {
     **LISTS,
     "POST system?test": 1,
-    "GET scheduler/job": 3,  # at the end of the watch again, as what runs and as what is late
+    "GET scheduler/job": 2,  # at the end of the watch again, as what runs and as what is late
     "POST scheduler/job?listCurrentlyExecutingJobs": 2,
 }
 

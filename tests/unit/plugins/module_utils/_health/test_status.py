@@ -503,21 +503,12 @@ def test_a_schedule_that_fires_and_writes_nothing_ends_in_errors(log, given):
     log.ends = [12]
     it = context()
     looks = [stages(document("1", 9))] * 30
-    later = (*looks, executing(), schedules(due(5)), schedules(due(5)))
+    later = (*looks, executing(), schedules(due(5)))
     (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *later, directory=given, it=it)
     assert (found.health.state, found.health.proved) == ("failing", True)
-    assert "runs end in an error" in found.remedy and "livesync_trigger" in found.remedy
+    assert "runs end in an error, or none begins" in found.remedy and "livesync_trigger" in found.remedy
+    assert "executePersistentSchedules" in found.remedy  # seen on OpenIDM 6.1.0: its next time moves on all the same
     assert 28 <= it.clock.slept <= 40
-
-
-def test_a_schedule_that_does_not_fire_is_told_from_one_that_ends_in_errors(log):
-    """Its next time lies behind: the scheduler is switched off, or has no thread left (seen on OpenIDM 6.1.0)."""
-    log.ends = [12]
-    late = {**due(5), "nextRunDate": "2000-01-01T00:00:00.000Z"}
-    later = (*[stages(document("1", 9))] * 30, executing(), schedules(late), schedules(late))
-    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *later, directory=DIRECTORY)
-    assert found.health.state == "failing" and "has not fired, though it was due at 2000-01-01" in found.remedy
-    assert "executePersistentSchedules" in found.remedy and "end in an error" not in found.remedy
 
 
 def test_a_long_run_that_has_begun_meanwhile_is_no_error(log):

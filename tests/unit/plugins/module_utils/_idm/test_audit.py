@@ -178,3 +178,10 @@ def test_a_broken_line_is_not_taken_for_silence():
 )
 def test_the_time_between(earlier, later, seconds):
     assert seconds_between(earlier, later) == seconds
+
+
+def test_an_entry_whose_fields_are_kept_out_of_the_log_tells_of_no_failure():
+    """By filterPolicies of config/audit (seen on OpenIDM 6.1.0: neither status, nor action, nor situation)."""
+    kept = {"_id": "1", "timestamp": "2026-11-24T10:00:00.000Z", "sourceObjectId": "system/ldap/account/a"}
+    assert not AuditEntry.parse(kept).failed
+    assert AuditEntry.parse({**kept, "status": "SUCCESS"}).failed

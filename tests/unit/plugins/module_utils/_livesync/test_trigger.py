@@ -28,7 +28,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._livesync.backlog impor
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import Mark, Patience
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.trigger import Request, request_of, trigger
 from ansible_collections.idmops.idm.plugins.module_utils._record.lock import lock_directory, run_lock
-from ansible_collections.idmops.idm.plugins.module_utils._record.run_record import note_gaps, read_record
+from ansible_collections.idmops.idm.plugins.module_utils._record.run_record import note, note_gaps, read_record
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     CONNECTOR,
     DN,
@@ -1073,6 +1073,30 @@ def test_how_a_run_has_ended_is_left_in_the_run_record(log):
     }
     beyond = left(*lists(), executing(), *before(token=15))
     assert (beyond["outcome"], beyond["failed"], beyond["told"]) == ("failed", True, True)
+
+
+def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
+    client = LiveSyncClient(*lists(), executing(), *before(), post(answer(9)))
+    run(client=client, lock="server")
+    assert (read_record(client, LDAP).compared, arrival.asked) == (9, [(5, 9)])
+
+    def idle(compared, **found):
+        client = LiveSyncClient(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)))
+        note(client, LDAP, last_run={"time": OLD, "outcome": "advanced", "failed": False, "compared": compared})
+        arrival.asked, arrival.found = [], Unarrived(**found)
+        result, unused = run(client=client, lock="server", until_caught_up=True)
+        return arrival.asked, read_record(client, LDAP).compared, result["runs"][0]["proved"]
+
+    assert idle(7) == ([(7, 9)], 9, True)  # what others have taken since is looked at
+    assert idle(9) == ([(9, 9)], 9, True)
+    assert idle(12) == ([(0, 9)], 9, True)  # of another change log
+    assert idle(7, records=(Dropped("s1"),), sentences=("x",)) == ([(7, 9)], 7, False)
+    assert idle(7, cut=True) == ([(7, 9)], 7, False)
+    client = LiveSyncClient(*lists(), executing(), *before(), post(answer(9)))
+    note(client, LDAP, last_run={"time": OLD, "outcome": "advanced", "failed": False, "compared": 3})
+    arrival.found = Unarrived()
+    run(client=client, lock="server")
+    assert read_record(client, LDAP).compared == 3  # 4 and 5 others have taken, and nobody has looked
 
 
 @pytest.mark.parametrize(

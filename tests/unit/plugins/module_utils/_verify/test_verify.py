@@ -237,6 +237,15 @@ def test_what_cannot_be_compared_is_said(run):
     assert "Not compared: cn" in found.msg and "1 entries have no link" in found.msg
 
 
+def test_what_is_compared_is_named_where_not_all_is(run):
+    properties = [
+        {"source": "uid", "target": "userName"},
+        {"source": "sn", "target": "cn", "transform": {"source": "1"}},
+    ]
+    assert "in what can be compared (userName) they are as" in run(Environment(properties=properties)).msg
+    assert "can be compared" not in run(Environment()).msg
+
+
 def test_a_mapping_without_links_is_not_called_equal(run):
     with pytest.raises(IdmopsError, match="enableLinking is false"):
         run(Environment(enableLinking=False))
