@@ -53,19 +53,20 @@ PATH = "config/provisioner.openicf/ldap"
 ANEW = {"$crypto": {"type": "x-simple-encryption", "value": {"data": "xyz"}}}
 
 
-def holding(value, document=LDAP):
+def holding(value, document=None):
+    document = document or LDAP
     return {**document, "configurationProperties": {**document["configurationProperties"], "credentials": value}}
 
 
-def read(document=LDAP):
-    return call("GET", PATH, document)
+def read(document=None):
+    return call("GET", PATH, document or LDAP)
 
 
-def tried(answer=OK, value=NEW):
+def tried(answer="ok", value=NEW):
     """Expect a password to be tried, with the whole configuration but its id, and a pool that keeps nothing."""
     body = {key: value for key, value in holding(value).items() if key != "_id"}
     body["poolConfigOption"] = {"maxIdle": 0, "minIdle": 0}
-    return call("POST", "system", answer, params={"_action": "testConfig"}, body=body)
+    return call("POST", "system", OK if answer == "ok" else answer, params={"_action": "testConfig"}, body=body)
 
 
 def stored():
@@ -77,8 +78,8 @@ def put(document, answer=None):
     return call("PUT", PATH, answer or document, params={"waitForCompletion": "true"}, body=document)
 
 
-def begun(answer=OK, former=OK):
-    return [ALONE, *found(), read(), trial(former), tried(answer)]
+def begun(answer="ok", former=None):
+    return [ALONE, *found(), read(), trial(former or OK), tried(answer)]
 
 
 def change(idm, it=None, wish=WISH):
