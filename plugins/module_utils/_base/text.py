@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import html
 import re
+import typing as t
 
 #: The class of a Java exception before its message.
 _CLASS = re.compile(r"^(?:[a-z_]\w*\.)+[A-Z][\w$]*: +")
@@ -115,3 +116,8 @@ def remedy_for_disorder(reason: str) -> str | None:
         " same moment, and OpenDJ cannot search its change log to such an end. Make one more change, of any entry below"
         " the connector's base contexts (idmops.idm.livesync_canary does): liveSync goes on then."
     )
+
+
+def few(names: t.Sequence[str], most: int = 5) -> str:
+    """Return so many names at the most to be shown, and whether there are more."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

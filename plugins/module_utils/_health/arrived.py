@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.context import Context
+from .._base.text import few
 from .._http.client import Client
 from .._idm.audit import before
 from .._idm.connector import Connector
@@ -24,7 +25,7 @@ from .._proof.difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING,
 from .._proof.look import SECOND_LINK, TWINS, look, not_gone
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
-from .by_rule import by_rule, few
+from .by_rule import by_rule
 from .dropped import Dropped
 from .log_facts import LogReader, Touched
 from .losses import cause_of, emptied_by, forbids, sentences_of, situation_of
@@ -121,7 +122,7 @@ def read_unarrived(
         these = reader.touched(token, most + 1, after) if taking else []
         loaded_before = before(loaded, _LONGEST_LOAD) if loaded else None
         came_by_load = loaded_before and len(these) > most and (these[most].time or loaded_before) < loaded_before
-        cut = (len(these) > most or token - after > MOST_TAKEN > 0 < after) and not came_by_load
+        cut = bool(len(these) > most or (after and token - after > MOST_TAKEN)) and not came_by_load
         these = these[:most]
     touched = these if taking else []
     times = {one.record: one.time for one in touched}
@@ -174,7 +175,7 @@ def read_unarrived(
         for one in lost
     )
     here = set(times) - pending
-    aside = [text for text in [ruled.aside(here)] if text]
+    aside = [ruled.aside(here)]
     aside += [_keyless(keyless)] if keyless else []
     aside += [_made(made)] if made else []
     aside += [_cut(len(times))] if cut and not after else []
@@ -184,9 +185,9 @@ def read_unarrived(
     sentences = (*([emptied] if emptied else []), *sentences_of(lost))
     sentences += (_more(len(times)),) if cut and lost else ()
     compared = frozenset(here - set(ruled.untold)) if doubt is None else frozenset()
-    doubts = [text for text in (doubt, *doubts, ruled.doubt(here)) if text]
+    doubt = " ".join(text for text in (doubt, *doubts, ruled.doubt(here)) if text) or None
     return Unarrived(
-        records, sentences, " ".join(doubts) or None, " ".join(aside) or None, compared, forbidding, bool(cut)
+        records, sentences, doubt, " ".join(text for text in aside if text) or None, compared, forbidding, cut
     )
 
 

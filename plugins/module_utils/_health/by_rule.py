@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from .._base.text import few
 from .._http.client import Client
 from .._idm.audit import AuditEntry, seconds_between
 from .._idm.mapping import SyncMapping
@@ -25,8 +26,6 @@ from .traceless import ANY_SKEW
 #: The situations that say that an entry is none of the mapping's: what a validSource, a sourceCondition or a
 #: validTarget is written for, and what nobody misses.
 _MEANT = ("UNQUALIFIED", "UNASSIGNED", "SOURCE_MISSING", "SOURCE_IGNORED", "TARGET_IGNORED")
-#: So many entries are named.
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,6 @@ class Ruled:
         return bool(self.meant) and {one for ids in self.meant.values() for one in ids} >= set(all_of_them)
 
 
-def few(ids: t.Sequence[str]) -> str:
-    """Return some ids to be shown."""
-    return ", ".join(ids[:_NAMED]) + (", ..." if len(ids) > _NAMED else "")
-
-
 def by_rule(
     client: Client,
     source: Source,
@@ -110,7 +104,15 @@ def by_rule(
         if key not in newest or newest[key].timestamp < entry.timestamp:
             newest[key] = entry
     kept, ruled = [], Ruled()
-    for mapping, one in left:
+    missing = []
+    for mapping, record in unlinked:
+        word = newest.get((record, mapping.name))
+        age = seconds_between(times.get(record), word.timestamp) if word else None
+        if word is None or (age is not None and age < -ANY_SKEW):
+            ruled.untold.append(record)
+        else:
+            missing.append((mapping, Difference(MISSING, record)))
+    for mapping, one in (*left, *missing):
         word = newest.get((str(one.id), mapping.name))
         left_alone = word is not None and not word.failed and word.action in LEFT_ALONE
         stranded = left_alone and word is not None and word.situation in STRANDING
@@ -127,16 +129,4 @@ def by_rule(
             kept.append(Loss(mapping, replace(one, reason=REFUSED, detail=word.cause)))
         else:
             kept.append(Loss(mapping, one))
-    for mapping, record in unlinked:
-        word = newest.get((record, mapping.name))
-        age = seconds_between(times.get(record), word.timestamp) if word else None
-        if word is None or (age is not None and age < -ANY_SKEW):
-            ruled.untold.append(record)
-        elif word.failed:
-            missing = Difference(MISSING, record, reason=REFUSED, detail=word.cause)
-            kept.append(Loss(mapping, missing))
-        elif word.action in LEFT_ALONE and word.situation not in STRANDING:
-            ruled.meant.setdefault(f"{word.situation}: {word.action}", []).append(record)
-        else:
-            kept.append(Loss(mapping, Difference(MISSING, record), word if word.action in LEFT_ALONE else None))
     return kept, ruled

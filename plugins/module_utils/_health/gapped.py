@@ -14,6 +14,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._base.context import Context
+from .._base.text import few
 from .._base.values import as_text
 from .._changelog.numbered import NUMBERED_WITHIN
 from .._http.client import Client
@@ -215,11 +216,7 @@ def _said(records: t.Sequence[Gap]) -> str:
         " the same moment; and they have not arrived."
     )
     if here:
-        said += f" Reconcile them: idmops.idm.recon with ids: {_names(here)}."
+        said += f" Reconcile them: idmops.idm.recon with ids: {few(here, 3)}."
     if away:
-        said += f" Gone from the source, and not from the target: {_names(away)}; reconcile the whole mapping."
+        said += f" Gone from the source, and not from the target: {few(away, 3)}; reconcile the whole mapping."
     return said
-
-
-def _names(records: t.Sequence[str]) -> str:
-    return ", ".join(records[:3]) + (", ..." if len(records) > 3 else "")

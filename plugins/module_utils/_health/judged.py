@@ -217,3 +217,12 @@ def loads_of(schedules: t.Iterable[Schedule], now: str | None = None) -> dict[st
         if isinstance(load, dict)
     }
     return {name: "" if (seconds_between(now, time) or 0.0) > _AHEAD else time for name, time in found.items()}
+
+
+def oldest_load(schedules: t.Iterable[Schedule], mappings: t.Iterable[SyncMapping], now: str | None) -> str:
+    """Return when the oldest of the last recorded loads of some mappings ended, "" where one has none.
+
+    :param now: the server's time.
+    """
+    loads = loads_of(schedules, now)
+    return min((loads.get(mapping.name, "") for mapping in mappings), default="")

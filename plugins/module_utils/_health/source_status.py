@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._base.text import few
 from .._idm.audit import NO_SITUATION, NO_SITUATION_REMEDY, seconds_between
 from .._idm.connector import Connector
 from .._idm.connector_filters import SyncFilter
@@ -67,9 +68,8 @@ class SourceStatus:
             return f"{health.remedy} {said}" if len(self.facts.meeting) > 1 else said
         if health.state == DROPPING and self.dropped:
             records = list(dict.fromkeys(one.record for one in self.dropped))
-            names = ", ".join(records[:3]) + (", ..." if len(records) > 3 else "")
             return (
-                f"{_first(self.dropped, str(health.remedy))}{health.remedy} They are: {names}."
+                f"{_first(self.dropped, str(health.remedy))}{health.remedy} They are: {few(records, 3)}."
                 + _departed(self.dropped)
                 + _letters_of(self.source, self.dropped)
             )

@@ -99,13 +99,14 @@ def judge_health(facts: Facts) -> Health:
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
     doubts += [*([log.doubt] if log.meanwhile and log.doubt else []), *log.standby] if log else []
     doubts += [*facts.left_out, *facts.unseen]
-    if facts.unloaded and not facts.shown:
+    unshown = facts.unloaded if not facts.shown else ()
+    if unshown:
         doubts.append(
-            f"No load of {', '.join(facts.unloaded)} is recorded: who was there before the base point, and has not"
+            f"No load of {', '.join(unshown)} is recorded: who was there before the base point, and has not"
             " changed since, may be missing. idmops.idm.livesync_verify compares all; the role livesync loads."
         )
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
-    proved = facts.moved and not facts.unproved and (facts.shown or not facts.unloaded)
+    proved = facts.moved and not facts.unproved and not unshown
     if facts.running:
         return Health(RUNNING, not facts.unproved, " ".join(doubts) or None)
     if facts.queued:

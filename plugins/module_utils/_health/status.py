@@ -26,7 +26,7 @@ from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
 from .gapped import Gaps, read_gaps
 from .in_vain import AHEAD, in_vain
-from .judged import Logs, judged, loads_of
+from .judged import Logs, judged, loads_of, oldest_load
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
 from .states import PENDING_SECONDS, RUNNING, UNAVAILABLE
@@ -185,7 +185,7 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
                 reader,
                 facts.number or 0,
                 context,
-                loaded=_loaded(entry, snapshot.time),
+                loaded=oldest_load(entry.schedules, entry.mappings, snapshot.time),
             ),
         )
     except Refused as exc:
@@ -194,18 +194,12 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
     return found or Unarrived()
 
 
-def _loaded(entry: SourceStatus, now: str | None) -> str:
-    """Return when the oldest of the last recorded loads of a source's mappings ended, "" where one has none."""
-    loads = loads_of(entry.schedules, now)
-    return min((loads.get(mapping.name, "") for mapping in entry.mappings), default="")
-
-
 def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Gaps | None:
     """Return what the change log hides from liveSync, None where that is not known."""
     facts, connector = entry.facts, entry.connector
     if connector is None or entry.health.state == UNAVAILABLE or facts.number is None or not facts.log:
         return None
-    loaded = _loaded(entry, snapshot.time)
+    loaded = oldest_load(entry.schedules, entry.mappings, snapshot.time)
     mappings, known, number = entry.mappings, snapshot.mappings, facts.number
     try:
         return logs.ask(

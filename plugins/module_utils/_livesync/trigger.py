@@ -17,7 +17,7 @@ from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unrea
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
-from .._health.judged import loads_of
+from .._health.judged import oldest_load
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
@@ -278,8 +278,7 @@ class _SourceTask:
         """
         about = (client, self.source, self.connector, self.mappings, self.known, log, token, self.context)
         try:
-            loads = loads_of(self.schedules, client.server_time)
-            loaded = min((loads.get(mapping.name, "") for mapping in self.mappings), default="")
+            loaded = oldest_load(self.schedules, self.mappings, client.server_time)
             record = read_record(client, self.source)
             known = record.compared if record else 0
             # what was seen to have arrived is not looked at again; what others have taken since is

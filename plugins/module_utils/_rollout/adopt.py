@@ -93,7 +93,7 @@ def adopt(
 
 def _look(client: Client, snapshot: Snapshot, directory: t.Mapping[str, t.Any] | None, context: Context) -> _Found:
     """Describe each source, and have the role's report of the whole."""
-    server = ask_server(client)
+    server = snapshot.server or ask_server(client)
     gatherer = Gatherer(client, server, snapshot, ENABLED, context)
     sources, unread = [], None
     for source in snapshot.known_sources():
