@@ -83,6 +83,10 @@ class Runner:
             [self._program, *arguments], stdin=stdin, stdout=subprocess.PIPE, env=env, cwd=self._folder
         )  # fmt: skip
 
+    def _given_to(self, name: str) -> pathlib.Path:
+        """Return a job's own copy: ansible-runner 2.4 keeps a job's options there, and the next one takes them over."""
+        return pathlib.Path(shutil.copytree(self._given, self._folder / "jobs" / name))
+
     def _what(self, playbook: str, options: str) -> list[str]:
         return ["--playbook", f"{playbook}.yml", *(["--cmdline", options] if options else [])]
 
@@ -92,8 +96,9 @@ class Runner:
         :param name: of the job.
         :param options: of ansible-playbook.
         """
-        running = self._begin("run", str(self._given), "--ident", name, *self._what(playbook, options))
-        return self._ended(running, self._given / "artifacts" / name)
+        given = self._given_to(name)
+        running = self._begin("run", str(given), "--ident", name, *self._what(playbook, options))
+        return self._ended(running, given / "artifacts" / name)
 
     def nodes(self, jobs: t.Mapping[str, tuple[str, str]]) -> dict[str, Job]:
         """Run jobs at the same time, each on an execution node of its own, and return how each ended.
@@ -110,7 +115,7 @@ class Runner:
         node, kept = self._folder / "nodes" / name, self._folder / "kept" / name
         for folder in (node, kept):
             folder.mkdir(parents=True)
-        sent = self._begin("transmit", str(self._given), "--ident", name, *self._what(playbook, options))
+        sent = self._begin("transmit", str(self._given_to(name)), "--ident", name, *self._what(playbook, options))
         worked = self._begin("worker", "--private-data-dir", str(node), stdin=_output(sent))
         processed = self._begin("process", str(kept), "--ident", name, stdin=_output(worked))
         for before in (sent, worked):
