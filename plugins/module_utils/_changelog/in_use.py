@@ -18,7 +18,7 @@ from .._base.address import same_machine
 from .._ldap.directory import Directory, NoAnswer
 from .._ldap.refused_binds import RefusedBinds
 from .._ldap.url import host_and_port
-from .log import read_change_log
+from .log import ChangeLog, read_change_log
 from .numbered import text_of_change
 from .whose import FAILOVER, OTHER, Whose, judge_whose, read_identity
 
@@ -95,16 +95,18 @@ def _meanwhile(
     )
 
 
-def same_numbers(one: Directory, other: Directory, token: int | None) -> bool | None:
+def same_numbers(
+    one: Directory, other: Directory, token: int | None, logs: t.Sequence[ChangeLog | None] = ()
+) -> bool | None:
     """Tell whether two servers give a change the same number; None where that cannot be known.
 
     They do where the number of the token, or else the last that both have, stands for the same change (its CSN, which
     names a change everywhere), and where their data are the same (ds-sync-generation-id).
 
+    :param logs: how far the change logs of the two reach, where that has just been read.
     :raises DirectoryError: no answer, or an error.
     """
-    logs = [read_change_log(directory) for directory in (one, other)]
-    first, second = logs
+    first, second = logs or [read_change_log(directory) for directory in (one, other)]
     if first is None or second is None:
         return None
     data = [read_identity(directory).data for directory in (one, other)]

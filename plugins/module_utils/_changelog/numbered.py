@@ -73,6 +73,22 @@ def several_servers(log: ChangeLog) -> bool:
     return log.cookie is None or len(_csns(log.cookie)) != 1
 
 
+def lags(cookie: str | None, other: str | None) -> bool:
+    """Tell whether a cookie lacks changes that another server's cookie has: they have not been replicated."""
+    there, here = _newest(other), _newest(cookie)
+    return any(order > here.get(server, "") for server, order in there.items())
+
+
+def _newest(cookie: str | None) -> dict[str, str]:
+    """Return what sorts the newest change of each server that a cookie names, by suffix and the server's id."""
+    return {
+        f"{part.rpartition(':')[0]}:{order[-4:]}": order
+        for part in (cookie or "").split(";")
+        for csn in part.rpartition(":")[2].split()
+        if (order := _order(csn))
+    }
+
+
 def _csns(cookie: str) -> list[str]:
     """Return the newest change of each server that a cookie names: ``<suffix>:<CSN> <CSN>;<suffix>:...``."""
     return [csn for part in cookie.split(";") for csn in part.rpartition(":")[2].split()]

@@ -30,6 +30,7 @@ class LogFacts:
     :param unrecorded: the suffixes of the source whose changes the server keeps out of its change log.
     :param meanwhile: whether the connector reads this server only until one before it is back; ``doubt`` says which.
     :param standby: what speaks against the other servers that the connector may go over to, a sentence or two each.
+    :param elsewhere: what keeps changes of another server from being seen, a sentence each: more may be pending.
     """
 
     first: int | None = None
@@ -48,6 +49,7 @@ class LogFacts:
     unrecorded: tuple[str, ...] = ()
     meanwhile: bool = False
     standby: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

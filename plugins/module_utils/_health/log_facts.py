@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from .._base.address import share_a_host
@@ -44,7 +44,7 @@ from .._ldap.library import require_ldap
 from .._ldap.lines import Connect
 from .._ldap.url import host_and_port
 from .facts import LogFacts
-from .standby import doubts_of_standby
+from .standby import Standby, look_at_standby
 from .states import BACK_FIRST, outside
 from .traceless import Taken
 
@@ -152,6 +152,9 @@ class LogReader:
         urls = [url] if options and url and connector else []
         if options and connector and urls and len(set(options["servers"])) > 1:
             urls = connector_servers(options, connector.servers)
+        self._end: ChangeLog | None = (
+            None  # how far the change log reached when it was last looked at for hidden changes
+        )
         self._given = [(connect or Directory)(options, one, context) for one in urls] if options else []
 
     def __enter__(self) -> LogReader:
@@ -187,38 +190,54 @@ class LogReader:
             return None
         if log is None or log.mode != NUMBERS:
             return LogFacts(usable=False)
-        pending = None
-        contexts = self._connector.sync_base_contexts
-        if not all(map(is_name, contexts)):
-            contexts = ()  # written as LDAP servers took it before RFC 4514: nothing can be compared with it
-        if token is not None:
-            pending = pending_changes(self.directory, log, token, contexts)
-        return LogFacts(
+        standby = self._standby(token)
+        found = LogFacts(
             first=log.first,
-            last=log.last,
             missing=self.missing,
             denied_by=self._access.denied_by if self._access else (),
             alias_search=self._alias_search,
-            pending=pending.total if pending else None,
-            pending_inside=pending.inside if pending and contexts else None,
-            exact=pending.complete if pending else True,
-            oldest=pending.oldest if pending else None,
             account=self._connector.principal,
             server=self.directory.uri,
             doubt=self.whose.sentence if self.whose else None,
             unrecorded=self.unrecorded,
             meanwhile=self.whose is not None and self.whose.answer == FAILOVER,
-            standby=self._standby(token),
+            standby=standby.said,
+            elsewhere=standby.elsewhere,
+        )
+        return self._counted(found, log, token)
+
+    def counted_anew(self, found: LogFacts, token: int | None) -> LogFacts:
+        """Count what is pending again, where the change log has moved on until :meth:`hidden` looked into it.
+
+        Changes that had waited for a number may all have got it in between: they were not pending before, and are
+        hidden no more.
+
+        :raises DirectoryError: no answer, or an error.
+        """
+        moved = self._end is not None and self._end.last != found.last
+        return self._counted(found, self._end, token) if moved and self._end else found
+
+    def _counted(self, found: LogFacts, log: ChangeLog, token: int | None) -> LogFacts:
+        contexts = self._connector.sync_base_contexts if self._connector else ()
+        if not all(map(is_name, contexts)):
+            contexts = ()  # written as LDAP servers took it before RFC 4514: nothing can be compared with it
+        found = replace(found, last=log.last)
+        if token is None or self.directory is None:
+            return found
+        pending = pending_changes(self.directory, log, token, contexts)
+        inside = pending.inside if contexts else None
+        return replace(
+            found, pending=pending.total, pending_inside=inside, exact=pending.complete, oldest=pending.oldest
         )
 
-    def _standby(self, token: int | None) -> tuple[str, ...]:
-        """Return what is to be said of the other servers that the connector may go over to."""
+    def _standby(self, token: int | None) -> Standby:
+        """Look at the other servers that the connector may go over to."""
         asked, connector, whose = self.directory, self._connector, self.whose
         if asked is None or connector is None or whose is None or len(connector.servers) < 2:
-            return ()
+            return Standby()
         others = [one for one in self._given if one is not asked]
         silent = {one.uri for one in self._in_use.away} if others else set()
-        return doubts_of_standby(asked, whose.place, others, silent, connector, token)
+        return look_at_standby(asked, whose.place, others, silent, connector, token, self._context)
 
     def last(self) -> int | None:
         """Return the newest change number, None where it cannot be known."""
@@ -307,7 +326,7 @@ class LogReader:
         :param after: look at all from this change number on; None: at so many before the token as take about a second.
         :raises DirectoryError: no answer, or an error.
         """
-        log = self.again()  # an older end would show what has been numbered since as without a number
+        log = self._end = self.again()  # an older end would show what has been numbered since as without a number
         if self.directory is None or log is None or log.mode != NUMBERS or self._connector is None:
             return Hidden()
         if not all(map(is_name, self._connector.base_contexts)):

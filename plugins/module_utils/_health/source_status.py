@@ -118,7 +118,7 @@ class SourceStatus:
             "server": log.server if log else None,
             "native_type": stage.native_type if stage else None,
             "pending": log.pending_inside if log else None,
-            "pending_exact": log.exact if log and log.pending_inside is not None else None,
+            "pending_exact": log.exact and not log.elsewhere if log and log.pending_inside is not None else None,
             "behind": log.pending if log else None,
             "first_change_number": log.first if log else None,
             "last_change_number": log.last if log else None,

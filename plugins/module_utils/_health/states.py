@@ -120,6 +120,8 @@ def judge_health(facts: Facts) -> Health:
                 " (idmops.idm.livesync_schedule), or run idmops.idm.livesync_trigger."
             )
         return Health(LAGGING, proved, " ".join([said, *doubts]), facts.far)
+    if log and log.elsewhere:
+        return Health(LAGGING, False, " ".join([*log.elsewhere, *doubts]))
     return Health(HEALTHY, proved, " ".join(doubts) or None)
 
 

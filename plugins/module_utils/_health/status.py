@@ -24,9 +24,11 @@ from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import which_run
 from .arrived import Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
+from .facts import LogFacts
 from .gapped import Gaps, read_gaps
 from .in_vain import AHEAD, in_vain
 from .judged import Logs, judged, loads_of, oldest_load
+from .log_facts import LogReader
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
 from .states import PENDING_SECONDS, RUNNING, UNAVAILABLE
@@ -145,8 +147,11 @@ def _with_dropped(
         untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
             known.unread if known else None
         )
+        log, number = entry.facts.log, entry.facts.number
         facts = replace(
             entry.facts,
+            log=(logs.ask(entry.source, partial(_counted_anew, log, number)) if log else None) or log,
+            log_error=logs.error(entry.source),  # it may have gone away since it was counted
             dropped=len(names),
             untraced=untraced,
             unarrived=unarrived.sentences if more or unarrived.forbidding else (),
@@ -161,6 +166,10 @@ def _with_dropped(
         unread = bool(known and known.unread)
         told.append(replace(entry, dropped=records, gaps=found_gaps, letters_unread=unread, facts=facts))
     return told
+
+
+def _counted_anew(log: LogFacts, number: int | None, reader: LogReader) -> LogFacts:
+    return reader.counted_anew(log, number)
 
 
 def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Unarrived:

@@ -150,7 +150,7 @@ def reader(monkeypatch):
     world.set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{csn(100)} {csn(99)};")
     reader = LogReader(None, None, CONNECTOR, context())
     reader.directory = FakeDirectory(world)
-    vars(reader)["whose"] = SimpleNamespace(usable=True)
+    vars(reader)["whose"] = SimpleNamespace(usable=True, sentence="", answer="same")
     reader.world = world
     return reader
 
@@ -163,6 +163,16 @@ def test_what_the_token_has_passed_is_looked_at(reader, monkeypatch):
     monkeypatch.setattr(reading, "_MOST_BEHIND", 50)
     assert (len(reader.hidden(100).left_out), reader.hidden(100).since) == (1, 51)
     assert (len(reader.hidden(100, after=20).left_out), reader.hidden(100, after=20).since) == (2, None)
+
+
+def test_what_has_got_its_number_since_it_was_counted_is_pending(reader):
+    vars(reader)["_access"] = vars(reader)["_alias_search"] = None
+    before = reader.facts(100)
+    assert (before.pending, reader.counted_anew(before, 100)) == (0, before)
+    reader.world.change(101, "uid=u1,ou=People,dc=example,dc=com", changeTime=["20261124100000Z"])
+    assert reader.hidden(100).unnumbered == ()
+    after = reader.counted_anew(before, 100)
+    assert (after.pending, after.pending_inside, after.last, after.oldest) == (1, 1, 101, TIME)
 
 
 def test_where_one_server_takes_all_changes_nothing_is_looked_for(reader):

@@ -79,6 +79,33 @@ def test_a_failover_that_is_away_is_named(worlds):
     assert (found.server, found.meanwhile, found.doubt) == (ONE, False, "")
     (said,) = found.standby
     assert TWO in said and "cannot be known" in said
+    (said,) = found.elsewhere
+    assert f"What was changed at {TWO}, and not replicated" in said
+
+
+CSNS = ("0000019ac9f0e1d5000100000001", "0000019ac9f0e1d6000200000001", "0000019ac9f0e1d7000200000002")
+
+
+def test_changes_that_are_not_replicated_are_said(worlds):
+    worlds[ONE].set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{CSNS[0]} {CSNS[1]};")
+    worlds[TWO].set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{CSNS[0]} {CSNS[1]};")
+    assert facts().elsewhere == ()
+    worlds[TWO].set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{CSNS[0]} {CSNS[2]};")
+    it = context()
+    (said,) = facts(it).elsewhere
+    assert f"{TWO} has changes that {ONE} has not got yet" in said and it.clock.slept > 0
+    worlds[ONE].set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{CSNS[0]};")
+    assert len(facts().elsewhere) == 1
+    worlds[ONE].set("", "lastExternalChangelogCookie")
+    assert facts().elsewhere == ()
+
+
+def test_a_replication_that_takes_a_moment_is_waited_for(worlds):
+    worlds[ONE].set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{CSNS[1]};")
+    worlds[TWO].set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{CSNS[2]};")
+    it = context()
+    it.clock.sleep = lambda seconds: worlds[ONE].set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{CSNS[2]};")
+    assert facts(it).elsewhere == ()
 
 
 def test_both_are_away(worlds):

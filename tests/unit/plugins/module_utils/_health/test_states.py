@@ -131,6 +131,12 @@ def test_what_is_healthy_says_what_keeps_it_from_going_on_elsewhere():
     assert (health.state, health.remedy) == ("healthy", "ds1 is away. ds3 too.")
 
 
+def test_what_may_have_been_changed_elsewhere_may_be_pending():
+    health = judge_health(replace(GOOD, moved=True, log=replace(LOG, standby=("ds2 is away.",), elsewhere=("More.",))))
+    assert (health.state, health.good_enough, health.proved) == ("lagging", True, False)
+    assert health.remedy == "More. ds2 is away."
+
+
 def test_every_state_is_shown():
     assert list(SHOWN) == list(STATES)
 

@@ -127,6 +127,9 @@ class FakeLog:
     def hidden(self, token, **unused):
         return Hidden()
 
+    def counted_anew(self, found, token):
+        return found
+
     def facts(self, token):
         if self.end is None or token is None:
             return None
@@ -655,6 +658,25 @@ def test_what_the_change_log_hides_is_told_and_never_healthy(log, monkeypatch):
     gaps = Gaps(doubt="Not all was looked at.")
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), directory=DIRECTORY)
     assert found.health.state == "healthy" and "Not all was looked at." in found.remedy
+
+
+def test_changes_that_get_their_numbers_while_status_looks_are_pending(log, monkeypatch):
+    def counted_anew(self, found, token):
+        return replace(found, last=11, pending=2, pending_inside=2)
+
+    monkeypatch.setattr(log, "counted_anew", counted_anew)
+    jobs = [job(cron="0 0 3 1 1 ? 2030", nextRunDate="2026-12-01T03:00:00.000Z")]
+    (found,) = look(*lists(stage=document("1", 9), jobs=jobs), directory=DIRECTORY)
+    assert (found.health.state, found.as_result()["pending"]) == ("lagging", 2)
+
+
+def test_a_directory_that_goes_away_while_status_looks_is_not_healthy(log, monkeypatch):
+    def counted_anew(self, found, token):
+        raise DirectoryError("ds1 hung up.")
+
+    monkeypatch.setattr(log, "counted_anew", counted_anew)
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), directory=DIRECTORY)
+    assert found.health.state == "unreadable" and "ds1 hung up." in found.remedy
 
 
 def test_where_the_account_may_not_compare_what_is_hidden_that_is_said(log, monkeypatch):
