@@ -190,7 +190,7 @@ class LogReader:
             return None
         if log is None or log.mode != NUMBERS:
             return LogFacts(usable=False)
-        standby = self._standby(token)
+        standby = self.standby(token)
         found = LogFacts(
             first=log.first,
             missing=self.missing,
@@ -230,8 +230,11 @@ class LogReader:
             found, pending=pending.total, pending_inside=inside, exact=pending.complete, oldest=pending.oldest
         )
 
-    def _standby(self, token: int | None) -> Standby:
-        """Look at the other servers that the connector may go over to."""
+    def standby(self, token: int | None) -> Standby:
+        """Look at the other servers that the connector may go over to.
+
+        :raises DirectoryError: an error of the server that is asked.
+        """
         asked, connector, whose = self.directory, self._connector, self.whose
         if asked is None or connector is None or whose is None or len(connector.servers) < 2:
             return Standby()

@@ -297,7 +297,9 @@ class _SourceTask:
                     self.context,
                 )
             gaps = gaps if after else replace(gaps, doubt=None)
-            return with_gaps(found, beside(gaps, earlier))
+            found = with_gaps(found, beside(gaps, earlier))
+            said = [*([found.doubt] if found.doubt else []), *log.standby(token).elsewhere]
+            return replace(found, doubt=" ".join(said) or None)
         except (Refused, DirectoryError) as exc:
             return Unarrived(doubt=f"Whether the changes have arrived cannot be known: {exc.message}")
 

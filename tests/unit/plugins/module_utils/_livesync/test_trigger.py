@@ -17,6 +17,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import 
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import LEFT_OUT, UNNUMBERED, Gap, Gaps
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Hidden
+from ansible_collections.idmops.idm.plugins.module_utils._health.standby import Standby
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import outside
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
@@ -108,6 +109,7 @@ class FakeLog:
     whose = None
     missing = ()
     first = 1
+    others = Standby()
 
     def __init__(self, *unused):
         pass
@@ -139,6 +141,9 @@ class FakeLog:
 
     def hidden(self, token, **unused):
         return Hidden()
+
+    def standby(self, token):
+        return self.others
 
     def now(self):
         return None
@@ -655,6 +660,12 @@ def arrival(monkeypatch, log):
 def test_a_run_whose_changes_have_arrived_is_well(arrival):
     result, unused = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
     assert (result["runs"][0]["proved"], arrival.asked) == (True, [(5, 9)])
+
+
+def test_a_run_proves_nothing_while_changes_of_another_server_cannot_be_seen(arrival, log):
+    log.others = Standby(("It lacks a grant.",), ("ds2 is away.",))
+    result, it = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
+    assert result["runs"][0]["proved"] is False and it.report.warnings == [f"{SOURCE}: ds2 is away."]
 
 
 def test_a_change_that_the_run_has_passed_by_is_no_success(arrival):
