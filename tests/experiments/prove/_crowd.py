@@ -48,16 +48,15 @@ class Crowd:
         self._role("the role again", changes=False)
         self._bed.play("off", options=["-e", "livesync_state=disabled"]).wait(PATIENCE)
         self._change()
-        (told,) = self._module(f"status with {people} pending", "livesync_status", **self._about())["livesync"]
-        self._expect("behind", told["behind"] or 0, self._bed.users)  # pending may be "so many at the least"
+        told = self._module(f"status with {people} pending", "livesync_status", self._status_end, **self._about())
+        (one,) = told["livesync"]
+        self._expect("behind", one["behind"] or 0, self._bed.users)  # pending may be "so many at the least"
         how = {"until_caught_up": True, "wait_timeout": PATIENCE}
-        told = self._module(f"liveSync of {people} changes", "livesync_trigger", **self._about(), **how)
+        told = self._module(f"liveSync of {people} changes", "livesync_trigger", self._end, **self._about(), **how)
         (run,) = told["runs"]
-        steps.say(f"{run['outcome']}, proved: {run['proved']}, {told.get('warnings')}")
+        steps.say(f"warnings: {told['warnings']}")
         if run["outcome"] != "advanced":
             self.wrong.append(f"the run ended {run['outcome']}: {run['error']}")
-        if found := self._bed.differences():
-            self.wrong.append(f"IDM is not the directory: {found}")
 
     def _about(self) -> dict[str, t.Any]:
         known = self._bed.vars
@@ -90,10 +89,25 @@ class Crowd:
         end = f"failed: {ended.error}" if ended.exit_code else f"changed={ended.changed}"
         self._row(what, time.monotonic() - began, self._requests() - before, peak, end)
 
-    def _module(self, what: str, name: str, **options: t.Any) -> dict[str, t.Any]:
+    @staticmethod
+    def _status_end(told: t.Mapping[str, t.Any]) -> str:
+        (one,) = told["livesync"]
+        return f"`{one['state']}`, `pending` {'' if one['pending_exact'] else 'at least '}{one['pending']:,}"
+
+    def _end(self, told: t.Mapping[str, t.Any]) -> str:
+        """Return how a run ended, and what is so of the directory and of IDM then."""
+        (run,) = told["runs"]
+        differences = self._bed.differences()
+        if differences:
+            self.wrong.append(f"IDM is not the directory: {differences}")
+        return f"{run['outcome']}, proved: {run['proved']}; IDM is {'not ' if differences else ''}the directory"
+
+    def _module(
+        self, what: str, name: str, end: t.Callable[[t.Mapping[str, t.Any]], str], **options: t.Any
+    ) -> dict[str, t.Any]:
         before = self._requests()
         cost = measured(self._bed.folder / "collections", name, **options)
-        self._row(what, cost.took, self._requests() - before, cost.peak, cost.told["msg"].split(":")[0])
+        self._row(what, cost.took, self._requests() - before, cost.peak, end(cost.told))
         return cost.told
 
     def _row(self, what: str, took: float, requests: int, peak: float, end: str) -> None:

@@ -69,6 +69,7 @@ def _main() -> None:
     before, began, idle = _megabytes("VmRSS"), time.monotonic(), time.process_time()
     told = module.operate(checked.validated_parameters, context)
     cost = {"took": time.monotonic() - began, "worked": time.process_time() - idle}
+    told = {**told, "warnings": context.report.warnings}
     json.dump({"told": told, **cost, "before": before, "peak": _megabytes("VmHWM")}, sys.stdout)
 
 
