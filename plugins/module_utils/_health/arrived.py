@@ -11,10 +11,9 @@ that the connector leaves out: liveSync passes them all by, and nothing tells of
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.context import Context
-from .._base.text import few
 from .._http.client import Client
 from .._idm.audit import before
 from .._idm.connector import Connector
@@ -27,6 +26,7 @@ from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .by_rule import by_rule
 from .dropped import Dropped
+from .handled import Scene, Unsure
 from .log_facts import LogReader, Touched
 from .losses import cause_of, emptied_by, forbids, sentences_of, situation_of
 
@@ -56,7 +56,8 @@ class Unarrived:
     :param cut: whether there are more changes than were looked at.
     :param since: up to which change number all was seen to have arrived before, as far as that goes on to these; 0
         where that is not known.
-    :param denied: whether IDM does not let the account read what would tell.
+    :param denied: whether IDM does not let the account read what would tell, or that does not answer.
+    :param uncompared: of which properties audit alone tells that their changes were handled, in a sentence.
     """
 
     records: tuple[Dropped, ...] = ()
@@ -68,6 +69,7 @@ class Unarrived:
     cut: bool = False
     since: int = 0
     denied: bool = False
+    uncompared: str | None = None
 
     @property
     def whole(self) -> bool:
@@ -140,8 +142,7 @@ def read_unarrived(
     unseen: set[str] = set()
     pending: set[str] = set()
     keyless: list[str] = []
-    unlinked: list[tuple[SyncMapping, str]] = []
-    doubts: list[str] = []
+    unsure: list[Unsure] = []
     made: set[str] = set()
     for mapping in taking:
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
@@ -150,16 +151,13 @@ def read_unarrived(
         keyless += [] if comparison.unique else [mapping.name]
         looked = _look_twice(sides, own, reader, token, times, there, context)
         left += [(mapping, one) for one in looked.left]
-        unlinked += [(mapping, one) for one in sorted(looked.unlinked)]
-        doubts += [_left_alone(mapping, looked.left_alone)] if looked.left_alone else []
-        doubts += [] if comparison.copied else [_NOTHING_COPIED.format(mapping.name)]
+        unsure += _unsure_of(mapping, comparison, looked, connector.native_names.get(source.object_type))
         made |= comparison.made
-        unseen |= looked.unseen
+        unseen |= set(looked.unseen)
         pending |= looked.pending
     strange = _no_accounts(own, [one for unused, one in left])
-    lost, ruled = by_rule(
-        client, source, [(mapping, one) for mapping, one in left if one.id not in strange], unlinked, times
-    )
+    scene = Scene(client, source, connector, mappings, own, reader, token, context, times, loaded)
+    lost, ruled = by_rule(scene, [(mapping, one) for mapping, one in left if one.id not in strange], unsure)
     if newest and cut and lost and most < MOST_TAKEN:
         # where some are lost there may be as many as nobody has counted
         return read_unarrived(
@@ -177,17 +175,25 @@ def read_unarrived(
     here = set(times) - pending
     aside = [ruled.aside(here)]
     aside += [_keyless(keyless)] if keyless else []
-    aside += [_made(made)] if made else []
     aside += [_cut(len(times))] if cut and not after else []
+    unseen -= {str(one.one.id) for one in lost}
     aside += [_unseen(len(unseen), own)] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
     forbidding = emptied is not None or any(map(forbids, lost))
     sentences = (*([emptied] if emptied else []), *sentences_of(lost))
     sentences += (_more(len(times)),) if cut and lost else ()
-    compared = frozenset(here - set(ruled.untold)) if doubt is None else frozenset()
-    doubt = " ".join(text for text in (doubt, *doubts, ruled.doubt(here)) if text) or None
+    compared = frozenset(here) if doubt is None else frozenset()
+    doubt = " ".join(text for text in (doubt, ruled.doubt(here)) if text) or None
     return Unarrived(
-        records, sentences, doubt, " ".join(text for text in aside if text) or None, compared, forbidding, cut
+        records,
+        sentences,
+        doubt,
+        " ".join(text for text in aside if text) or None,
+        compared,
+        forbidding,
+        cut,
+        denied=ruled.unhandled.blind,
+        uncompared=_made(made) if made else None,
     )
 
 
@@ -216,21 +222,32 @@ def _more(count: int) -> str:
 
 
 def _made(names: t.Iterable[str]) -> str:
-    """Return of which properties it is not known whether they have arrived."""
-    return f"Not compared, since a script makes them or nobody may read them: {', '.join(sorted(names))}."
-
-
-_NOTHING_COPIED = f"{_UNKNOWABLE} by {{}}: it copies no property plainly. idmops.idm.livesync_verify compares no more."
-
-
-def _left_alone(mapping: SyncMapping, found: t.Mapping[str, t.Sequence[str]]) -> str:
-    """Return what is to be said of properties that a condition may have left as they were."""
-    names = sorted({name for properties in found.values() for name in properties})
+    """Return of which properties a comparison does not tell whether they have arrived."""
     return (
-        f"{', '.join(names)} of changed entries is not as in the source ({few(sorted(found))}): the mapping"
-        f" {mapping.name} takes it under a condition, and whether that is rightly not met cannot be known here. Where"
-        " it is not, correct the condition of that property, then reconcile them: idmops.idm.recon with ids."
+        f"Not compared, since a script makes them or nobody may read them: {', '.join(sorted(names))}; that their"
+        " changes were handled audit tells, as far as it does."
     )
+
+
+def _unsure_of(
+    mapping: SyncMapping, comparison: Comparison, looked: _LookedTwice, known: t.Container[str] | None
+) -> t.Iterator[Unsure]:
+    """Yield of what the looks cannot tell whether it has arrived.
+
+    :param known: the properties of the object type, None or empty where that is not known.
+    """
+    for one in sorted(looked.unlinked):
+        yield Unsure(mapping, Difference(MISSING, one))
+    for one, names in sorted(looked.left_alone.items()):
+        asks = {ask for copied in comparison.conditioned if copied.target in names for ask in copied.asks}
+        strange = tuple(sorted(ask for ask in asks if known and ask not in known and not ask.startswith("_")))
+        yield Unsure(mapping, Difference(DIFFERING, one, properties=names), strange)
+    if comparison.made or not comparison.copied:
+        names = tuple(sorted(comparison.made))
+        for one in sorted(looked.paired - set(looked.left_alone)):
+            yield Unsure(mapping, Difference(DIFFERING, one, properties=names))
+        for difference in looked.unseen.values():
+            yield Unsure(mapping, replace(difference, kind=DIFFERING, properties=names, equal=False))
 
 
 def _not_compared(mappings: t.Sequence[SyncMapping]) -> str | None:
@@ -287,17 +304,19 @@ class _LookedTwice:
     """What two looks have found.
 
     :param left: what differs.
-    :param unseen: the ids of what has arrived, and that IDM does not see.
+    :param unseen: what has arrived, and IDM does not see, by its id.
     :param pending: the ids of what changes that are still to come touch.
     :param unlinked: the ids of what has no link, and a condition or a script of the mapping may leave out.
     :param left_alone: the properties that a condition may have left as they were, by the ids.
+    :param paired: the ids of what is seen, and is in the target as far as that can be compared.
     """
 
     left: list[Difference]
-    unseen: set[str]
+    unseen: dict[str, Difference]
     pending: set[str]
     unlinked: set[str]
     left_alone: dict[str, tuple[str, ...]]
+    paired: set[str]
 
 
 def _look_twice(
@@ -314,16 +333,19 @@ def _look_twice(
     :param there: the ids of entries whose newest change has not removed them.
     """
     found: list[Difference] = []
-    unseen: set[str] = set()
+    unseen: dict[str, Difference] = {}
     pending: set[str] = set()
     unlinked: set[str] = set()
     left_alone: dict[str, tuple[str, ...]] = {}
+    paired: set[str] = set()
     for again in (False, True):
         if again:
             context.clock.sleep(_PAUSE)
         looked = look(sides, own, ids, twins=True)
         asked = {str(one.id) for one in looked.differences}
-        asked |= set() if again else looked.left_out | set(looked.left_alone)
+        if not again:
+            paired = looked.paired - asked
+            asked |= looked.left_out | set(looked.left_alone)
         if not asked:
             found = []
             break  # what is pending may be long, and explains nothing
@@ -332,7 +354,7 @@ def _look_twice(
         token = max(token, log.last) if log else token
         still = [not_gone(one, there, own) for one in looked.differences if one.id not in pending]
         found = [one for one in still if _counts(one, sides.mapping)]
-        unseen |= {str(one.id) for one in still if one.equal}
+        unseen.update({str(one.id): one for one in still if one.equal})
         if not again:
             unlinked, left_alone = looked.left_out, looked.left_alone
         ids = {str(one.id) for one in found}
@@ -344,6 +366,7 @@ def _look_twice(
         pending,
         unlinked - pending,
         {one: names for one, names in left_alone.items() if one not in pending},
+        paired - pending,
     )
 
 

@@ -154,7 +154,8 @@ def _with_dropped(
             refused=(unarrived.doubt or "",) if unarrived.denied else (),
             unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent, silent_audit)),
             gapped=tuple(text for text in (gaps.standing, gaps.said) if text) if gaps else (),
-            doubt=" ".join(text for text in (unarrived.said, gaps and gaps.doubt, silent) if text) or None,
+            doubt=" ".join(text for text in (unarrived.said, unarrived.uncompared, gaps and gaps.doubt, silent) if text)
+            or None,
         )
         records = (*(records or ()), *more) if more else records
         found_gaps = gaps.records if gaps else None

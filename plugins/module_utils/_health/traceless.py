@@ -77,8 +77,7 @@ def read_traceless(
     old = [change for change in old if begins and change.time > begins.timestamp]  # audit may not reach further back
     if not old:
         return Traceless()
-    differ = seconds_between(now, directory_now)
-    skew = ANY_SKEW if differ is None else abs(differ) + _EXACTLY
+    skew = skew_of(now, directory_now)
     traces = successes_of(client, source, [change.record for change in old], failures=True)
     if traces is None:
         return Traceless()
@@ -97,11 +96,21 @@ def read_traceless(
     )
 
 
+def skew_of(now: str | None, directory_now: str | None) -> float:
+    """Return by how many seconds the clocks of IDM and of the directory may differ, from their times at one moment."""
+    differ = seconds_between(now, directory_now)
+    return ANY_SKEW if differ is None else abs(differ) + _EXACTLY
+
+
+def silent_since(source: Source, last: str) -> str:
+    """Return why audit proves nothing of what has come after its last entry."""
+    return f"audit/sync has no entry about {source} since {last}: the topic sync may be switched off (config/audit)"
+
+
 def _silent(source: Source, last: str) -> str:
     return (
-        f"audit/sync has no entry about {source} since {last}, though liveSync has passed changes: the topic sync may"
-        " be switched off (config/audit), and whether these changes failed cannot be known. idmops.idm.livesync_verify"
-        " compares all."
+        f"{silent_since(source, last)}. Whether the changes that liveSync has passed since then failed cannot be known:"
+        " idmops.idm.livesync_verify compares all."
     )
 
 

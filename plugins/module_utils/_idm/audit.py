@@ -18,11 +18,12 @@ from datetime import datetime, timedelta
 from .._base.errors import Refused
 from .._base.filters import equals, starts_with
 from .._base.text import reason_in
-from .._base.values import as_dict, as_int, as_text, as_texts
+from .._base.values import as_bool, as_dict, as_int, as_list, as_text, as_texts
 from .._http.client import Client
 from .source import Source
 
 SYNC_TOPIC, RECON_TOPIC, CONFIG_TOPIC = "audit/sync", "audit/recon", "audit/config"
+_CONFIG = "config/audit"
 _FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 _CALLS = "audit/access"
 #: So many calls are looked through for the one that was sent.
@@ -139,6 +140,28 @@ def ask_audit(
     return found[:size]
 
 
+def keeps_sync(client: Client) -> bool:
+    """Tell whether audit/sync is known to be written, whole, where it is asked: what has no entry was not handled then.
+
+    :raises Unreachable: as the client.
+    """
+    try:
+        stated = client.get(_CONFIG, none_on=(404,)) or {}
+    except Refused:
+        return False
+    service = as_dict(stated.get("auditServiceConfig"))
+    kept_out = as_texts(as_dict(as_dict(service.get("filterPolicies")).get("value")).get("excludeIf"))
+    if any(name.startswith("/sync") for name in kept_out):
+        return False
+    handlers = (as_dict(as_dict(one).get("config")) for one in as_list(stated.get("eventHandlers")))
+    return any(
+        one.get("name") == service.get("handlerForQueries")
+        and "sync" in as_texts(one.get("topics"))
+        and as_bool(one.get("enabled", True)) is True
+        for one in handlers
+    )
+
+
 def newest_entry(client: Client, source: Source, since: str | None = None) -> list[AuditEntry] | None:
     """Return the newest entry about a source in a list, which is empty for none; None where audit does not answer.
 
@@ -146,6 +169,14 @@ def newest_entry(client: Client, source: Source, since: str | None = None) -> li
     """
     after = f' and timestamp ge "{second_of(since)}"' if since else ""
     return ask_sync(client, f"{_about(source)}{after}")
+
+
+def entries_since(client: Client, source: Source, since: str, most: int = 1000) -> list[AuditEntry] | None:
+    """Return the newest entries about a source from a moment on, newest first; None where audit does not answer.
+
+    :param since: the server's time, as in 2026-11-24T17:19:26Z.
+    """
+    return ask_sync(client, f'{_about(source)} and timestamp ge "{second_of(since)}"', size=most)
 
 
 def oldest_entry(client: Client, source: Source) -> AuditEntry | None:
