@@ -58,6 +58,7 @@ class Unarrived:
         where that is not known.
     :param denied: whether IDM does not let the account read what would tell, or that does not answer.
     :param uncompared: of which properties audit alone tells that their changes were handled, in a sentence.
+    :param differences: what ``records`` tell of, as a comparison has it.
     """
 
     records: tuple[Dropped, ...] = ()
@@ -70,6 +71,7 @@ class Unarrived:
     since: int = 0
     denied: bool = False
     uncompared: str | None = None
+    differences: tuple[Difference, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -194,6 +196,7 @@ def read_unarrived(
         cut,
         denied=ruled.unhandled.blind,
         uncompared=_made(made) if made else None,
+        differences=tuple(loss.one for loss in lost),
     )
 
 
