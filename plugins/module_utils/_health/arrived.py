@@ -11,7 +11,7 @@ that the connector leaves out: liveSync passes them all by, and nothing tells of
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .._base.context import Context
 from .._http.client import Client
@@ -20,14 +20,14 @@ from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING, ORPHANED, UNLINKED, Difference
-from .._proof.look import SECOND_LINK, TWINS, look, not_gone
+from .._proof.difference import MISSING, Difference
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .by_rule import by_rule
 from .dropped import Dropped
 from .handled import Scene, Unsure
 from .log_facts import LogReader, Touched
+from .looked import look_twice, unsure_of
 from .losses import cause_of, emptied_by, forbids, sentences_of, situation_of
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
@@ -39,8 +39,6 @@ _UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
 _BELOW = 40
 #: A load may take a day (the default of wait_timeout), in seconds: what is changed meanwhile does not come by it.
 _LONGEST_LOAD = 86400.0
-#: How long a directory, and IDM, get to be of one mind with themselves, in seconds.
-_PAUSE = 1.0
 
 
 @dataclass(frozen=True)
@@ -151,9 +149,10 @@ def read_unarrived(
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
         keyless += [] if comparison.unique else [mapping.name]
-        looked = _look_twice(sides, own, reader, token, times, there, context)
+        looked = look_twice(sides, own, reader, token, times, there, context)
         left += [(mapping, one) for one in looked.left]
-        unsure += _unsure_of(mapping, comparison, looked, connector.native_names.get(source.object_type))
+        changed = {one.record for one in touched}  # those below a name that was changed were not
+        unsure += unsure_of(mapping, comparison, looked, changed, connector.native_names.get(source.object_type))
         made |= comparison.made
         unseen |= set(looked.unseen)
         pending |= looked.pending
@@ -178,7 +177,7 @@ def read_unarrived(
     aside = [ruled.aside(here)]
     aside += [_keyless(keyless)] if keyless else []
     aside += [_cut(len(times))] if cut and not after else []
-    unseen -= {str(one.one.id) for one in lost}
+    unseen -= {str(one.one.id) for one in lost} | {one.record for one in ruled.unhandled.open}
     aside += [_unseen(len(unseen), own)] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
     forbidding = emptied is not None or any(map(forbids, lost))
@@ -232,27 +231,6 @@ def _made(names: t.Iterable[str]) -> str:
     )
 
 
-def _unsure_of(
-    mapping: SyncMapping, comparison: Comparison, looked: _LookedTwice, known: t.Container[str] | None
-) -> t.Iterator[Unsure]:
-    """Yield of what the looks cannot tell whether it has arrived.
-
-    :param known: the properties of the object type, None or empty where that is not known.
-    """
-    for one in sorted(looked.unlinked):
-        yield Unsure(mapping, Difference(MISSING, one))
-    for one, names in sorted(looked.left_alone.items()):
-        asks = {ask for copied in comparison.conditioned if copied.target in names for ask in copied.asks}
-        strange = tuple(sorted(ask for ask in asks if known and ask not in known and not ask.startswith("_")))
-        yield Unsure(mapping, Difference(DIFFERING, one, properties=names), strange)
-    if comparison.made or not comparison.copied:
-        names = tuple(sorted(comparison.made))
-        for one in sorted(looked.paired - set(looked.left_alone)):
-            yield Unsure(mapping, Difference(DIFFERING, one, properties=names))
-        for difference in looked.unseen.values():
-            yield Unsure(mapping, replace(difference, kind=DIFFERING, properties=names, equal=False))
-
-
 def _not_compared(mappings: t.Sequence[SyncMapping]) -> str | None:
     """Return of which mappings it cannot be known what has arrived, None for none."""
     why = "it has a queue, keeps no links, or nobody knows whether it is on"
@@ -300,96 +278,3 @@ def _found_strange(count: int, own: OwnEntries) -> str:
         f" since {name} stands in their place: liveSync leaves them out, and a load would bring them over, as people."
         f" Put the object classes into {name} too, as in (&(objectClass=inetOrgPerson)...)."
     )
-
-
-@dataclass(frozen=True)
-class _LookedTwice:
-    """What two looks have found.
-
-    :param left: what differs.
-    :param unseen: what has arrived, and IDM does not see, by its id.
-    :param pending: the ids of what changes that are still to come touch.
-    :param unlinked: the ids of what has no link, and a condition or a script of the mapping may leave out.
-    :param left_alone: the properties that a condition may have left as they were, by the ids.
-    :param paired: the ids of what is seen, and is in the target as far as that can be compared.
-    """
-
-    left: list[Difference]
-    unseen: dict[str, Difference]
-    pending: set[str]
-    unlinked: set[str]
-    left_alone: dict[str, tuple[str, ...]]
-    paired: set[str]
-
-
-def _look_twice(
-    sides: Sides,
-    own: OwnEntries,
-    reader: LogReader,
-    token: int,
-    ids: t.Collection[str],
-    there: t.Collection[str],
-    context: Context,
-) -> _LookedTwice:
-    """Return what differs at two looks, and no change that is pending explains.
-
-    :param there: the ids of entries whose newest change has not removed them.
-    """
-    found: list[Difference] = []
-    unseen: dict[str, Difference] = {}
-    pending: set[str] = set()
-    unlinked: set[str] = set()
-    left_alone: dict[str, tuple[str, ...]] = {}
-    paired: set[str] = set()
-    for again in (False, True):
-        if again:
-            context.clock.sleep(_PAUSE)
-        looked = look(sides, own, ids, twins=True)
-        asked = {str(one.id) for one in looked.differences}
-        if not again:
-            paired = looked.paired - asked
-            asked |= looked.left_out | set(looked.left_alone)
-        if not asked:
-            found = []
-            break  # what is pending may be long, and explains nothing
-        log = reader.again()
-        pending |= own.changed_after(log, token, asked) or set()
-        token = max(token, log.last) if log else token
-        still = [not_gone(one, there, own) for one in looked.differences if one.id not in pending]
-        found = [one for one in still if _counts(one, sides.mapping)]
-        unseen.update({str(one.id): one for one in still if one.equal})
-        if not again:
-            unlinked, left_alone = looked.left_out, looked.left_alone
-        ids = {str(one.id) for one in found}
-        if not found:
-            break
-    return _LookedTwice(
-        found,
-        unseen,
-        pending,
-        unlinked - pending,
-        {one: names for one, names in left_alone.items() if one not in pending},
-        paired - pending,
-    )
-
-
-def _counts(one: Difference, mapping: SyncMapping) -> bool:
-    """Tell whether liveSync should have mended a difference: what the mapping's policies leave alone is no loss.
-
-    Nor is what the connector's own search leaves out and never had a link: a load leaves it out too.
-    """
-    if one.kind == MISSING and one.reason == FILTERED and one.target_id is None:
-        return False
-    if one.equal:
-        return False  # it has arrived as it is now
-    if one.kind == DUPLICATE:
-        return one.detail in (SECOND_LINK, *TWINS) or bool(one.spare_links)
-    if one.kind == UNLINKED:
-        return not mapping.selective  # else a script may have left it out, as in a look at one that is missing
-    if one.kind == MISSING:
-        return True  # where the mapping makes nobody new, audit's word decides
-    if one.kind == DIFFERING:
-        return mapping.updates
-    if one.kind == ORPHANED and one.reason == HIDDEN:
-        return True  # what has become of it nobody can see
-    return one.kind == ORPHANED and one.target_id is not None and mapping.removes

@@ -22,7 +22,8 @@ from .._idm.audit import (
     AuditEntry,
     before,
     entries_since,
-    keeps_sync,
+    has_reconciled,
+    kept_topics,
     newest_entry,
     oldest_entry,
     second_of,
@@ -37,7 +38,7 @@ from .._proof.own_entries import OwnEntries
 from .dropped import successes_of
 from .log_facts import LogReader
 from .losses import PASSED_BY, UNHANDLED
-from .traceless import ANY_SKEW, LATE, silent_since, skew_of
+from .traceless import ANY_SKEW, EXACTLY, LATE, silent_since
 
 #: How long audit gets to write what has just been handled, in seconds.
 _PAUSE = 1.0
@@ -140,12 +141,19 @@ class Words:
     def on_change(self, one: Unsure) -> AuditEntry | None:
         """Return the newest word on an entry where it is not from before the entry's change."""
         word = self.newest(one.record, one.mapping.name)
-        age = seconds_between(self._scene.times.get(one.record), word.timestamp) if word else None
-        return word if age is None or age >= 0 or (age > -ANY_SKEW and age > -self._skew) else None
+        age = seconds_between(self.changed(one.record), word.timestamp) if word else None
+        return word if age is None or age > -self._offset[1] else None
+
+    def changed(self, record: str) -> str | None:
+        """Return when an entry was changed last by IDM's clock, as far as that is known."""
+        time = self._scene.times.get(record)
+        return before(time, self._offset[0]) if time else None
 
     @cached_property
-    def _skew(self) -> float:
-        return skew_of(self._scene.client.server_time, self._scene.reader.now())
+    def _offset(self) -> tuple[float, float]:
+        """By how many seconds the directory's clock is ahead of IDM's, and how exactly that is known."""
+        ahead = seconds_between(self._scene.client.server_time, self._scene.reader.now())
+        return (0.0, ANY_SKEW) if ahead is None else (ahead, EXACTLY)
 
     def _take(self, found: t.Sequence[AuditEntry] | None) -> None:
         self.answers = self.answers and found is not None
@@ -177,8 +185,8 @@ def find_unhandled(scene: Scene, words: Words, unsure: t.Iterable[Unsure]) -> Un
     :param words: what audit has told so far.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
-    times, loaded = scene.times, second_of(scene.loaded)
-    left = [one for one in unsure if not (loaded and times.get(one.record) and str(times[one.record]) < loaded)]
+    loaded = second_of(scene.loaded)
+    left = [one for one in unsure if not (words.changed(one.record) or loaded) < loaded]
     if left and words.answers:
         scene.context.clock.sleep(_PAUSE)
         words.of_these(one.record for one in left)
@@ -212,6 +220,7 @@ _NO_QUALIFIER = (
     "a script of the mapping names the link qualifiers, and whoever it names none for leaves no word in audit"
 )
 _LEFT_OUT = "the connector leaves changes out (filters, attributesToSynchronize), and those leave no word in audit"
+_NO_RECON = "IDM keeps no audit of reconciliations, one of which may have brought them over"
 _OUT_OF_REACH = "audit does not reach back so far"
 #: What somebody can do something about; on Advanced Identity Cloud there is no audit to ask (501).
 _BLIND = (_NO_AUDIT,)
@@ -227,7 +236,7 @@ def _reasons(scene: Scene, words: Words, those: t.Sequence[Unsure]) -> dict[tupl
     )
     told: dict[tuple[str, str, str], str] = {}
     for one in those:
-        age = seconds_between(scene.times.get(one.record), scene.client.server_time)
+        age = seconds_between(words.changed(one.record), scene.client.server_time)
         if age is None:
             told[one.key] = _UNTIMED
         elif age <= LATE:
@@ -237,18 +246,24 @@ def _reasons(scene: Scene, words: Words, those: t.Sequence[Unsure]) -> dict[tupl
         elif left_out:
             told[one.key] = _LEFT_OUT
     rest = [one for one in those if one.key not in told]
-    return {**told, **(_by_reach(scene, rest) if rest else {})}
+    return {**told, **(_by_reach(scene, {one.key: str(words.changed(one.record)) for one in rest}) if rest else {})}
 
 
-def _by_reach(scene: Scene, those: t.Sequence[Unsure]) -> dict[tuple[str, str, str], str]:
-    """Return why audit need not have a word of some changes; "" where it should have one."""
+def _by_reach(scene: Scene, times: t.Mapping[tuple[str, str, str], str]) -> dict[tuple[str, str, str], str]:
+    """Return why audit need not have a word of some changes; "" where it should have one.
+
+    :param times: when each was made, by IDM's clock.
+    """
     begins = oldest_entry(scene.client, scene.source)
-    last = next((one.timestamp for one in newest_entry(scene.client, scene.source) or ()), "") if begins else ""
-    times = {one.key: str(scene.times[one.record]) for one in those}
     within = {key for key, time in times.items() if begins and begins.timestamp < time}
-    late = {key for key in within if times[key] >= last}
-    silent = silent_since(scene.source, last) if late and not keeps_sync(scene.client) else ""
-    return {key: _OUT_OF_REACH if key not in within else silent if key in late else "" for key in times}
+    if not within:
+        return dict.fromkeys(times, _OUT_OF_REACH)
+    topics = kept_topics(scene.client)
+    last = next((one.timestamp for one in newest_entry(scene.client, scene.source) or ()), "")
+    silent = "" if "sync" in topics else silent_since(scene.source, last)
+    brought = "" if "recon" in topics or has_reconciled(scene.client, scene.source) else _NO_RECON
+    told = {key: (silent if time >= last else "") or brought for key, time in times.items()}
+    return {key: why if key in within else _OUT_OF_REACH for key, why in told.items()}
 
 
 def _doubt(those: t.Sequence[Unsure], why: str) -> str:

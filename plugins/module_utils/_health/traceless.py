@@ -24,7 +24,7 @@ from .dropped import Dropped, successes_of, there_in
 LATE = 60.0
 #: By how much the clocks of IDM and of the directory may differ where that is not known, and how exactly it can be
 #: known where it is, in seconds.
-ANY_SKEW, _EXACTLY = 60.0, 5.0
+ANY_SKEW, EXACTLY = 60.0, 5.0
 
 CAUSE = (
     "audit has no entry of this change: it failed before the mapping, as IDM's log tells, or the connector leaves such"
@@ -77,7 +77,8 @@ def read_traceless(
     old = [change for change in old if begins and change.time > begins.timestamp]  # audit may not reach further back
     if not old:
         return Traceless()
-    skew = skew_of(now, directory_now)
+    differ = seconds_between(now, directory_now)
+    skew = ANY_SKEW if differ is None else abs(differ) + EXACTLY
     traces = successes_of(client, source, [change.record for change in old], failures=True)
     if traces is None:
         return Traceless()
@@ -94,12 +95,6 @@ def read_traceless(
         tuple(Dropped(change.record, None, change.time, None, CAUSE) for change in told),
         _silent(source, last) if len(told) < len(left) else None,
     )
-
-
-def skew_of(now: str | None, directory_now: str | None) -> float:
-    """Return by how many seconds the clocks of IDM and of the directory may differ, from their times at one moment."""
-    differ = seconds_between(now, directory_now)
-    return ANY_SKEW if differ is None else abs(differ) + _EXACTLY
 
 
 def silent_since(source: Source, last: str) -> str:

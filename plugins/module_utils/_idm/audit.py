@@ -140,26 +140,30 @@ def ask_audit(
     return found[:size]
 
 
-def keeps_sync(client: Client) -> bool:
-    """Tell whether audit/sync is known to be written, whole, where it is asked: what has no entry was not handled then.
+def kept_topics(client: Client) -> frozenset[str]:
+    """Return the topics that are known to be written, whole, to where audit is asked; none where that cannot be read.
 
     :raises Unreachable: as the client.
     """
     try:
         stated = client.get(_CONFIG, none_on=(404,)) or {}
     except Refused:
-        return False
+        return frozenset()
     service = as_dict(stated.get("auditServiceConfig"))
     kept_out = as_texts(as_dict(as_dict(service.get("filterPolicies")).get("value")).get("excludeIf"))
-    if any(name.startswith("/sync") for name in kept_out):
-        return False
-    handlers = (as_dict(as_dict(one).get("config")) for one in as_list(stated.get("eventHandlers")))
-    return any(
-        one.get("name") == service.get("handlerForQueries")
-        and "sync" in as_texts(one.get("topics"))
-        and as_bool(one.get("enabled", True)) is True
-        for one in handlers
-    )
+    partly = {name.strip("/").partition("/")[0] for name in kept_out}
+    handlers = [as_dict(as_dict(one).get("config")) for one in as_list(stated.get("eventHandlers"))]
+    asked = [one for one in handlers if one.get("name") == service.get("handlerForQueries")]
+    on = [one for one in asked if as_bool(one.get("enabled", True)) is True]
+    return frozenset(name for one in on for name in as_texts(one.get("topics"))) - partly
+
+
+def has_reconciled(client: Client, source: Source) -> bool:
+    """Tell whether audit/recon has an entry about a source: a newer release need not keep any.
+
+    :raises Unreachable: as the client.
+    """
+    return bool(ask_sync(client, f"{_about(source)} and {RECONCILED}", topic=RECON_TOPIC))
 
 
 def newest_entry(client: Client, source: Source, since: str | None = None) -> list[AuditEntry] | None:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NUMBERS, ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._health import arrived as module
+from ansible_collections.idmops.idm.plugins.module_utils._health import looked
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, Touched
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
@@ -483,8 +484,9 @@ BEGINS = audit_word("s7", "CONFIRMED", "UPDATE", at="2026-11-24T08:00:00.000Z")
 LATER = audit_word("s6", "CONFIRMED", "UPDATE", at="2026-11-24T11:00:00.000Z")
 KEPT = {
     "auditServiceConfig": {"handlerForQueries": "repo"},
-    "eventHandlers": [{"config": {"name": "repo", "topics": ["sync"]}}],
+    "eventHandlers": [{"config": {"name": "repo", "topics": ["sync", "recon"]}}],
 }
+RECON = audit_word("s7", "CONFIRMED", "UPDATE", entryType="entry", at="2026-11-24T08:00:00.000Z")
 
 
 @pytest.mark.parametrize(
@@ -505,6 +507,7 @@ def test_what_cannot_be_compared_and_was_never_handled_is_lost(look, properties,
     """As where all but userName is made by scripts and the token was set past a change (seen on OpenIDM 6.1.0)."""
     there = Environment(properties=properties)
     there.idm.resources["audit/sync"] = [*words, audit_word("s2", "CONFIRMED", "UPDATE")]
+    there.idm.resources["audit/recon"] = [RECON]
     found = look(there, ["s1", "s2"])
     assert [one.record for one in found.records] == ["s1"] * lost and found.doubt is None
     if lost and not words[-1].get("message"):
@@ -515,9 +518,10 @@ def test_what_cannot_be_compared_and_was_never_handled_is_lost(look, properties,
 def test_a_reconciliation_that_has_brought_it_over_is_a_word_too_and_so_is_a_load(look):
     there = Environment(properties=[*PLAIN, MADE])
     there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    there.idm.resources["audit/recon"] = [RECON]
     assert len(look(there).records) == 1
     assert look(there, loaded="2026-11-24T10:30:00.000Z").records == ()
-    there.idm.resources["audit/recon"] = [audit_word("s1", "CONFIRMED", "UPDATE", entryType="entry")]
+    there.idm.resources["audit/recon"] = [RECON, audit_word("s1", "CONFIRMED", "UPDATE", entryType="entry")]
     assert look(there).records == ()
 
 
@@ -534,6 +538,7 @@ def test_audit_that_has_gone_on_or_is_written_whole_tells_what_was_never_handled
     there = Environment(**mapping)
     fault(there)
     there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    there.idm.resources["audit/recon"] = [RECON]
     assert [one.record for one in look(there).records] == ["s1"]
     there.idm.resources["audit/sync"] = [BEGINS]
     found = look(there)
@@ -542,6 +547,10 @@ def test_audit_that_has_gone_on_or_is_written_whole_tells_what_was_never_handled
     assert [one.record for one in look(there).records] == ["s1"]
     there.idm.documents["config/audit"] = {**KEPT, "eventHandlers": [{"config": {"name": "repo", "topics": []}}]}
     assert look(there).records == ()
+    there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    there.idm.resources["audit/recon"] = []  # as newer releases have it: what a reconciliation brings leaves no word
+    found = look(there)
+    assert found.records == () and "no audit of reconciliations" in found.doubt
 
 
 @pytest.mark.parametrize(
@@ -586,6 +595,7 @@ def test_a_condition_that_asks_for_what_is_not_there_is_a_loss_and_names_it(look
         there = Environment(properties=[*PLAIN, {"source": "mail", "target": "mail", "condition": condition}])
         differing(there)
         there.idm.resources["audit/sync"] = [BEGINS, LATER, audit_word("s1", "CONFIRMED", "UPDATE")]
+        there.idm.resources["audit/recon"] = [RECON]
         found = look(there, connector=known)
         assert [one.record for one in found.records] == ["s1"] * bool(names)
         if names:
@@ -629,6 +639,9 @@ def test_what_the_account_does_not_see_has_not_arrived_where_it_was_never_handle
     there = Environment(properties=[*PLAIN, MADE])
     there.hide("s1")
     there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    found = look(there)
+    assert found.records == () and found.aside is None and "no audit of reconciliations" in found.doubt
+    there.idm.resources["audit/recon"] = [RECON]
     (one,) = look(there).records
     assert one.cause == "the directory has it, and does not show it to uid=idm" and look(there).aside is None
     there.idm.resources["audit/sync"] = [BEGINS, LATER, audit_word("s1", "CONFIRMED", "UPDATE")]
@@ -657,9 +670,14 @@ def test_a_word_from_before_the_change_is_none_as_far_as_the_clocks_go(look):
     there = Environment(properties=[*PLAIN, MADE])
     word = audit_word("s1", "CONFIRMED", "UPDATE", at="2026-11-24T09:59:40.000Z")
     there.idm.resources["audit/sync"] = [BEGINS, LATER, word]
+    there.idm.resources["audit/recon"] = [RECON]
     now = there.idm.server_time
     assert len(look(there, clock=now).records) == 1 and look(there).records == ()
     assert look(there, clock=f"{now[:-3]}30Z").records == ()
+    there.idm.resources["audit/sync"] = [BEGINS, LATER, audit_word("s1", "CONFIRMED", "UPDATE")]
+    assert look(there, clock=now).records == ()
+    behind = look(there, clock="2026-11-24T11:58:00Z")  # by the directory's clock that word is two minutes old
+    assert len(behind.records) == 1
     there = Environment()
     differing(there)
     there.idm.resources["audit/sync"] = [audit_word("s1", "UNQUALIFIED", "IGNORE", at="2026-11-23T09:59:40.000Z")]
@@ -687,13 +705,13 @@ def test_what_changed_long_before_the_load_came_by_it(look, monkeypatch):
 def test_one_that_the_second_look_finds_in_order_is_none(look, monkeypatch):
     there = Environment()
     differing(there)
-    first, looks = module.look, []
+    first, looks = looked.look, []
 
     def changing(*given, **more):
         looks.append(given)
         return first(*given, **more) if len(looks) == 1 else Looked()
 
-    monkeypatch.setattr(module, "look", changing)
+    monkeypatch.setattr(looked, "look", changing)
     assert look(there).records == () and len(looks) == 2
 
 
@@ -720,6 +738,12 @@ def test_what_the_mappings_policies_leave_alone_is_no_loss(look, fault, situatio
     fault(there)
     assert look(there).records == ()
     assert any(situation in said for said in there.mapping.ignored)
+
+
+def test_who_is_below_a_name_that_changed_was_not_changed_and_needs_no_word(look):
+    there = Environment(properties=[*PLAIN, MADE])
+    there.idm.resources.update({"audit/sync": [BEGINS, LATER], "audit/recon": [RECON]})
+    assert look(there, ids=["ou"], below=["ou", "s1"], moved="ou=new,dc=x").records == ()
 
 
 def test_who_is_below_a_name_that_changed_is_looked_at_too(look):

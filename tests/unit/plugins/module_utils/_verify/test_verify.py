@@ -282,6 +282,7 @@ def test_what_was_never_handled_is_a_difference_though_no_comparison_shows_it(ru
     words = [word("s7", "CONFIRMED", "UPDATE", at="2026-11-24T08:00:00.000Z"),
              word("s2", "CONFIRMED", "UPDATE", at="2026-11-24T11:00:00.000Z")]  # fmt: skip
     there.idm.resources["audit/sync"] = words
+    there.idm.resources["audit/recon"] = [{**words[0], "entryType": "entry"}]
     found = run(there, changes=[set()], touched=at)
     assert found.ids == ["s1"] and "audit has no entry of it" in found.one["entries"][0]["detail"]
     assert found.one["differences"] == {"missing" if mapping is SELECTIVE else "differing": 1}
