@@ -38,10 +38,13 @@ from .._proof.own_entries import OwnEntries
 from .dropped import successes_of
 from .log_facts import LogReader
 from .losses import PASSED_BY, UNHANDLED
-from .traceless import ANY_SKEW, EXACTLY, LATE, silent_since
+from .traceless import ANY_SKEW, LATE, silent_since
 
 #: How long audit gets to write what has just been handled, in seconds.
 _PAUSE = 1.0
+#: How exactly the difference of two clocks is known that both tell whole seconds, in seconds: a change that follows one
+#: which was handled so soon after it is not told from that one.
+_WITHIN = 2.0
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ class Words:
     def _offset(self) -> tuple[float, float]:
         """By how many seconds the directory's clock is ahead of IDM's, and how exactly that is known."""
         ahead = seconds_between(self._scene.client.server_time, self._scene.reader.now())
-        return (0.0, ANY_SKEW) if ahead is None else (ahead, EXACTLY)
+        return (0.0, ANY_SKEW) if ahead is None else (ahead, _WITHIN)
 
     def _take(self, found: t.Sequence[AuditEntry] | None) -> None:
         self.answers = self.answers and found is not None
@@ -241,7 +244,7 @@ def _reasons(scene: Scene, words: Words, those: t.Sequence[Unsure]) -> dict[tupl
             told[one.key] = _UNTIMED
         elif age <= LATE:
             told[one.key] = _YOUNG
-        elif one.mapping.qualified and one.one.kind == MISSING:
+        elif one.mapping.qualified:
             told[one.key] = _NO_QUALIFIER
         elif left_out:
             told[one.key] = _LEFT_OUT

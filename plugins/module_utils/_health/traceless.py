@@ -24,7 +24,7 @@ from .dropped import Dropped, successes_of, there_in
 LATE = 60.0
 #: By how much the clocks of IDM and of the directory may differ where that is not known, and how exactly it can be
 #: known where it is, in seconds.
-ANY_SKEW, EXACTLY = 60.0, 5.0
+ANY_SKEW, _EXACTLY = 60.0, 5.0
 
 CAUSE = (
     "audit has no entry of this change: it failed before the mapping, as IDM's log tells, or the connector leaves such"
@@ -78,7 +78,7 @@ def read_traceless(
     if not old:
         return Traceless()
     differ = seconds_between(now, directory_now)
-    skew = ANY_SKEW if differ is None else abs(differ) + EXACTLY
+    skew = ANY_SKEW if differ is None else abs(differ) + _EXACTLY
     traces = successes_of(client, source, [change.record for change in old], failures=True)
     if traces is None:
         return Traceless()
