@@ -120,9 +120,8 @@ def by_rule(
         elif open_one.asks is not None and open_one.key not in lost:
             ruled.conditioned.setdefault(named, {})[open_one.record] = open_one.one.properties
     for mapping, one in told:
-        word = words.newest(str(one.id), mapping.name)
+        word = words.on_change(Unsure(mapping, one))  # an older one is about an older change
         left_alone = word is not None and not word.failed and word.action in LEFT_ALONE
-        left_alone = left_alone and words.on_change(Unsure(mapping, one)) is not None
         stranded = left_alone and word is not None and word.situation in STRANDING
         new = one.kind == MISSING and one.in_source and one.target_id is None
         if new and not mapping.creates and not stranded:

@@ -4,7 +4,15 @@
 
 """Whether liveSync has handled a change that a comparison cannot tell of, by audit's newest word on the entry.
 
-Each record that liveSync, or a reconciliation, hands to a mapping leaves an entry in audit/sync, or in audit/recon.
+Each record that liveSync, or a reconciliation, hands to a mapping leaves an entry in audit/sync, or in audit/recon,
+whatever becomes of it. Seen on OpenIDM 6.1.0, each with status SUCCESS:
+
+- left out by validSource or sourceCondition: SOURCE_IGNORED with REPORT where it has no link, UNQUALIFIED with the
+  policy's action where it has one;
+- ABSENT: IGNORE, CONFIRMED: IGNORE, under a condition or not: that situation and action; of a reconciliation too;
+- CONFIRMED: UPDATE where the mapping reads nothing of what was changed, where a script makes all, and where a
+  property's condition is not met: nothing tells that;
+- none at all where a script names no link qualifier for it, with a link or without, by reconById neither.
 """
 
 from __future__ import annotations

@@ -159,6 +159,7 @@ class _Pair:
         behind = self._behind(seen)
         known = {one.id for one in found.differences}
         found.differences += [one for one in behind.differences if one.id not in known]
+        seen.left_out -= {one.id for one in found.differences if one.id}
         found.doubt = behind.doubt
         found.ruled_out = self._reasons.ruled_out(seen.left_out)
         found.differences = self._reasons.of(found.differences)
