@@ -318,8 +318,10 @@ runs:
         - Whether the token was seen to reach the end that the change log had at the start, with no record left out.
           Always V(false) without O(directory), and where the changes cannot be compared with the target (the
           connector's uidAttribute is not entryUUID, the mapping has a queue or keeps no links), which is warned of.
-          So it is for a base point, which tells nothing of what was there before, and where the connector leaves
-          changes out by its configuration.
+          So it is for a base point, which tells nothing of what was there before, where no load of a mapping is
+          recorded, and where the connector leaves changes out by its configuration.
+        - What a script makes, or a condition may leave out, cannot be compared. There audit has to tell that it was
+          handled.
       type: bool
       returned: always
     caught_up_by:

@@ -210,7 +210,8 @@ verified:
           sample: missing
         reason:
           description:
-            - Why, where that can be known. V(filtered), the connector leaves it out. V(hidden), its account does not
+            - Why, where that can be known. V(filtered), the connector, or a rule of the mapping, leaves it out (the
+              latter is not in RV(ids), since a reconciliation does so too). V(hidden), its account does not
               see it. V(refused), IDM refused it. V(mapping_off), it changed while C(enableSync) was false. V(unknown).
           type: str
           returned: always

@@ -14,20 +14,20 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.context import Context
-from .._base.text import few
 from .._http.client import Client
 from .._idm.audit import before
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import DIFFERING, DUPLICATE, FILTERED, HIDDEN, MISSING, ORPHANED, UNLINKED, Difference
-from .._proof.look import SECOND_LINK, TWINS, look, not_gone
+from .._proof.difference import MISSING, Difference
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .by_rule import by_rule
 from .dropped import Dropped
+from .handled import Scene, Unsure
 from .log_facts import LogReader, Touched
+from .looked import look_twice, unsure_of
 from .losses import cause_of, emptied_by, forbids, sentences_of, situation_of
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
@@ -39,8 +39,6 @@ _UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
 _BELOW = 40
 #: A load may take a day (the default of wait_timeout), in seconds: what is changed meanwhile does not come by it.
 _LONGEST_LOAD = 86400.0
-#: How long a directory, and IDM, get to be of one mind with themselves, in seconds.
-_PAUSE = 1.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,9 @@ class Unarrived:
     :param cut: whether there are more changes than were looked at.
     :param since: up to which change number all was seen to have arrived before, as far as that goes on to these; 0
         where that is not known.
-    :param denied: whether IDM does not let the account read what would tell.
+    :param denied: whether IDM does not let the account read what would tell, or that does not answer.
+    :param uncompared: of which properties audit alone tells that their changes were handled, in a sentence.
+    :param differences: what ``records`` tell of, as a comparison has it.
     """
 
     records: tuple[Dropped, ...] = ()
@@ -68,6 +68,8 @@ class Unarrived:
     cut: bool = False
     since: int = 0
     denied: bool = False
+    uncompared: str | None = None
+    differences: tuple[Difference, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -140,26 +142,23 @@ def read_unarrived(
     unseen: set[str] = set()
     pending: set[str] = set()
     keyless: list[str] = []
-    unlinked: list[tuple[SyncMapping, str]] = []
-    doubts: list[str] = []
+    unsure: list[Unsure] = []
     made: set[str] = set()
     for mapping in taking:
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
         keyless += [] if comparison.unique else [mapping.name]
-        looked = _look_twice(sides, own, reader, token, times, there, context)
+        looked = look_twice(sides, own, reader, token, times, there, context)
         left += [(mapping, one) for one in looked.left]
-        unlinked += [(mapping, one) for one in sorted(looked.unlinked)]
-        doubts += [_left_alone(mapping, looked.left_alone)] if looked.left_alone else []
-        doubts += [] if comparison.copied else [_NOTHING_COPIED.format(mapping.name)]
+        changed = {one.record for one in touched}  # those below a name that was changed were not
+        unsure += unsure_of(mapping, comparison, looked, changed, connector.native_names.get(source.object_type))
         made |= comparison.made
-        unseen |= looked.unseen
+        unseen |= set(looked.unseen)
         pending |= looked.pending
     strange = _no_accounts(own, [one for unused, one in left])
-    lost, ruled = by_rule(
-        client, source, [(mapping, one) for mapping, one in left if one.id not in strange], unlinked, times
-    )
+    scene = Scene(client, source, connector, mappings, own, reader, token, context, times, loaded)
+    lost, ruled = by_rule(scene, [(mapping, one) for mapping, one in left if one.id not in strange], unsure)
     if newest and cut and lost and most < MOST_TAKEN:
         # where some are lost there may be as many as nobody has counted
         return read_unarrived(
@@ -177,17 +176,26 @@ def read_unarrived(
     here = set(times) - pending
     aside = [ruled.aside(here)]
     aside += [_keyless(keyless)] if keyless else []
-    aside += [_made(made)] if made else []
     aside += [_cut(len(times))] if cut and not after else []
+    unseen -= {str(one.one.id) for one in lost} | {one.record for one in ruled.unhandled.open}
     aside += [_unseen(len(unseen), own)] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
     forbidding = emptied is not None or any(map(forbids, lost))
     sentences = (*([emptied] if emptied else []), *sentences_of(lost))
     sentences += (_more(len(times)),) if cut and lost else ()
-    compared = frozenset(here - set(ruled.untold)) if doubt is None else frozenset()
-    doubt = " ".join(text for text in (doubt, *doubts, ruled.doubt(here)) if text) or None
+    compared = frozenset(here) if doubt is None else frozenset()
+    doubt = " ".join(text for text in (doubt, ruled.doubt(here)) if text) or None
     return Unarrived(
-        records, sentences, doubt, " ".join(text for text in aside if text) or None, compared, forbidding, cut
+        records,
+        sentences,
+        doubt,
+        " ".join(text for text in aside if text) or None,
+        compared,
+        forbidding,
+        cut,
+        denied=ruled.unhandled.blind,
+        uncompared=_made(made) if made else None,
+        differences=tuple(loss.one for loss in lost),
     )
 
 
@@ -216,20 +224,10 @@ def _more(count: int) -> str:
 
 
 def _made(names: t.Iterable[str]) -> str:
-    """Return of which properties it is not known whether they have arrived."""
-    return f"Not compared, since a script makes them or nobody may read them: {', '.join(sorted(names))}."
-
-
-_NOTHING_COPIED = f"{_UNKNOWABLE} by {{}}: it copies no property plainly. idmops.idm.livesync_verify compares no more."
-
-
-def _left_alone(mapping: SyncMapping, found: t.Mapping[str, t.Sequence[str]]) -> str:
-    """Return what is to be said of properties that a condition may have left as they were."""
-    names = sorted({name for properties in found.values() for name in properties})
+    """Return of which properties a comparison does not tell whether they have arrived."""
     return (
-        f"{', '.join(names)} of changed entries is not as in the source ({few(sorted(found))}): the mapping"
-        f" {mapping.name} takes it under a condition, and whether that is rightly not met cannot be known here. Where"
-        " it is not, correct the condition of that property, then reconcile them: idmops.idm.recon with ids."
+        f"Not compared, since a script makes them or nobody may read them: {', '.join(sorted(names))}; that their"
+        " changes were handled audit tells, as far as it does."
     )
 
 
@@ -280,90 +278,3 @@ def _found_strange(count: int, own: OwnEntries) -> str:
         f" since {name} stands in their place: liveSync leaves them out, and a load would bring them over, as people."
         f" Put the object classes into {name} too, as in (&(objectClass=inetOrgPerson)...)."
     )
-
-
-@dataclass(frozen=True)
-class _LookedTwice:
-    """What two looks have found.
-
-    :param left: what differs.
-    :param unseen: the ids of what has arrived, and that IDM does not see.
-    :param pending: the ids of what changes that are still to come touch.
-    :param unlinked: the ids of what has no link, and a condition or a script of the mapping may leave out.
-    :param left_alone: the properties that a condition may have left as they were, by the ids.
-    """
-
-    left: list[Difference]
-    unseen: set[str]
-    pending: set[str]
-    unlinked: set[str]
-    left_alone: dict[str, tuple[str, ...]]
-
-
-def _look_twice(
-    sides: Sides,
-    own: OwnEntries,
-    reader: LogReader,
-    token: int,
-    ids: t.Collection[str],
-    there: t.Collection[str],
-    context: Context,
-) -> _LookedTwice:
-    """Return what differs at two looks, and no change that is pending explains.
-
-    :param there: the ids of entries whose newest change has not removed them.
-    """
-    found: list[Difference] = []
-    unseen: set[str] = set()
-    pending: set[str] = set()
-    unlinked: set[str] = set()
-    left_alone: dict[str, tuple[str, ...]] = {}
-    for again in (False, True):
-        if again:
-            context.clock.sleep(_PAUSE)
-        looked = look(sides, own, ids, twins=True)
-        asked = {str(one.id) for one in looked.differences}
-        asked |= set() if again else looked.left_out | set(looked.left_alone)
-        if not asked:
-            found = []
-            break  # what is pending may be long, and explains nothing
-        log = reader.again()
-        pending |= own.changed_after(log, token, asked) or set()
-        token = max(token, log.last) if log else token
-        still = [not_gone(one, there, own) for one in looked.differences if one.id not in pending]
-        found = [one for one in still if _counts(one, sides.mapping)]
-        unseen |= {str(one.id) for one in still if one.equal}
-        if not again:
-            unlinked, left_alone = looked.left_out, looked.left_alone
-        ids = {str(one.id) for one in found}
-        if not found:
-            break
-    return _LookedTwice(
-        found,
-        unseen,
-        pending,
-        unlinked - pending,
-        {one: names for one, names in left_alone.items() if one not in pending},
-    )
-
-
-def _counts(one: Difference, mapping: SyncMapping) -> bool:
-    """Tell whether liveSync should have mended a difference: what the mapping's policies leave alone is no loss.
-
-    Nor is what the connector's own search leaves out and never had a link: a load leaves it out too.
-    """
-    if one.kind == MISSING and one.reason == FILTERED and one.target_id is None:
-        return False
-    if one.equal:
-        return False  # it has arrived as it is now
-    if one.kind == DUPLICATE:
-        return one.detail in (SECOND_LINK, *TWINS) or bool(one.spare_links)
-    if one.kind == UNLINKED:
-        return not mapping.selective  # else a script may have left it out, as in a look at one that is missing
-    if one.kind == MISSING:
-        return True  # where the mapping makes nobody new, audit's word decides
-    if one.kind == DIFFERING:
-        return mapping.updates
-    if one.kind == ORPHANED and one.reason == HIDDEN:
-        return True  # what has become of it nobody can see
-    return one.kind == ORPHANED and one.target_id is not None and mapping.removes

@@ -14,14 +14,10 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._base.text import few
-from .._http.client import Client
-from .._idm.audit import AuditEntry, seconds_between
 from .._idm.mapping import SyncMapping
-from .._idm.source import Source
-from .._proof.difference import MISSING, REFUSED, UNKNOWN, Difference
-from .dropped import successes_of
-from .losses import LEFT_ALONE, STRANDING, Loss
-from .traceless import ANY_SKEW
+from .._proof.difference import DIFFERING, MISSING, REFUSED, UNKNOWN, Difference
+from .handled import Scene, Unhandled, Unsure, Words, find_unhandled
+from .losses import ASKING, LEFT_ALONE, PASSED_BY, STRANDING, Loss
 
 #: The situations that say that an entry is none of the mapping's: what a validSource, a sourceCondition or a
 #: validTarget is written for, and what nobody misses.
@@ -34,12 +30,14 @@ class Ruled:
 
     :param meant: by a situation that says that the entry is none of the mapping's.
     :param unclear: by a script or a condition, whose author alone knows whether that is meant so.
-    :param untold: ids without a link, of which audit does not tell that the mapping leaves them out.
+    :param conditioned: by the condition of a property: the properties by mapping and id.
+    :param unhandled: the changes of which audit has no word.
     """
 
     meant: dict[str, list[str]] = field(default_factory=dict)
     unclear: dict[str, list[str]] = field(default_factory=dict)
-    untold: list[str] = field(default_factory=list)
+    conditioned: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    unhandled: Unhandled = Unhandled()
 
     def aside(self, all_of_them: t.Collection[str]) -> str | None:
         """Return what is to be said of the first, None for nothing.
@@ -67,11 +65,8 @@ class Ruled:
                 " that is meant so cannot be known here; where it is not, change that policy, then reconcile them:"
                 " idmops.idm.recon with ids."
             )
-        if self.untold:
-            said.append(
-                "Changed entries have no link, and audit does not tell that the mapping leaves them out:"
-                f" {few(self.untold)}. idmops.idm.recon with ids brings over what the mapping lets through."
-            )
+        said += [_left_alone(mapping, found) for mapping, found in sorted(self.conditioned.items())]
+        said += self.unhandled.doubts
         return " ".join(said) or None
 
     @property
@@ -82,38 +77,50 @@ class Ruled:
         return bool(self.meant) and {one for ids in self.meant.values() for one in ids} >= set(all_of_them)
 
 
+def _left_alone(mapping: str, found: t.Mapping[str, t.Sequence[str]]) -> str:
+    """Return what is to be said of properties that a condition may have left as they were."""
+    names = sorted({name for properties in found.values() for name in properties})
+    return (
+        f"{', '.join(names)} of changed entries is not as in the source ({few(sorted(found))}): the mapping {mapping}"
+        " takes it under a condition, and whether that is rightly not met cannot be known here. Where it is not,"
+        " correct the condition of that property, then reconcile them: idmops.idm.recon with ids."
+    )
+
+
 def by_rule(
-    client: Client,
-    source: Source,
-    left: t.Sequence[tuple[SyncMapping, Difference]],
-    unlinked: t.Sequence[tuple[SyncMapping, str]],
-    times: t.Mapping[str, str | None],
+    scene: Scene, left: t.Sequence[tuple[SyncMapping, Difference]], unsure: t.Sequence[Unsure]
 ) -> tuple[list[Loss], Ruled]:
     """Part what a policy or a script of the mapping left alone from what else has not arrived.
 
     A policy of a situation that keeps an entry for ever is a loss like another. What failed by audit's newest word gets
     its cause.
 
-    :param unlinked: entries without a link that a condition or a script of the mapping may leave out, by their ids.
-    :param times: when each was changed, None where that is not told.
+    :param left: what differs.
+    :param unsure: of what else a comparison cannot tell whether it has arrived.
     """
-    ids = list(dict.fromkeys([*(str(one.id) for unused, one in left), *(one for unused, one in unlinked)]))
-    newest: dict[tuple[str, str | None], AuditEntry] = {}
-    for entry in successes_of(client, source, ids, failures=True) or () if ids else ():
-        key = entry.record, entry.mapping
-        if key not in newest or newest[key].timestamp < entry.timestamp:
-            newest[key] = entry
-    kept, ruled = [], Ruled()
-    missing = []
-    for mapping, record in unlinked:
-        word = newest.get((record, mapping.name))
-        age = seconds_between(times.get(record), word.timestamp) if word else None
-        if word is None or (age is not None and age < -ANY_SKEW):
-            ruled.untold.append(record)
-        else:
-            missing.append((mapping, Difference(MISSING, record)))
-    for mapping, one in (*left, *missing):
-        word = newest.get((str(one.id), mapping.name))
+    words = Words(scene)
+    if any(not one.suspicious for one in unsure):
+        words.of_all()
+    words.of_these(
+        [*(str(one.id) for unused, one in left), *(one.record for one in unsure if words.on_change(one) is None)]
+    )
+    without = [one for one in unsure if words.on_change(one) is None and one.expected]
+    unhandled = find_unhandled(scene, words, without) if without else Unhandled()
+    kept, ruled = [], Ruled(unhandled=unhandled)
+    lost = {one.key for one, unused in unhandled.lost}
+    told = list(left)
+    for open_one in unsure:
+        word, named = words.on_change(open_one), open_one.mapping.name
+        if word is not None and (open_one.one.kind == MISSING or word.failed or word.action in LEFT_ALONE):
+            told.append((open_one.mapping, open_one.one))
+        elif open_one.asks and open_one.key not in lost:
+            asked = ", ".join(open_one.asks)
+            detail = f"{ASKING} {asked}, which {scene.source.object_type} does not have"
+            kept.append(Loss(open_one.mapping, replace(open_one.one, detail=detail)))
+        elif open_one.asks is not None and open_one.key not in lost:
+            ruled.conditioned.setdefault(named, {})[open_one.record] = open_one.one.properties
+    for mapping, one in told:
+        word = words.on_change(Unsure(mapping, one))  # an older one is about an older change
         left_alone = word is not None and not word.failed and word.action in LEFT_ALONE
         stranded = left_alone and word is not None and word.situation in STRANDING
         new = one.kind == MISSING and one.in_source and one.target_id is None
@@ -129,4 +136,22 @@ def by_rule(
             kept.append(Loss(mapping, replace(one, reason=REFUSED, detail=word.cause)))
         else:
             kept.append(Loss(mapping, one))
-    return kept, ruled
+    kept += [Loss(one.mapping, replace(one.one, detail=one.one.detail or why)) for one, why in unhandled.lost]
+    return _passed_by(scene, words, kept), ruled
+
+
+def _passed_by(scene: Scene, words: Words, found: t.Sequence[Loss]) -> list[Loss]:
+    """Return the losses, with why those that the connector leaves out by whoever changed them have not arrived."""
+
+    def is_bare(loss: Loss) -> bool:
+        one = loss.one
+        bare = one.kind in (MISSING, DIFFERING) and one.reason == UNKNOWN and not (loss.rule or one.detail)
+        return bare and words.on_change(Unsure(loss.mapping, one)) is None
+
+    whom = scene.passed_by({str(loss.one.id) for loss in found if is_bare(loss)})
+    return [
+        replace(loss, one=replace(loss.one, detail=PASSED_BY))
+        if is_bare(loss) and whom.get(str(loss.one.id)) is False
+        else loss
+        for loss in found
+    ]

@@ -106,7 +106,9 @@ def read_gaps(
     records: list[Gap] = []
     if sought:
         these = list(sought.values())
-        found = read_unarrived(client, source, connector, mappings, known, reader, token, context, these=these)
+        found = read_unarrived(
+            client, source, connector, mappings, known, reader, token, context, these=these, loaded=compared
+        )
         for one in found.records:  # those below a name that was changed are not sought, and as much without a number
             change = sought.get(one.record)
             kind, csn = kinds.get(one.record, LEFT_OUT), change.csn if change else None

@@ -11,13 +11,14 @@ from contextlib import ExitStack
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
-from .._base.values import as_dict
+from .._http.client import Client
 from .._idm.audit import seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
 from .._ldap.lines import Connect
+from .._record.run_record import read_record
 from .._schedule.document import SEE_STATE
 from .._schedule.schedule import Schedule
 from .external import judge_external
@@ -25,6 +26,7 @@ from .facts import Facts
 from .log_facts import LogReader, directories
 from .snapshot import Snapshot
 from .source_status import SourceStatus
+from .states import said_of_unloaded
 
 T = t.TypeVar("T")
 #: By how much two nodes of a cluster may differ in their time, in seconds.
@@ -166,7 +168,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         idle_jobs=snapshot.idle_jobs(source),
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
         namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
-        shown=as_dict(record.arrived).get("by") == "sample",
+        shown=record.sampled,
         running=str(source) in snapshot.running or (external and holder is not None),
         external=external,
         on_beside=tuple(schedule.name for schedule in enabled) if external else (),
@@ -217,6 +219,20 @@ def loads_of(schedules: t.Iterable[Schedule], now: str | None = None) -> dict[st
         if isinstance(load, dict)
     }
     return {name: "" if (seconds_between(now, time) or 0.0) > _AHEAD else time for name, time in found.items()}
+
+
+def unloaded(
+    client: Client, source: Source, mappings: t.Iterable[SyncMapping], schedules: t.Iterable[Schedule]
+) -> str | None:
+    """Return what is to be said where nobody knows that what was there before has ever been brought over; else None.
+
+    :param mappings: those of the source.
+    :raises Unreachable, Refused: as the client.
+    """
+    loads = loads_of(schedules)
+    names = [one.name for one in mappings if one.sync_enabled is not False and one.name not in loads]
+    record = read_record(client, source) if names else None
+    return said_of_unloaded(names) if names and not (record and record.sampled) else None
 
 
 def oldest_load(schedules: t.Iterable[Schedule], mappings: t.Iterable[SyncMapping], now: str | None) -> str:

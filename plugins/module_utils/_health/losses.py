@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .._idm.audit import NO_SITUATION, NO_SITUATION_REMEDY, AuditEntry
+from .._idm.connector_filters import MODIFIERS
 from .._idm.mapping import SyncMapping
 from .._proof.difference import (
     DIFFERING,
@@ -28,6 +29,11 @@ from .._proof.look import SECOND_LINK, TWINS
 
 #: What a policy does to what it leaves alone.
 LEFT_ALONE = ("IGNORE", "REPORT", "NOREPORT", "ASYNC")
+#: The details of a change that was never handled, of one that the connector leaves out by whoever made it, and how that
+#: of one begins whose property a condition keeps from it.
+UNHANDLED = "audit has no entry of it, so that it was not handled"
+PASSED_BY = f"{MODIFIERS} names whoever made it"
+ASKING = "its condition asks for"
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,11 @@ def cause_of(loss: Loss) -> str:
         return f"{one.detail or 'it is gone from the source'}, and its target is still there"
     if one.kind == MISSING:
         return f"liveSync has passed its change, and the target does not have it ({one.detail or 'no link'})"
-    return f"liveSync has passed its change, and the target is not as the source: {', '.join(one.properties)}"
+    names = ", ".join(one.properties)
+    if one.detail in (UNHANDLED, PASSED_BY):
+        return f"liveSync has passed its change ({names}), and {one.detail}"
+    more = f" ({one.detail})" if one.detail else ""
+    return f"liveSync has passed its change, and the target is not as the source: {names}{more}"
 
 
 def sentences_of(found: t.Sequence[Loss]) -> t.Iterator[str]:
@@ -120,6 +130,7 @@ STRANDING = {
 }
 _AWAY, _UNDECIDED, _LEFT_LINK = "away", "undecided", "left link"
 _TWIN, _LONE = "twin", "lone"
+_UNHANDLED, _PASSED_BY, _ASKING = "unhandled", "passed by", "asking"
 _MEND = {
     HIDDEN: (
         "the connector's account does not see all of it in the directory. Look for an ACI that denies it, then"
@@ -169,6 +180,20 @@ _MEND = {
         "IDM refuses it (dropped has each cause). Mend the record or the mapping, then reconcile the records (dropped):"
         " idmops.idm.recon with ids."
     ),
+    _UNHANDLED: (
+        "audit has no entry of it, so that it was not handled, and what it has changed cannot be compared (no link, a"
+        " script or a condition of the mapping, or what nobody may read). Reconcile the records (dropped):"
+        " idmops.idm.recon with ids, which brings over what the mapping lets through."
+    ),
+    _PASSED_BY: (
+        f"{MODIFIERS} names whoever made it, and liveSync leaves out what such an account changes. Leave only the"
+        " connector's own account there, unless that is meant; then reconcile the records (dropped): idmops.idm.recon"
+        " with ids."
+    ),
+    _ASKING: (
+        "a property is taken under a condition that asks for what the object type does not have (dropped has which)."
+        " Correct that condition in the mapping, then reconcile the records (dropped): idmops.idm.recon with ids."
+    ),
     DIFFERING: (
         "the target is not as the source, and why is not told here: idmops.idm.livesync_verify looks for the reason."
         " See first that the mapping and the connector's object type are as they are meant to be, since a"
@@ -198,6 +223,10 @@ def _kind(loss: Loss) -> str:
         return HIDDEN
     if one.spare_links and one.detail != SECOND_LINK:
         return _LEFT_LINK
+    if one.detail in (UNHANDLED, PASSED_BY):
+        return _UNHANDLED if one.detail == UNHANDLED else _PASSED_BY
+    if (one.detail or "").startswith(ASKING):
+        return _ASKING
     return REFUSED if one.reason == REFUSED else one.kind
 
 

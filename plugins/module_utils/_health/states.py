@@ -101,10 +101,7 @@ def judge_health(facts: Facts) -> Health:
     doubts += [*facts.left_out, *facts.unseen]
     unshown = facts.unloaded if not facts.shown else ()
     if unshown:
-        doubts.append(
-            f"No load of {', '.join(unshown)} is recorded: who was there before the base point, and has not"
-            " changed since, may be missing. idmops.idm.livesync_verify compares all; the role livesync loads."
-        )
+        doubts.append(said_of_unloaded(unshown))
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
     proved = facts.moved and not facts.unproved and not unshown
     if facts.running:
@@ -312,6 +309,14 @@ def _meeting(facts: Facts) -> str | None:
             " the only one (scheduler: idm, once the external one is stopped)."
         )
     return said_of_meeting(facts.meeting) if len(facts.meeting) > 1 else None
+
+
+def said_of_unloaded(names: t.Iterable[str]) -> str:
+    """Return what is to be said of mappings of which no load is recorded."""
+    return (
+        f"No load of {', '.join(names)} is recorded: who was there before the base point, and has not changed since,"
+        " may be missing. idmops.idm.livesync_verify compares all; the role livesync loads."
+    )
 
 
 def said_of_meeting(names: t.Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from functools import partial
 from .._base.context import Context
 from .._base.errors import IdmopsError, Refused
 from .._http.client import Client
-from .._idm.audit import AuditEntry, seconds_between
+from .._idm.audit import SYNC_TOPIC, AuditEntry, seconds_between
 from .._idm.mapping import SyncMapping, queued_after
 from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
@@ -156,10 +156,15 @@ def _with_dropped(
             untraced=untraced,
             unarrived=unarrived.sentences if more or unarrived.forbidding else (),
             forbidding=unarrived.forbidding,
-            refused=(unarrived.doubt or "",) if unarrived.denied else (),
+            refused=(
+                *((unarrived.doubt or "",) if unarrived.denied else ()),
+                # on Advanced Identity Cloud there is no audit to ask (501)
+                *((untraced or "",) if silent_audit and SYNC_TOPIC not in client.silent else ()),
+            ),
             unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent, silent_audit)),
             gapped=tuple(text for text in (gaps.standing, gaps.said) if text) if gaps else (),
-            doubt=" ".join(text for text in (unarrived.said, gaps and gaps.doubt, silent) if text) or None,
+            doubt=" ".join(text for text in (unarrived.said, unarrived.uncompared, gaps and gaps.doubt, silent) if text)
+            or None,
         )
         records = (*(records or ()), *more) if more else records
         found_gaps = gaps.records if gaps else None

@@ -97,11 +97,15 @@ def read_traceless(
     )
 
 
+def silent_since(source: Source, last: str) -> str:
+    """Return why audit proves nothing of what has come after its last entry."""
+    return f"audit/sync has no entry about {source} since {last}: the topic sync may be switched off (config/audit)"
+
+
 def _silent(source: Source, last: str) -> str:
     return (
-        f"audit/sync has no entry about {source} since {last}, though liveSync has passed changes: the topic sync may"
-        " be switched off (config/audit), and whether these changes failed cannot be known. idmops.idm.livesync_verify"
-        " compares all."
+        f"{silent_since(source, last)}. Whether the changes that liveSync has passed since then failed cannot be known:"
+        " idmops.idm.livesync_verify compares all."
     )
 
 

@@ -18,11 +18,12 @@ from datetime import datetime, timedelta
 from .._base.errors import Refused
 from .._base.filters import equals, starts_with
 from .._base.text import reason_in
-from .._base.values import as_dict, as_int, as_text, as_texts
+from .._base.values import as_bool, as_dict, as_int, as_list, as_text, as_texts
 from .._http.client import Client
 from .source import Source
 
 SYNC_TOPIC, RECON_TOPIC, CONFIG_TOPIC = "audit/sync", "audit/recon", "audit/config"
+_CONFIG = "config/audit"
 _FRACTION = re.compile(r"\.(\d+)", re.ASCII)
 _CALLS = "audit/access"
 #: So many calls are looked through for the one that was sent.
@@ -139,6 +140,32 @@ def ask_audit(
     return found[:size]
 
 
+def kept_topics(client: Client) -> frozenset[str]:
+    """Return the topics that are known to be written, whole, to where audit is asked; none where that cannot be read.
+
+    :raises Unreachable: as the client.
+    """
+    try:
+        stated = client.get(_CONFIG, none_on=(404,)) or {}
+    except Refused:
+        return frozenset()
+    service = as_dict(stated.get("auditServiceConfig"))
+    kept_out = as_texts(as_dict(as_dict(service.get("filterPolicies")).get("value")).get("excludeIf"))
+    partly = {name.strip("/").partition("/")[0] for name in kept_out}
+    handlers = [as_dict(as_dict(one).get("config")) for one in as_list(stated.get("eventHandlers"))]
+    asked = [one for one in handlers if one.get("name") == service.get("handlerForQueries")]
+    on = [one for one in asked if as_bool(one.get("enabled", True)) is True]
+    return frozenset(name for one in on for name in as_texts(one.get("topics"))) - partly
+
+
+def has_reconciled(client: Client, source: Source) -> bool:
+    """Tell whether audit/recon has an entry about a source: a newer release need not keep any.
+
+    :raises Unreachable: as the client.
+    """
+    return bool(ask_sync(client, f"{_about(source)} and {RECONCILED}", topic=RECON_TOPIC))
+
+
 def newest_entry(client: Client, source: Source, since: str | None = None) -> list[AuditEntry] | None:
     """Return the newest entry about a source in a list, which is empty for none; None where audit does not answer.
 
@@ -146,6 +173,14 @@ def newest_entry(client: Client, source: Source, since: str | None = None) -> li
     """
     after = f' and timestamp ge "{second_of(since)}"' if since else ""
     return ask_sync(client, f"{_about(source)}{after}")
+
+
+def entries_since(client: Client, source: Source, since: str, most: int = 1000) -> list[AuditEntry] | None:
+    """Return the newest entries about a source from a moment on, newest first; None where audit does not answer.
+
+    :param since: the server's time, as in 2026-11-24T17:19:26Z.
+    """
+    return ask_sync(client, f'{_about(source)} and timestamp ge "{second_of(since)}"', size=most)
 
 
 def oldest_entry(client: Client, source: Source) -> AuditEntry | None:

@@ -31,6 +31,8 @@ _NAMES = (
 )
 _CHANGE_NUMBER = "changeNumber"
 #: A text in a filter of CREST, and what is asked of a property: its pointer stands before the operator.
+#: The property that names whose changes are left out.
+MODIFIERS = "modifiersNamesToFilterOut"
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
 _POINTER = re.compile(r"(/?[\w&{}][\w/.&{}-]*)\s+(?:eq|co|sw|lt|le|gt|ge|pr|in)\b")
 _ACCOUNT, _GROUP = "__ACCOUNT__", "__GROUP__"
@@ -322,14 +324,22 @@ def _base_contexts(connector: Connector) -> SyncFilter | None:
     )
 
 
+def normal_name(name: str) -> str:
+    """Return the name of an entry in the one spelling that equal names share."""
+    try:
+        return Name.parse(name).normal
+    except ValueError:
+        return name.strip().lower()
+
+
 def _modifiers(connector: Connector) -> SyncFilter | None:
-    stated = as_texts(connector.sync_settings.get("modifiersNamesToFilterOut"))
-    own = _normal(connector.principal or "")
-    others = [name for name in stated if _normal(name) != own]
+    stated = as_texts(connector.sync_settings.get(MODIFIERS))
+    own = normal_name(connector.principal or "")
+    others = [name for name in stated if normal_name(name) != own]
     if not others:
         return None
     return SyncFilter(
-        "modifiersNamesToFilterOut",
+        MODIFIERS,
         list(stated),
         f"Changes that {'; '.join(others)} makes never arrive.",
         False,
@@ -370,10 +380,3 @@ def _change_number(connector: Connector) -> SyncFilter | None:
 def _kind(connector: Connector, object_type: str) -> str | None:
     """Return what the names of the properties for an object type begin with, None where it has none of its own."""
     return {_ACCOUNT: "account", _GROUP: "group"}.get(connector.native_types.get(object_type, ""))
-
-
-def _normal(name: str) -> str:
-    try:
-        return Name.parse(name).normal
-    except ValueError:
-        return name.strip().lower()

@@ -63,6 +63,7 @@ _HELD = "whether another control host runs the source: tasks of one host alone a
 _BACKLOG = "`catch_up: reconcile`, or `auto` and a long backlog"
 _NOTED = "nothing now: `livesync_status` does not tell later that it has arrived"
 _WHY = "why something did not arrive: its reason is `unknown`"
+_UNCOMPARED = "`directory`, and a change cannot be compared"
 _LOST, _WHY_LOST = "the change does not arrive", "why it did not arrive"
 
 NEEDS: tuple[Need, ...] = (
@@ -274,6 +275,18 @@ NEEDS: tuple[Need, ...] = (
         Right(QUERY, "audit/recon"),
         (STATUS, RECON, LOAD),
         unknown="which entries failed, and why; a run that IDM has forgotten",
+    ),
+    Need(
+        Right(QUERY, "audit/recon"),
+        (TRIGGER,),
+        _UNCOMPARED,
+        "whether a reconciliation has brought it over",
+    ),
+    Need(
+        Right(READ, "config/audit"),
+        (STATUS, TRIGGER, VERIFY),
+        f"{_UNCOMPARED}, and audit has no later entry",
+        "whether audit/sync would have a word of it",
     ),
     Need(
         Right(QUERY, "audit/access"),

@@ -63,8 +63,8 @@ class SyncMapping:
     :param link_type: the name that its links carry: its own, or that of the mapping that it shares them with.
     :param queue: what its queuedSync says, None where it has none.
     :param selective: whether a script or a condition keeps some source objects out of it.
-    :param qualified: whether it has link qualifiers: for whom a script names none nothing is done, and nothing audited
-        (seen on OpenIDM 6.1.0).
+    :param qualified: whether a script names link qualifiers: for whom it names none nothing is done, and nothing
+        audited (seen on OpenIDM 6.1.0).
     :param condition: the filter that objects of the source have to match, None where it has none, or a script.
     :param actions: what the policies say of each situation, where one alone does, and no condition goes with it.
     :param source_filter: by which a reconciliation finds the objects of the source, None where it is no filter of it.
@@ -119,7 +119,7 @@ class SyncMapping:
                 as_dict(item).get("transform") and not as_dict(item).get("source")
                 for item in as_list(document.get("properties"))
             ),
-            qualified=bool(document.get("linkQualifiers")),
+            qualified=bool(as_dict(document.get("linkQualifiers"))),
             condition=as_text(document.get("sourceCondition")),
             queue=QueuedSync.parse(document.get("queuedSync")),
             actions={

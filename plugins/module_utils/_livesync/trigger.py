@@ -17,13 +17,13 @@ from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unrea
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
-from .._health.judged import oldest_load
+from .._health.judged import oldest_load, unloaded
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
 from .._idm.audit import newest_entry
 from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
-from .._idm.connector_filters import SyncFilter, filters_of
+from .._idm.connector_filters import MODIFIERS, SyncFilter, filters_of
 from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
 from .._idm.source import Source
@@ -31,7 +31,7 @@ from .._idm.stage import read_stage
 from .._proof.link_ids import by_uuid, estranged
 from .._record.hold import hold, who_holds
 from .._record.run_record import note_gaps, read_record
-from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
+from .._schedule.schedule import Schedule, executing_sources, is_running, read_all_jobs
 from .backlog import AUTO, LIVESYNC, RECONCILE, Backlog, Reconcile, Reconciled
 from .catch_up import Runs
 from .mapped import check_mapped
@@ -59,14 +59,15 @@ def trigger(client: Client, request: Request, context: Context, reconcile: Recon
     systems = {source.system: connectors[source.system] for source in request.sources}
     urls = directories(request.directory, systems.values(), context)
     mappings = read_mappings(client)
-    schedules = read_schedules(client, ask_server(client))
+    jobs = read_all_jobs(client, ask_server(client))
     audited = _Audited()
     groups: dict[str, list[_SourceTask]] = {}
     for source in request.sources:
-        own = [schedule for schedule in schedules if schedule.source == str(source)]
+        own = [job for job in jobs if job.source == str(source)]
+        firing = tuple(job.name for job in jobs if job.fires_for(str(source)))
         mapped = [mapping for mapping in mappings if source.is_named_by(mapping.source)]
         system, url = systems[source.system], urls.get(source.system)
-        task = _SourceTask(request, context, source, system, url, own, mapped, mappings, reconcile, audited)
+        task = _SourceTask(request, context, source, system, url, own, mapped, mappings, reconcile, audited, firing)
         groups.setdefault(source.system, []).append(task)
 
     def run_group(tasks: list[_SourceTask]) -> list[Tally]:
@@ -105,6 +106,7 @@ class _SourceTask:
     :param url: of the directory whose change log the connector reads, None where that is not known.
     :param mappings: those of the source.
     :param known: all mappings.
+    :param firing: the names of the jobs that run it, those whose script calls liveSync of it among them.
     """
 
     request: Request
@@ -117,6 +119,7 @@ class _SourceTask:
     known: t.Sequence[SyncMapping] = ()
     reconcile: Reconcile | None = None
     audited: _Audited = field(default_factory=_Audited)
+    firing: tuple[str, ...] = ()
 
     def tally(self, client: Client) -> Tally:
         """Run this source; an error becomes part of its tally, so that the other sources go on."""
@@ -255,6 +258,9 @@ class _SourceTask:
                     runs.go()
                     if any(one.against for one in self._filters):
                         tally.proved = False  # what is left out moves the token too
+                    if tally.proved and (said := unloaded(client, self.source, self.mappings, self.schedules)):
+                        tally.proved = False
+                        self.context.report.warn(f"{self.source}: {said}")
                     ended = True
                 finally:
                     lock.note(tally.outcome, failed=not ended or tally.error is not None, compared=tally.compared)
@@ -296,6 +302,9 @@ class _SourceTask:
                     [{"record": one.record, "csn": one.csn, "time": one.time} for one in left],
                     self.context,
                 )
+            if found.records:  # why may stand in the configuration
+                effects = (f"{one.effect} {one.remedy}" for one in self._filters if one.property != MODIFIERS)
+                found = replace(found, sentences=(*effects, *found.sentences))
             gaps = gaps if after else replace(gaps, doubt=None)
             found = with_gaps(found, beside(gaps, earlier))
             said = [*([found.doubt] if found.doubt else []), *log.standby(token).elsewhere]
@@ -308,9 +317,8 @@ class _SourceTask:
 
         :raises IdmopsError: saying why, and what mends it.
         """
-        meeting = [schedule.name for schedule in self.schedules if schedule.enabled and not schedule.paused]
-        if len(meeting) > 1:
-            self.context.report.warn(f"{self.source}: {said_of_meeting(meeting)}")
+        if len(self.firing) > 1:
+            self.context.report.warn(f"{self.source}: {said_of_meeting(self.firing)}")
         if warning := check_mapped(self.source, self.mappings, self.request.mappings, self.known):
             self.context.report.warn(warning)
         if self.connector.ambiguity:

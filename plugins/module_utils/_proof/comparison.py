@@ -91,6 +91,7 @@ class Comparison:
     :param unique: whether no two objects of the target may share what it holds.
     :param seen: the properties that read one of the source, whatever is made of it, but for passwords.
     :param conditioned: those that the mapping copies plainly where a condition is met.
+    :param made: the other properties of the target that come from the source, a password among them.
     :param loose: those whose types differ on purpose, so that values are compared as texts.
     """
 
@@ -101,6 +102,7 @@ class Comparison:
     unique: bool = False
     seen: tuple[MappedProperty, ...] = ()
     conditioned: tuple[MappedProperty, ...] = ()
+    made: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, mapping: SyncMapping, schema: TargetSchema, source_types: t.Mapping[str, str]) -> Comparison:
@@ -115,7 +117,7 @@ class Comparison:
             for one in open_ones
             if one.target.partition("/")[0] not in schema.made and targets.count(one.target) == 1
         ]
-        copied = [one for one in told if one.plain]
+        copied, conditioned = [one for one in told if one.plain], [one for one in told if one.conditioned]
         rest = {one.target for one in mapping.properties if one.target} - {one.target for one in copied}
         loose = {one.target for one in copied if _differ(source_types.get(one.source), schema.types.get(one.target))}
         key = _key(copied, schema)
@@ -127,14 +129,10 @@ class Comparison:
             frozenset(loose),
             unique,
             seen=tuple(one for one in open_ones if one.source),
-            conditioned=tuple(one for one in told if one.conditioned),
+            conditioned=tuple(conditioned),
+            made=frozenset(one.target for one in mapping.properties if one.target and (one.source or one.scripted))
+            - {one.target for one in (*copied, *conditioned)},
         )
-
-    @property
-    def made(self) -> frozenset[str]:
-        """The properties of the target that a script makes of something of the source, and no password."""
-        plainly = {one.target for one in (*self.copied, *self.conditioned)}
-        return frozenset(one.target for one in self.seen if one.target) - plainly
 
     @property
     def source_fields(self) -> str:

@@ -32,6 +32,7 @@ class Difference:
     :param spare_links: ids of links of it that are too many: to an object that is gone, or once more to the same one.
         They have to go before anything is mended.
     :param emptied: those of the properties that have a value, and for which the source has none.
+    :param ruled: whether a rule of the mapping leaves it alone: so does each reconciliation.
     :param equal: whether the target is as the directory has the entry, though IDM does not see it.
     """
 
@@ -46,6 +47,7 @@ class Difference:
     equal: bool = False
     spare_links: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
+    ruled: bool = False
 
     @property
     def by_id(self) -> bool:
@@ -54,7 +56,7 @@ class Difference:
         Not where a link of it is too many: an object that is gone would be made anew, with a second link beside the old
         one, and each change of an entry with two links fails with "More than one link found" (seen on OpenIDM 6.1.0).
         """
-        if self.spare_links:
+        if self.spare_links or self.ruled:
             return False
         return self.in_source and self.id is not None and self.kind in (MISSING, UNLINKED, DIFFERING)
 

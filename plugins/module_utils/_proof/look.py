@@ -49,12 +49,14 @@ class Looked:
     :param left_out: the ids of the source that a condition or a script of the mapping may leave out.
     :param left_alone: the properties that are not as the source, and that a condition of the mapping may have left so,
         by the ids of the source.
+    :param paired: the ids of the source that are seen, and have a link to an object of the target.
     :param linked: how many of the objects of the source that were asked for have a link.
     """
 
     differences: list[Difference] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
     left_alone: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    paired: set[str] = field(default_factory=set)
     linked: int = 0
 
 
@@ -86,6 +88,7 @@ def look(
         told.update({(one.kind, one.id, one.target_id): one for one in seen.differences})
         found.left_out |= seen.left_out
         found.left_alone.update(seen.left_alone)
+        found.paired |= seen.paired
         found.linked += seen.linked
     found.differences = list(told.values())
     return found
@@ -135,8 +138,10 @@ def _look(
             hidden = sides.comparison.hidden(sources[one], body) if body else ()
             found.differences += [_hidden(one, mine, told, hidden)] if hidden and mine else told
             led = next((targets[link.target] for link in mine if link.target in targets), None)
-            if led and (left := sides.comparison.left_alone(sources[one], led)):
-                found.left_alone[one] = left
+            if led is not None:
+                found.paired.add(one)
+                if left := sides.comparison.left_alone(sources[one], led):
+                    found.left_alone[one] = left
         else:
             reason, detail = unseen.get(one, (UNKNOWN, None))
             why = Difference(ORPHANED, one, reason=reason, detail=detail, in_source=False)

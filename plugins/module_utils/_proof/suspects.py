@@ -32,7 +32,7 @@ class Suspects:
     :param in_directory: how many the directory itself has, None where it was not asked.
     :param checked: how many objects of the source were compared, or drawn to be.
     :param linked: how many of these have a link; None until they have been looked at.
-    :param left_out: how many objects of the source a condition or a script of the mapping may leave out.
+    :param left_out: the ids of what a condition or a script of the mapping may leave out.
     """
 
     sources: set[str] = field(default_factory=set)
@@ -42,7 +42,7 @@ class Suspects:
     in_directory: int | None = None
     checked: int = 0
     linked: int | None = None
-    left_out: int = 0
+    left_out: set[str] = field(default_factory=set)
 
 
 def suspects_of_all(sides: Sides, directory: Masks | None) -> Suspects:
@@ -85,7 +85,7 @@ def suspects_of_all(sides: Sides, directory: Masks | None) -> Suspects:
             if targets.get(target_of) != comparison.digest_of_source(body):
                 found.sources.add(source)
         elif sides.mapping.selective and key not in lone_keys:
-            found.left_out += 1
+            found.left_out.add(source)
         else:
             found.sources.add(source)
     found.checked = found.in_source

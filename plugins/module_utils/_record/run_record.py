@@ -90,6 +90,11 @@ class RunRecord:
         }
 
     @property
+    def sampled(self) -> bool:
+        """Whether a comparison has shown that what was there has arrived."""
+        return (self.arrived or {}).get("by") == "sample"
+
+    @property
     def compared(self) -> int:
         """Up to which change number a task of ours has seen all arrive, 0 where that is not known."""
         known = (self.last_run or {}).get(COMPARED)

@@ -160,6 +160,10 @@ class Schedule:
         text = script.lower() if isinstance(script, str) and self.service == "script" else ""
         return source.lower() in text and any(action in text for action in _ACTIONS)
 
+    def fires_for(self, source: str) -> bool:
+        """Tell whether it is on and runs liveSync of a source, or calls it by a script."""
+        return self.enabled and not self.paused and (self.source == source or self.calls(source))
+
     @property
     def does_nothing(self) -> bool:
         """Whether it has the service of liveSync do what that does not know, which ends well and does nothing.

@@ -24,5 +24,5 @@ def note_arrivals(
     for source in dict.fromkeys(one.source for one in done):
         own = [one for one in done if one.source == source]
         checked = sum(one.suspects.checked for one in own)
-        if checked and not any(one.differences for one in own):
+        if checked and not any(one.differences or one.doubt for one in own):
             note_arrival(client, source, context, "sample", checked=checked, seconds=None)

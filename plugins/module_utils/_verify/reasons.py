@@ -15,8 +15,10 @@ from .._base.filters import any_of
 from .._base.values import as_bool, as_dict, as_list, as_text, as_texts
 from .._changelog.log import as_time
 from .._health.dropped import Dropped, read_dead_letters, successes_of
+from .._health.losses import LEFT_ALONE
+from .._health.traceless import ANY_SKEW
 from .._http.client import Client
-from .._idm.audit import CONFIG_TOPIC, AuditEntry, ask_audit
+from .._idm.audit import CONFIG_TOPIC, AuditEntry, ask_audit, seconds_between
 from .._idm.connector_config import Connector
 from .._idm.connector_filters import bracketed, sync_filter
 from .._idm.entries import kept_failures
@@ -41,6 +43,8 @@ from .._recon.watch import list_runs
 
 #: So many changes of the mappings are looked through, the newest.
 _MOST_CHANGES = 200
+#: Of so many entries audit is asked whether a rule leaves them out.
+_MOST_ASKED = 400
 #: So many differences are looked at together: what the directory has of them is not kept for longer.
 _AT_ONCE = 1000
 
@@ -71,7 +75,8 @@ class Reasons:
     def _of_some(self, found: t.Sequence[Difference]) -> list[Difference]:
         ids = list(dict.fromkeys(one.id for one in found if one.id is not None))
         entries = self.own.entries(ids) if self.own and ids else {}
-        refusals = self._refusals(ids)
+        words = self._words(ids)
+        refusals = self._refusals(ids, words)
         off = self._off_periods if entries else None
         passed = self._passed(list(entries))
         told = []
@@ -82,7 +87,7 @@ class Reasons:
             if one.reason != UNKNOWN:
                 told.append(one)
             elif one.kind in (MISSING, DIFFERING, UNLINKED):
-                told.append(self._of_one(one, entry, refusals, off, passed))
+                told.append(self._of_one(one, entry, refusals, off, passed, (words or {}).get(one.id or "")))
             else:
                 told.append(one)
         return told
@@ -94,7 +99,9 @@ class Reasons:
         refusals: t.Mapping[str, str],
         off: t.Sequence[tuple[str, str]] | None,
         passed: t.Collection[str],
+        word: AuditEntry | None,
     ) -> Difference:
+        changed = as_time(entry.text("modifyTimestamp") or entry.text("createTimestamp")) if entry else None
         if refused := refusals.get(one.id or ""):
             return replace(one, reason=REFUSED, detail=refused)
         if self.mapping.sync_enabled is False:
@@ -107,10 +114,12 @@ class Reasons:
         if ignored:
             situation = "ABSENT" if one.kind == MISSING else "CONFIRMED"
             detail = f"the mapping's policy for {situation} is {self.mapping.actions[situation]}"
-            return replace(one, reason=FILTERED, detail=detail)
+            return replace(one, reason=FILTERED, detail=detail, ruled=True)
+        if word and _leaves_alone(word) and (seconds_between(changed, word.timestamp) or 0.0) > -ANY_SKEW:
+            detail = f"the mapping's own rule leaves it alone, as audit tells: {word.situation}: {word.action}"
+            return replace(one, reason=FILTERED, detail=f"{one.detail}; {detail}" if one.detail else detail, ruled=True)
         if filtered := self._filtered(one, entry, passed):
             return replace(one, reason=FILTERED, detail=filtered)
-        changed = as_time(entry.text("modifyTimestamp") or entry.text("createTimestamp")) if entry else None
         # an entry tells seconds, so that of the second in which the mapping was switched nothing is known
         during = next((span for span in off or () if changed and span[0][:19] < changed[:19] < span[1][:19]), None)
         if during:
@@ -121,24 +130,38 @@ class Reasons:
             )
         return replace(one, reason=UNKNOWN)
 
-    def _refusals(self, ids: t.Sequence[str]) -> dict[str, str]:
-        """Return why IDM refused records, as audit and the dead letter queue tell: the newest word on each counts.
+    def ruled_out(self, ids: t.Collection[str]) -> int | None:
+        """Return of how many entries audit's newest word says that a rule of the mapping leaves them alone.
 
-        Where audit does not answer, as on Advanced Identity Cloud, reconciliations that have kept their entries tell.
+        :returns: None where there are none, or too many to ask for, or audit does not answer.
         """
-        if not ids:
-            return {}
-        found: dict[str, str] = {}
+        words = self._words(sorted(ids)) if 0 < len(ids) <= _MOST_ASKED else None
+        return None if words is None else sum(1 for word in words.values() if _leaves_alone(word))
+
+    def _words(self, ids: t.Sequence[str]) -> dict[str, AuditEntry] | None:
+        """Return the newest word of audit on each of some records, None where it does not answer."""
+        told = successes_of(self.client, self.source, ids, failures=True) if ids else []
         newest: dict[str, AuditEntry] = {}
-        told = successes_of(self.client, self.source, ids, failures=True)
-        if told is None:
-            found.update((record, self._kept[record]) for record in ids if record in self._kept)
         for entry in told or ():
             if entry.mapping not in (None, self.mapping.name):
                 continue
             if entry.record not in newest or newest[entry.record].timestamp < entry.timestamp:
                 newest[entry.record] = entry
-        for record, entry in newest.items():
+        return None if told is None else newest
+
+    def _refusals(self, ids: t.Sequence[str], words: t.Mapping[str, AuditEntry] | None) -> dict[str, str]:
+        """Return why IDM refused records, as audit and the dead letter queue tell: the newest word on each counts.
+
+        Where audit does not answer, as on Advanced Identity Cloud, reconciliations that have kept their entries tell.
+
+        :param words: those of audit, None where it does not answer.
+        """
+        if not ids:
+            return {}
+        found: dict[str, str] = {}
+        if words is None:
+            found.update((record, self._kept[record]) for record in ids if record in self._kept)
+        for record, entry in (words or {}).items():
             if entry.failed:
                 situation = f", situation {entry.situation}" if entry.situation else ""
                 found[record] = (
@@ -244,3 +267,8 @@ class Reasons:
         if by & {name.lower() for name in as_texts(settings.get("modifiersNamesToFilterOut"))}:
             return "modifiersNamesToFilterOut names whoever changed it last"
         return None
+
+
+def _leaves_alone(word: AuditEntry) -> bool:
+    """Tell whether a word of audit says that a rule of the mapping has left an entry alone."""
+    return not word.failed and word.action in LEFT_ALONE

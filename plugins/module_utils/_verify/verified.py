@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .._base.errors import IdmopsError, InvalidOption
 from .._base.limits import check_seconds
+from .._base.text import few
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, most_differing
@@ -62,6 +63,9 @@ class Verified:
     """What became of one mapping.
 
     :param logged: whether the connector reads a change log, which tells with directory what is pending.
+    :param doubt: of which of the newest changes it cannot be known whether they have arrived, and why; None for none.
+    :param ruled_out: of how many entries that a condition may leave out audit tells that; None where it was not asked,
+        or does not answer.
     :param pending: how many objects differ with changes that liveSync has not taken yet; None where that cannot be
         known.
     """
@@ -74,6 +78,8 @@ class Verified:
     differences: list[Difference] = field(default_factory=list)
     pending: int | None = None
     logged: bool = True
+    doubt: str | None = None
+    ruled_out: int | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -93,13 +99,12 @@ class Verified:
         name = f"{self.mapping.name} ({self.source} to {self.mapping.target})"
         if self.sampled:
             looked = f"of {seen.in_source} entries {seen.checked} were drawn, and as many of the target"
+        elif seen.left_out:
+            looked = f"{seen.in_source - len(seen.left_out)} of {seen.in_source} entries were compared"
         else:
             looked = f"all {seen.in_source} entries were compared"
-        return " ".join(
-            part
-            for part in (f"{name}: {looked}; {self._outcome}.", self._spare, self._not_compared, self._pending)
-            if part
-        )
+        found = "; ".join(part for part in (looked, self._outcome, self._not_compared) if part)
+        return " ".join(part for part in (f"{name}: {found}.", self.doubt, self._spare, self._pending) if part)
 
     @property
     def _outcome(self) -> str:
@@ -129,14 +134,14 @@ class Verified:
             parts.append(
                 f"not compared: {', '.join(self.comparison.not_comparable)}, which a script or condition makes"
             )
-        if self.suspects.left_out:
-            parts.append(
-                f"{self.suspects.left_out} entries have no link, and a condition of the mapping may leave them out"
-            )
+        if left := sorted(self.suspects.left_out):
+            entries = "1 entry without a link" if len(left) == 1 else f"{len(left)} entries without a link"
+            told = "" if self.ruled_out is None else f", as audit tells of {self.ruled_out} of them"
+            named = "" if self.ruled_out == len(left) else f" ({few(left)})"
+            parts.append(f"not compared: {entries}, which a condition of the mapping may leave out{told}{named}")
         if self.comparison.key is None:
             parts.append("objects of the target without a link cannot be recognised, since no name is copied plainly")
-        text = "; ".join(parts)
-        return f"{text[0].upper()}{text[1:]}." if parts else ""
+        return "; ".join(parts)
 
     @property
     def _pending(self) -> str:
@@ -165,7 +170,7 @@ class Verified:
             "checked": seen.checked,
             "linked": seen.linked,
             "pending": self.pending,
-            "not_comparable": {"properties": list(self.comparison.not_comparable), "entries": seen.left_out},
+            "not_comparable": {"properties": list(self.comparison.not_comparable), "entries": len(seen.left_out)},
             "differences": self.counts,
             "entries": [one.as_result(detailed) for one in self.differences[:most]],
         }
@@ -211,6 +216,11 @@ def _remedy_of(found: t.Sequence[Difference]) -> str:
         )
     if any(one.by_id for one in found):
         parts.append("Mend what the reasons name, then give ids to idmops.idm.recon.")
+    if any(one.ruled for one in found):
+        parts.append(
+            "What a rule of the mapping leaves alone (detail) no reconciliation brings: change that policy or condition"
+            " first, where it is not meant so."
+        )
     if any(one.by_target for one in found):
         parts.append(
             "What is orphaned (target_ids) takes a reconciliation of the whole mapping: where its policy for"

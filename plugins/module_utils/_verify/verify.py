@@ -13,7 +13,8 @@ from functools import partial
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut
-from .._health.arrived import MOST_TAKEN
+from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
+from .._health.judged import oldest_load
 from .._health.log_facts import LogReader, directories
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
@@ -106,6 +107,11 @@ class _Pair:
         self._source = source
         self._mapping = mapping
         connector = snapshot.connectors.get(source.system)
+        self._connector = connector
+        self._known = snapshot.mappings
+        self._token: int | None = None
+        own_jobs = [one for one in snapshot.schedules if one.source == str(source)]
+        self._loaded = oldest_load(own_jobs, [mapping], snapshot.time)
         self._ambiguity = connector.ambiguity if connector else None
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
         self._logged = connector is None or connector.reads_change_log
@@ -117,7 +123,7 @@ class _Pair:
         self._reader = reader = readers.get(source.system)
         self._own = OwnEntries.of(reader.directory, connector, source.object_type) if reader and connector else None
         self._reasons = Reasons(client, source, mapping, self._comparison, connector, self._own)
-        schedules = [one for one in snapshot.schedules if one.source == str(source) and one.enabled and not one.paused]
+        schedules = [one for one in own_jobs if one.enabled and not one.paused]
         intervals = [one.interval_seconds or _LONGEST_RECHECK for one in schedules]
         scheduler = snapshot.record(source).scheduler
         if scheduler.external:
@@ -150,9 +156,36 @@ class _Pair:
         found.differences, found.pending = self._settled(seen)
         found.differences = self._not_gone(found.differences)
         found.logged = self._logged
+        behind = self._behind(seen)
+        known = {one.id for one in found.differences}
+        found.differences += [one for one in behind.differences if one.id not in known]
+        seen.left_out -= {one.id for one in found.differences if one.id}
+        found.doubt = behind.doubt
+        found.ruled_out = self._reasons.ruled_out(seen.left_out)
         found.differences = self._reasons.of(found.differences)
         found.differences.sort(key=lambda one: (KINDS.index(one.kind), one.id or "", one.target_id or ""))
         return found
+
+    def _behind(self, seen: Suspects) -> Unarrived:
+        """Return what of the newest changes behind the token has not arrived, where a comparison of all cannot tell."""
+        mapping, reader, connector = self._mapping, self._reader, self._connector
+        whole = not (self._comparison.made or self._comparison.conditioned or seen.left_out)
+        if whole or not mapping.sync_enabled or mapping.queue or reader is None or connector is None:
+            return Unarrived()
+        if self._token is None or self._own is None or self._own.uid.lower() != "entryuuid":
+            return Unarrived()
+        return read_unarrived(
+            self._client,
+            self._source,
+            connector,
+            [mapping],
+            self._known,
+            reader,
+            self._token,
+            self._context,
+            loaded=self._loaded,
+            most=MOST_TAKEN,
+        )
 
     def _not_gone(self, differences: t.Sequence[Difference]) -> list[Difference]:
         """Return the differences; what seems to be gone from the source is not where that cannot be known.
@@ -182,11 +215,11 @@ class _Pair:
             if seen.linked is None:
                 seen.linked = looked.linked
             if sources is seen.sources:
-                seen.left_out += len(looked.left_out)
+                seen.left_out |= looked.left_out
             left = looked.differences
             sources = {one.id for one in left if one.id is not None}
             targets = {one.target_id for one in left if one.target_id is not None}
-            number = stage.number if stage else None
+            self._token = number = stage.number if stage else None
             flux = None
             if self._own and self._reader and number is not None:
                 flux = self._own.changed_after(self._reader.again(), number)

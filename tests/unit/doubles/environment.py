@@ -40,6 +40,7 @@ class Environment:
         self.narrowed: set[str] = set()  # hidden ones that the connector's own search leaves out
         self.moved: set[str] = set()  # entries that have left the connector's base contexts
         self.containers: set[str] = set()  # what the connector finds and has not the object classes of an account
+        self.modifiers: dict[str, str] = {}  # who has changed an entry last
         self.doubt = None  # why the directory's word proves nothing
         self.idm = Repository({SOURCE: self.people, TARGET: self.users, LINKS: self.links})
         comparison = Comparison.of(self.mapping, SCHEMA, {})
@@ -76,7 +77,8 @@ class Environment:
     def entries(self, ids, further=""):
         known = {**{one["_id"]: one for one in self.people}, **self.hidden}
         shown = [name for name in ids if name in known and name not in self.containers]
-        return {name: Entry(f"uid={known[name]['uid']},dc=x", {}) for name in shown}
+        by = {name: {"modifiersname": (self.modifiers.get(name, "uid=hr").encode(),)} for name in shown}
+        return {name: Entry(f"uid={known[name]['uid']},dc=x", by[name]) for name in shown}
 
     def passing(self, ids):
         out = self.narrowed | self.moved

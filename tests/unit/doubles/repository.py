@@ -11,7 +11,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Ref
 from ansible_collections.idmops.idm.plugins.module_utils._idm.mapped_property import value_at
 from ansible_collections.idmops.idm.tests.unit.doubles.record import RECORDS, RecordStore
 
-_TERM = re.compile(r'(!?)\(?(\S+) (eq|ge|pr)(?: "((?:[^"\\]|\\.)*)")?\)?')
+_TERM = re.compile(r'(!?)\(?(\S+) (eq|ge|pr|sw)(?: "((?:[^"\\]|\\.)*)")?\)?')
 #: A longer filter is refused: 200 ids answer 414.
 _LONGEST = 199
 
@@ -32,6 +32,8 @@ def matches(body, query_filter):
     text = re.sub(r"\\(.)", r"\1", quoted)
     if operator == "eq":
         return value == text or (isinstance(value, list) and text in value)
+    if operator == "sw":
+        return isinstance(value, str) and value.startswith(text)
     return isinstance(value, str) and value >= text
 
 

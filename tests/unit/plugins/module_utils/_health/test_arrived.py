@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NUMBERS, ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._health import arrived as module
+from ansible_collections.idmops.idm.plugins.module_utils._health import looked
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, Touched
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
@@ -19,7 +20,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._proof.look import Look
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import SOURCE, Environment
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
 
-CONNECTOR = Connector.parse({"_id": "provisioner.openicf/ldap", "objectTypes": {"account": {}}})
+DOCUMENT = {
+    "_id": "provisioner.openicf/ldap",
+    "connectorRef": {"connectorName": "org.identityconnectors.ldap.LdapConnector"},
+    "objectTypes": {"account": {}},
+}
+CONNECTOR = Connector.parse(DOCUMENT)
 PLAIN = [{"source": "uid", "target": "userName"}]
 TIME = "2026-11-24T10:00:00Z"
 
@@ -39,24 +45,30 @@ def look(monkeypatch):
         after=0,
         loaded="",
         removed=None,
+        clock=None,
+        connector=CONNECTOR,
     ):
         looks = list(pending) or [set()]
         there.uid = uid
         there.below = lambda dn, most: list(below)
         there.changed_after = lambda log, token, of: looks.pop(0) if len(looks) > 1 else looks[0]
         touched = [Touched(one, TIME, moved, removed=removed) for one in ids]
-        reader = SimpleNamespace(directory=object(), again=lambda: None, touched=lambda token, most, after: touched)
+        reader = SimpleNamespace(
+            directory=object(), again=lambda: None, touched=lambda token, most, after: touched, now=lambda: clock
+        )
         monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: there if uid else None)
         known = [there.mapping] if mappings is None else mappings
         it = context()
         found = module.read_unarrived(
-            there.idm, Source.parse(SOURCE), CONNECTOR, known, known, reader, 9, it, after, loaded=loaded
+            there.idm, Source.parse(SOURCE), connector, known, known, reader, 9, it, after, loaded=loaded
         )
         return SimpleNamespace(
             records=found.records,
             said=" ".join(found.sentences),
             doubt=found.doubt,
             aside=found.aside,
+            uncompared=found.uncompared,
+            denied=found.denied,
             compared=found.compared,
             forbidding=found.forbidding,
             slept=it.clock.slept,
@@ -438,7 +450,7 @@ def test_who_a_condition_may_leave_out_is_told_by_audit_alone(look, words, told,
     there.drop(there.links, "s1")
     there.idm.resources["audit/sync"] = words
     found = look(there, ["s1", "s2"])
-    assert len(found.records) == told and ("s1" in found.compared) == (doubt is None)
+    assert len(found.records) == told and "s1" in found.compared
     assert doubt in found.doubt if doubt else found.doubt is None
     assert look(there, ["s1", "s2"], pending=[{"s1"}]).doubt is None
 
@@ -456,13 +468,220 @@ def test_what_a_script_makes_is_said_not_to_be_compared_and_missed_where_it_is_h
     made = {"source": "mail", "target": "mail", "transform": {"source": "source.toLowerCase()"}}
     there = Environment(properties=[*PLAIN, made])
     differing(there)
+    there.idm.resources["audit/sync"] = [audit_word("s1", "CONFIRMED", "UPDATE")]
     found = look(there)
-    assert (found.records, found.doubt) == ((), None) and "Not compared, since a script makes them" in found.aside
+    assert (found.records, found.doubt, found.aside) == ((), None, None)
+    assert "Not compared, since a script makes them or nobody may read them: mail" in found.uncompared
     hidden_value(there)
     (one,) = look(there).records
     assert "IDM does not see it: mail" in one.cause
-    found = look(Environment(properties=[made]))
-    assert "it copies no property plainly" in found.doubt
+
+
+MADE = {"source": "mail", "target": "mail", "transform": {"source": "source.toLowerCase()"}}
+SECRET = {"source": "__PASSWORD__", "target": "password"}
+OTHER = {"target": "displayName", "transform": {"source": "source.uid + source.mail"}}
+BEGINS = audit_word("s7", "CONFIRMED", "UPDATE", at="2026-11-24T08:00:00.000Z")
+LATER = audit_word("s6", "CONFIRMED", "UPDATE", at="2026-11-24T11:00:00.000Z")
+KEPT = {
+    "auditServiceConfig": {"handlerForQueries": "repo"},
+    "eventHandlers": [{"config": {"name": "repo", "topics": ["sync", "recon"]}}],
+}
+RECON = audit_word("s7", "CONFIRMED", "UPDATE", entryType="entry", at="2026-11-24T08:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    "properties", [[*PLAIN, MADE], [MADE], [*PLAIN, SECRET], [*PLAIN, OTHER], []], ids=lambda found: str(len(found))
+)
+@pytest.mark.parametrize(
+    ("words", "lost"),
+    [
+        ([BEGINS, LATER], 1),
+        ([BEGINS, LATER, audit_word("s1", "CONFIRMED", "UPDATE", at="2026-11-24T09:00:00.000Z")], 1),
+        ([BEGINS, LATER, audit_word("s1", "CONFIRMED", "UPDATE")], 0),
+        ([BEGINS, LATER, audit_word("s1", "ABSENT", "CREATE", at="2026-11-24T10:20:00.000Z")], 0),
+        ([BEGINS, LATER, audit_word("s1", "UNQUALIFIED", "IGNORE")], 0),
+        ([BEGINS, LATER, audit_word("s1", "CONFIRMED", "UPDATE", status="FAILURE", message="no such value")], 1),
+    ],
+)
+def test_what_cannot_be_compared_and_was_never_handled_is_lost(look, properties, words, lost):
+    """As where all but userName is made by scripts and the token was set past a change (seen on OpenIDM 6.1.0)."""
+    there = Environment(properties=properties)
+    there.idm.resources["audit/sync"] = [*words, audit_word("s2", "CONFIRMED", "UPDATE")]
+    there.idm.resources["audit/recon"] = [RECON]
+    found = look(there, ["s1", "s2"])
+    assert [one.record for one in found.records] == ["s1"] * lost and found.doubt is None
+    if lost and not words[-1].get("message"):
+        assert "audit has no entry of it" in found.records[0].cause and "recon with ids" in found.said
+    assert look(there, ["s1", "s2"], pending=[{"s1"}]).records == () or words[-1].get("message")
+
+
+def test_a_reconciliation_that_has_brought_it_over_is_a_word_too_and_so_is_a_load(look):
+    there = Environment(properties=[*PLAIN, MADE])
+    there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    there.idm.resources["audit/recon"] = [RECON]
+    assert len(look(there).records) == 1
+    assert look(there, loaded="2026-11-24T10:30:00.000Z").records == ()
+    there.idm.resources["audit/recon"] = [RECON, audit_word("s1", "CONFIRMED", "UPDATE", entryType="entry")]
+    assert look(there).records == ()
+
+
+@pytest.mark.parametrize(
+    ("fault", "mapping", "kept"),
+    [
+        (lambda there: None, {"properties": [*PLAIN, MADE]}, "not compared"),
+        (new_and_missing, {"validSource": {"source": "x"}}, "no link"),
+        (new_and_missing, {"sourceCondition": "/source/uid pr"}, "no link"),
+        (new_and_missing, {"linkQualifiers": ["default"]}, "no link"),
+    ],
+)
+def test_audit_that_has_gone_on_or_is_written_whole_tells_what_was_never_handled(look, fault, mapping, kept):
+    there = Environment(**mapping)
+    fault(there)
+    there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    there.idm.resources["audit/recon"] = [RECON]
+    assert [one.record for one in look(there).records] == ["s1"]
+    there.idm.resources["audit/sync"] = [BEGINS]
+    found = look(there)
+    assert found.records == () and "the topic sync may be switched off" in found.doubt and not found.denied
+    there.idm.documents["config/audit"] = KEPT
+    assert [one.record for one in look(there).records] == ["s1"]
+    there.idm.documents["config/audit"] = {**KEPT, "eventHandlers": [{"config": {"name": "repo", "topics": []}}]}
+    assert look(there).records == ()
+    there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    there.idm.resources["audit/recon"] = []  # as newer releases have it: what a reconciliation brings leaves no word
+    found = look(there)
+    assert found.records == () and "no audit of reconciliations" in found.doubt
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"words": []}, "does not reach back so far"),
+        ({"words": None}, "audit does not answer here"),
+        ({"now": "2026-11-24T10:00:30Z"}, "may come within a minute"),
+        ({"settings": {"attributesToSynchronize": ["uid", "mail"]}}, "the connector leaves changes out"),
+    ],
+)
+@pytest.mark.parametrize("mapping", [{"properties": [*PLAIN, MADE]}, {"validSource": {"source": "x"}}])
+def test_where_audit_cannot_tell_that_is_a_doubt_with_the_id(look, change, why, mapping):
+    there = Environment(**mapping)
+    if "validSource" in mapping:
+        new_and_missing(there)
+    words = change.get("words", [BEGINS, LATER])
+    if words is not None:
+        there.idm.resources["audit/sync"] = words
+    there.idm.server_time = change.get("now", there.idm.server_time)
+    parsed = Connector.parse({**DOCUMENT, "configurationProperties": change.get("settings", {})})
+    found = look(there, connector=parsed)
+    assert found.records == () and why in found.doubt and "s1" in found.doubt
+    # somebody has to see to an audit that does not answer, where something is seen not to be there
+    assert found.denied == (words is None and "validSource" in mapping)
+    there.idm.silent.add("audit/sync")  # as on Advanced Identity Cloud
+    assert not look(there, connector=parsed).denied
+
+
+def test_whom_a_script_names_no_link_qualifier_for_leaves_no_word(look):
+    there = Environment(linkQualifiers={"type": "text/javascript", "source": "[]"})
+    new_and_missing(there)
+    there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    found = look(there)
+    assert found.records == () and "link qualifiers" in found.doubt and "s1" in found.doubt
+
+
+def test_a_condition_that_asks_for_what_is_not_there_is_a_loss_and_names_it(look):
+    known = Connector.parse({**DOCUMENT, "objectTypes": {"account": {"properties": {"uid": {}, "mail": {}}}}})
+    script = {"type": "text/javascript", "source": "object.employeeTyp == 'staff' && object.mail.contains('x')"}
+    for condition, names in ((script, "employeeTyp"), ('/object/staf eq "x"', "staf"), ({"source": "object.uid"}, "")):
+        there = Environment(properties=[*PLAIN, {"source": "mail", "target": "mail", "condition": condition}])
+        differing(there)
+        there.idm.resources["audit/sync"] = [BEGINS, LATER, audit_word("s1", "CONFIRMED", "UPDATE")]
+        there.idm.resources["audit/recon"] = [RECON]
+        found = look(there, connector=known)
+        assert [one.record for one in found.records] == ["s1"] * bool(names)
+        if names:
+            assert f"its condition asks for {names}, which account does not have" in found.records[0].cause
+            assert found.said.index("Correct that condition") < found.said.index("recon with ids")
+        else:
+            assert "mail of changed entries is not as in the source (s1)" in found.doubt
+    there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    (one,) = look(there, connector=known).records
+    assert "audit has no entry of it" in one.cause
+
+
+FILTERING = Connector.parse(
+    {
+        **DOCUMENT,
+        "configurationProperties": {
+            "principal": "uid=idm",
+            "modifiersNamesToFilterOut": ["uid=HR", "uid=idm"],
+        },
+    }
+)
+
+
+def test_whose_changes_the_connector_leaves_out_is_the_cause_where_it_is_and_no_loss_where_it_is_itself(look):
+    there = Environment()
+    differing(there)
+    found = look(there, connector=FILTERING)
+    assert "modifiersNamesToFilterOut names whoever made it" in found.records[0].cause
+    assert found.said.index("Leave only the connector's own account") < found.said.index("recon with ids")
+    there.modifiers["s1"] = "uid=somebody"
+    assert "the target is not as the source" in look(there, connector=FILTERING).said
+    there = Environment(properties=[*PLAIN, MADE])
+    there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    assert "modifiersNamesToFilterOut" in look(there, connector=FILTERING).records[0].cause
+    there.modifiers["s1"] = "uid=IDM"  # what IDM itself has written there needs not come back
+    found = look(there, connector=FILTERING)
+    assert (found.records, found.doubt) == ((), None)
+
+
+def test_what_the_account_does_not_see_has_not_arrived_where_it_was_never_handled(look):
+    there = Environment(properties=[*PLAIN, MADE])
+    there.hide("s1")
+    there.idm.resources["audit/sync"] = [BEGINS, LATER]
+    found = look(there)
+    assert found.records == () and found.aside is None and "no audit of reconciliations" in found.doubt
+    there.idm.resources["audit/recon"] = [RECON]
+    (one,) = look(there).records
+    assert one.cause == "the directory has it, and does not show it to uid=idm" and look(there).aside is None
+    there.idm.resources["audit/sync"] = [BEGINS, LATER, audit_word("s1", "CONFIRMED", "UPDATE")]
+    assert look(there).records == () and "cannot be seen" in look(there).aside
+
+
+def test_a_healthy_source_with_scripts_and_a_condition_is_sure_at_the_cost_of_one_request(look):
+    mapping = {"validSource": {"source": "x"}, "properties": [*PLAIN, MADE, OTHER]}
+    there, other = Environment(300, **mapping), Environment(300)
+    ids = [f"s{one}" for one in range(300)]
+    there.drop(there.users, "t9")
+    there.drop(there.links, "s9")
+    there.idm.resources["audit/sync"] = [
+        *(audit_word(one, "CONFIRMED", "UPDATE") for one in ids if one != "s9"),
+        audit_word("s9", "SOURCE_IGNORED", "REPORT"),
+    ]
+    found = look(there, ids, after=1)
+    assert (found.records, found.doubt, found.slept) == ((), None, 0)
+    look(other, ids, after=1)
+    asked = [path for path, unused, more in there.idm.asked if path.startswith("audit/")]
+    assert asked == ["audit/sync"]
+
+
+def test_a_word_from_before_the_change_is_none_as_far_as_the_clocks_go(look):
+    """A rule that left an entry alone yesterday says nothing of today's change."""
+    there = Environment(properties=[*PLAIN, MADE])
+    word = audit_word("s1", "CONFIRMED", "UPDATE", at="2026-11-24T09:59:40.000Z")
+    there.idm.resources["audit/sync"] = [BEGINS, LATER, word]
+    there.idm.resources["audit/recon"] = [RECON]
+    now = there.idm.server_time
+    assert len(look(there, clock=now).records) == 1 and look(there).records == ()
+    assert look(there, clock=f"{now[:-3]}30Z").records == ()
+    there.idm.resources["audit/sync"] = [BEGINS, LATER, audit_word("s1", "CONFIRMED", "UPDATE")]
+    assert look(there, clock=now).records == ()
+    behind = look(there, clock="2026-11-24T11:58:00Z")  # by the directory's clock that word is two minutes old
+    assert len(behind.records) == 1
+    there = Environment()
+    differing(there)
+    there.idm.resources["audit/sync"] = [audit_word("s1", "UNQUALIFIED", "IGNORE", at="2026-11-23T09:59:40.000Z")]
+    assert len(look(there, ["s1", "s2"]).records) == 1
 
 
 def test_what_is_lost_among_many_is_counted_as_far_as_that_goes(look, monkeypatch):
@@ -486,13 +705,13 @@ def test_what_changed_long_before_the_load_came_by_it(look, monkeypatch):
 def test_one_that_the_second_look_finds_in_order_is_none(look, monkeypatch):
     there = Environment()
     differing(there)
-    first, looks = module.look, []
+    first, looks = looked.look, []
 
     def changing(*given, **more):
         looks.append(given)
         return first(*given, **more) if len(looks) == 1 else Looked()
 
-    monkeypatch.setattr(module, "look", changing)
+    monkeypatch.setattr(looked, "look", changing)
     assert look(there).records == () and len(looks) == 2
 
 
@@ -519,6 +738,12 @@ def test_what_the_mappings_policies_leave_alone_is_no_loss(look, fault, situatio
     fault(there)
     assert look(there).records == ()
     assert any(situation in said for said in there.mapping.ignored)
+
+
+def test_who_is_below_a_name_that_changed_was_not_changed_and_needs_no_word(look):
+    there = Environment(properties=[*PLAIN, MADE])
+    there.idm.resources.update({"audit/sync": [BEGINS, LATER], "audit/recon": [RECON]})
+    assert look(there, ids=["ou"], below=["ou", "s1"], moved="ou=new,dc=x").records == ()
 
 
 def test_who_is_below_a_name_that_changed_is_looked_at_too(look):

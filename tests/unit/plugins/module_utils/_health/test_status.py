@@ -688,6 +688,21 @@ def test_where_the_account_may_not_compare_what_is_hidden_that_is_said(log, monk
     assert "Whether the change log hides changes cannot be known" in found.remedy
 
 
+@pytest.mark.parametrize(
+    ("status", "connector", "state"),
+    [(503, None, "unreadable"), (500, None, "unreadable"), (501, None, "healthy"), (503, KEEPS, "healthy")],
+)
+def test_where_what_is_dropped_cannot_show_nothing_is_well(status, connector, state):
+    """On Advanced Identity Cloud there is no audit to ask (501); a dead letter queue tells without it."""
+    *asked, unused = lists(stage=document("1", 9), jobs=[job()], connector=connector)
+    calls = (*asked, call("GET", "audit/sync", refused(status)), *([NO_LETTERS] if connector else [RAN]))
+    if connector:
+        calls = (*calls, RAN)
+    (found,) = look(*calls[: len(calls) - (state == "unreadable")])
+    assert (found.health.state, found.health.good_enough) == (state, state == "healthy")
+    assert connector or "audit does not answer here" in found.remedy
+
+
 def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
     monkeypatch.setattr(log, "taken", lambda self, token: [Taken("a", "2026-11-24T10:30:00Z")])
     calls = (audit(entry()), audit(), call("GET", "audit/recon", {"result": []}))

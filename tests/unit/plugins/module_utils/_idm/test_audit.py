@@ -13,7 +13,10 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import (
     before,
     end_of_call,
     entries_of_record,
+    entries_since,
     failures_since,
+    has_reconciled,
+    kept_topics,
     newest_entry,
     oldest_entry,
     seconds_between,
@@ -185,3 +188,45 @@ def test_an_entry_whose_fields_are_kept_out_of_the_log_tells_of_no_failure():
     kept = {"_id": "1", "timestamp": "2026-11-24T10:00:00.000Z", "sourceObjectId": "system/ldap/account/a"}
     assert not AuditEntry.parse(kept).failed
     assert AuditEntry.parse({**kept, "status": "SUCCESS"}).failed
+
+
+HANDLER = {"config": {"name": "repo", "topics": ["sync", "recon"]}}
+
+
+@pytest.mark.parametrize(
+    ("service", "handlers", "kept"),
+    [
+        ({}, [HANDLER], {"sync", "recon"}),
+        ({}, [{"config": {**HANDLER["config"], "enabled": False}}], set()),
+        ({}, [{"config": {**HANDLER["config"], "enabled": "&{audit.on}"}}], set()),
+        ({}, [{"config": {**HANDLER["config"], "name": "json"}}], set()),
+        ({}, [{"config": {"name": "repo", "topics": ["recon"]}}, {"config": 5}, 7], {"recon"}),
+        ({"filterPolicies": {"value": {"excludeIf": ["/sync/status", "/access/http"]}}}, [HANDLER], {"recon"}),
+        ({"handlerForQueries": None}, [HANDLER], set()),
+    ],
+)
+def test_which_topics_are_written_to_where_audit_is_asked(service, handlers, kept):
+    stated = {"auditServiceConfig": {"handlerForQueries": "repo", **service}, "eventHandlers": handlers}
+    assert kept_topics(LiveSyncClient(call("GET", "config/audit", stated))) == kept
+
+
+@pytest.mark.parametrize("answer", [refused(403), refused(404), {}])
+def test_where_that_cannot_be_read_none_is_known_to_be(answer):
+    assert kept_topics(LiveSyncClient(call("GET", "config/audit", answer))) == frozenset()
+
+
+def test_a_server_may_keep_no_audit_of_reconciliations():
+    assert has_reconciled(LiveSyncClient(call("GET", "audit/recon", {"result": [entry()]})), LDAP)
+    assert not has_reconciled(LiveSyncClient(call("GET", "audit/recon", {"result": []})), LDAP)
+    assert not has_reconciled(LiveSyncClient(call("GET", "audit/recon", refused(501))), LDAP)
+
+
+def test_what_was_handled_since_a_moment_comes_with_one_request():
+    asked = {
+        "_queryFilter": f'sourceObjectId sw "{SOURCE}/" and timestamp ge "2026-11-24T10:00:00"',
+        "_pageSize": "1000",
+        "_sortKeys": "-timestamp",
+    }
+    (found,) = entries_since(LiveSyncClient(audit(entry(), **asked)), LDAP, "2026-11-24T10:00:00Z") or []
+    assert found.record == UUID
+    assert entries_since(LiveSyncClient(no_audit()), LDAP, OLD) is None

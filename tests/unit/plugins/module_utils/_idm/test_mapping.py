@@ -203,3 +203,27 @@ def test_a_document_without_mappings_is_what_it_is_and_an_answer_without_its_id_
         read_mappings(ScriptedClient(call("GET", "config/sync", {}, params=None)))
     with pytest.raises(Refused, match="where a list of objects"):
         read_mappings(ScriptedClient(call("GET", "config/sync", {"_id": "sync", "mappings": {}}, params=None)))
+
+
+@pytest.mark.parametrize(
+    ("condition", "asks"),
+    [
+        ('/object/employeeType eq "staff" and !(/object/mail pr)', ("employeeType", "mail")),
+        ('/linkQualifier eq "default"', ()),
+        ({"source": "object.a == 1 || object['b'] == 2 || object[\"c\"].length > 0"}, ("a", "b", "c")),
+        ({"source": "// object.old\n/* object.older */ object.now.contains('x')"}, ("now",)),
+        ({"source": "object.containsKey('x') && myobject.y && object.__NAME__"}, ("__NAME__",)),
+        ({"file": "script/x.js"}, ()),
+        (None, ()),
+        (5, ()),
+    ],
+)
+def test_what_a_condition_of_a_property_asks_for(condition, asks):
+    line = {"source": "uid", "target": "userName", "condition": condition}
+    (one,) = SyncMapping.parse({"name": "m", "properties": [line]}).properties
+    assert one.asks == asks
+
+
+def test_link_qualifiers_are_left_out_by_a_script_alone():
+    assert not SyncMapping.parse({"name": "m", "linkQualifiers": ["default", "admin"]}).qualified
+    assert SyncMapping.parse({"name": "m", "linkQualifiers": {"source": "[]"}}).qualified

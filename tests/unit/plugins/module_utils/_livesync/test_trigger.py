@@ -18,7 +18,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.facts import Lo
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import LEFT_OUT, UNNUMBERED, Gap, Gaps
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Hidden
 from ansible_collections.idmops.idm.plugins.module_utils._health.standby import Standby
-from ansible_collections.idmops.idm.plugins.module_utils._health.states import outside
+from ansible_collections.idmops.idm.plugins.module_utils._health.states import outside, said_of_unloaded
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
@@ -180,6 +180,13 @@ def run(*calls, check=False, client=None, **options):
         result = {**exc.as_result(), "failed": True}
     client.finished()
     return result, it
+
+
+def shown(*calls, **how):
+    """Return a client of an IDM where a comparison has shown that what was there before has arrived."""
+    client = LiveSyncClient(*calls, **how)
+    note(client, LDAP, arrived={"by": "sample"})
+    return client
 
 
 # Options
@@ -658,14 +665,51 @@ def arrival(monkeypatch, log):
 
 
 def test_a_run_whose_changes_have_arrived_is_well(arrival):
-    result, unused = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
+    calls = (*lists(), executing(), *before(), post(answer(9)))
+    result, unused = run(client=shown(*calls), until_caught_up=True)
     assert (result["runs"][0]["proved"], arrival.asked) == (True, [(5, 9)])
 
 
 def test_a_run_proves_nothing_while_changes_of_another_server_cannot_be_seen(arrival, log):
     log.others = Standby(("It lacks a grant.",), ("ds2 is away.",))
     result, it = run(*lists(), executing(), *before(), post(answer(9)), until_caught_up=True)
-    assert result["runs"][0]["proved"] is False and it.report.warnings == [f"{SOURCE}: ds2 is away."]
+    assert result["runs"][0]["proved"] is False and any("ds2 is away." in one for one in it.report.warnings)
+
+
+def test_where_no_load_is_recorded_nothing_is_proved_and_that_is_said(arrival):
+    """Who was there before the base point, and has not changed since, may be missing (seen on OpenIDM 6.1.0)."""
+    calls = (*before(), post(answer(9)))
+    result, it = run(*lists(), executing(), *calls, until_caught_up=True)
+    assert "failed" not in result and result["runs"][0]["proved"] is False
+    assert it.report.warnings == [f"{SOURCE}: {said_of_unloaded(['one'])}"]
+    context_of = {"action": "liveSync", "source": SOURCE, "initialLoad": {"one": {"time": OLD}}}
+    loaded = job(enabled=False, invokeContext=context_of)
+    result, it = run(*lists(loaded), executing(), schedules(job()), *calls, until_caught_up=True)
+    assert (result["runs"][0]["proved"], it.report.warnings) == (True, [])
+    of_other = job(enabled=False, invokeContext={**context_of, "initialLoad": {"two": {"time": OLD}}})
+    result, it = run(*lists(of_other), executing(), schedules(job()), *calls, until_caught_up=True)
+    assert result["runs"][0]["proved"] is False and "No load of one is recorded" in it.report.warnings[0]
+    both = (MAPPED, {**MAPPED, "name": "two"})
+    result, it = run(*lists(loaded, mappings=both), executing(), schedules(job()), *calls, until_caught_up=True)
+    assert result["runs"][0]["proved"] is False and "No load of two is recorded" in it.report.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "told"),
+    [
+        ("openidm.action('system/ldap/account', 'liveSync', {}, {});", {}, True),
+        ("openidm.action('system/LDAP/account', 'ACTIVESYNC', {});", {}, True),
+        ("openidm.action('system/ldap/account', 'liveSync', {}, {});", {"enabled": False}, False),
+        ("openidm.action('system/ldap/group', 'liveSync', {}, {});", {}, False),
+        ("openidm.read('system/ldap/account/1');", {}, False),
+    ],
+)
+def test_a_job_whose_script_calls_livesync_of_the_source_is_named(text, more, told):
+    script = job("hr-sync", invokeService="script", invokeContext={"script": {"source": text}}, **more)
+    calls = (*before(), post(answer(9)))
+    unused, it = run(*lists(job(), script), executing(), schedules(job()), *calls)
+    said = [one for one in it.report.warnings if "More than one schedule runs this source (nightly, hr-sync)" in one]
+    assert len(said) == told
 
 
 def test_a_change_that_the_run_has_passed_by_is_no_success(arrival):
@@ -754,14 +798,15 @@ def test_what_others_have_passed_by_is_warned_of_and_proves_nothing(arrival):
     result, it = run(*calls, until_caught_up=True)
     assert "failed" not in result and result["runs"][0]["proved"] is False and arrival.asked == [(0, 9)]
     assert len(it.report.warnings) == 1 and "They are: s1." in it.report.warnings[0]
-    arrival.found = Unarrived(aside="A word.")
-    result, it = run(*calls, until_caught_up=True)
+    arrival.found = Unarrived(aside="A word.", uncompared="What is no news.")
+    result, it = run(client=shown(*calls), until_caught_up=True)
+    assert len(it.report.warnings) == 1
     assert result["runs"][0]["proved"] is True and "A word." in it.report.warnings[0]
     arrival.found = Unarrived(doubt="It cannot be known.")
     result, it = run(*calls, until_caught_up=True)
     assert result["runs"][0]["proved"] is False and it.report.warnings == [f"{SOURCE}: It cannot be known."]
     arrival.found = Unarrived()
-    assert run(*calls, until_caught_up=True)[0]["runs"][0]["proved"] is True
+    assert run(client=shown(*calls), until_caught_up=True)[0]["runs"][0]["proved"] is True
 
 
 @pytest.mark.parametrize(("first", "last"), [(None, 9), (9, 9)])
@@ -1010,9 +1055,8 @@ def test_without_a_change_log_until_a_run_moves_nothing():
 
 def test_with_a_change_log_until_its_end_as_it_was_at_the_start(log):
     log.end = 12
-    result, it = run(
-        *(*lists(), executing(), *before(), post(answer(9)), *before("2", 9), post(answer(14))), until_caught_up=True
-    )
+    calls = (*lists(), executing(), *before(), post(answer(9)), *before("2", 9), post(answer(14)))
+    result, it = run(client=shown(*calls), until_caught_up=True)
     assert (result["runs"][0]["token_after"], result["runs"][0]["runs"]) == (14, 2)
     assert (result["runs"][0]["proved"], it.report.warnings) == (True, [])
 
@@ -1036,10 +1080,8 @@ def test_an_error_of_a_run_is_told_with_the_right_that_is_missing(log, missing, 
 
 def test_a_number_in_quotes_is_a_number(log):
     log.end = 12
-    result, unused = run(
-        *(*lists(), executing(), *before(token="5"), post(answer("9")), *before("2", "9"), post(answer("14"))),
-        until_caught_up=True,
-    )
+    calls = (*lists(), executing(), *before(token="5"), post(answer("9")), *before("2", "9"), post(answer("14")))
+    result, unused = run(client=shown(*calls), until_caught_up=True)
     told = result["runs"][0]
     assert (told["runs"], told["proved"], told["changes"]) == (2, True, 9)
 
@@ -1093,7 +1135,8 @@ def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
 
     def idle(compared, **found):
         client = LiveSyncClient(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)))
-        note(client, LDAP, last_run={"time": OLD, "outcome": "advanced", "failed": False, "compared": compared})
+        last_run = {"time": OLD, "outcome": "advanced", "failed": False, "compared": compared}
+        note(client, LDAP, last_run=last_run, arrived={"by": "sample"})
         arrival.asked, arrival.found = [], Unarrived(**found)
         result, unused = run(client=client, lock="server", until_caught_up=True)
         return arrival.asked, read_record(client, LDAP).compared, result["runs"][0]["proved"]
@@ -1317,7 +1360,7 @@ class Reconciler:
 
 def reconciling(*calls, by, check=False, **options):
     """Trigger with a way to reconcile; return the run and the context."""
-    client = LiveSyncClient(*calls, check_mode=check)
+    client = LiveSyncClient(*calls, check_mode=check) if check else shown(*calls)
     it = context(check_mode=check)
     try:
         result = trigger(client, request_of({**OPTIONS, "directory": DIRECTORY, **options}), it, by)

@@ -13,8 +13,9 @@ from ansible_collections.idmops.idm.plugins.module_utils._verify import noted
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
 
 
-def compared(source="system/ldap/account", checked=3, differences=()):
-    return SimpleNamespace(source=source, suspects=SimpleNamespace(checked=checked), differences=differences)
+def compared(source="system/ldap/account", checked=3, differences=(), doubt=None):
+    suspects = SimpleNamespace(checked=checked)
+    return SimpleNamespace(source=source, suspects=suspects, differences=differences, doubt=doubt)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,7 @@ def compared(source="system/ldap/account", checked=3, differences=()):
         ([compared()], [IdmopsError("no answer")], []),
         ([compared(checked=0)], [], []),
         ([compared(), compared(differences=["one"])], [], []),
+        ([compared(), compared(doubt="It cannot be known.")], [], []),
     ],
 )
 def test_what_was_checked_is_noted_of_each_source(monkeypatch, done, failed, wanted):

@@ -111,6 +111,23 @@ def test_what_a_policy_leaves_alone_is_filtered(difference, situation):
     assert told == wanted
 
 
+def test_a_rule_that_left_an_entry_alone_says_nothing_of_a_later_change():
+    there = Environment()
+    there.idm.resources["audit/sync"] = [
+        {"_id": "1", "timestamp": "2026-11-24T10:00:01.000Z", "sourceObjectId": f"{SOURCE}/s1", "mapping": "m",
+         "status": "SUCCESS", "situation": "UNQUALIFIED", "action": "IGNORE"}
+    ]  # fmt: skip
+    assert reason(DIFFERING, there=there)[0] == "filtered"
+    for time, wanted in (("20261124100000Z", "filtered"), ("20261124110000Z", "unknown")):
+        entries = there.entries
+        stamp = (time.encode(),)
+        there.entries = lambda ids, further="", stamp=stamp: {
+            name: Entry(f"uid={name},dc=x", {"modifytimestamp": stamp}) for name in ids
+        }
+        assert reason(DIFFERING, there=there, own=there)[0] == wanted
+        there.entries = entries
+
+
 def switched(*states):
     """Changes of the mappings, one an hour from ten o'clock on, each with whether liveSync used the mapping then."""
     sides = [{"mappings": [{"name": "m", "enableSync": on}]} for on in states]

@@ -61,12 +61,20 @@ def run(monkeypatch):
             kept = RunRecord(scheduler=Scheduler(EXTERNAL, max_age))
             lists = replace(lists, records={Source.parse(SOURCE).stage_id: kept})
         it = context()
-        newest = [Touched(one, None, None, removed=removed) for one, removed in (touched or {}).items()]
+        newest = [
+            Touched(one, said, None) if isinstance(said, str) else Touched(one, None, None, removed=said)
+            for one, said in (touched or {}).items()
+        ]
         reader = SimpleNamespace(
-            directory=object(), again=lambda: None, last=lambda: 9, touched=lambda token, most: newest
+            directory=object(),
+            again=lambda: None,
+            last=lambda: 9,
+            now=lambda: None,
+            touched=lambda token, most, after=0: newest,
         )
         if changes is not None:
-            there.changed_after = lambda log, token: changes.pop(0) if len(changes) > 1 else changes[0]
+            there.uid = "entryUUID"
+            there.changed_after = lambda log, token, of=(): changes.pop(0) if len(changes) > 1 else changes[0]
         monkeypatch.setattr(module, "read_snapshot", lambda client: lists)
         monkeypatch.setattr(module, "directories", lambda *unused: {})
         monkeypatch.setattr(module, "LogReader", lambda *unused, **more: nullcontext(reader))
@@ -234,7 +242,82 @@ def test_what_cannot_be_compared_is_said(run):
     there.drop(there.links, "s1")
     found = run(there)
     assert found.one["not_comparable"]["properties"] == ["cn"] and found.one["not_comparable"]["entries"] == 1
-    assert "Not compared: cn" in found.msg and "1 entries have no link" in found.msg
+    assert "; not compared: cn, which a script" in found.msg and "not compared: 1 entry without a link" in found.msg
+
+
+SELECTIVE = {"validSource": {"source": "1"}}
+SCRIPTED = {"properties": [{"source": "uid", "target": "userName"},
+                           {"source": "mail", "target": "mail", "transform": {"source": "source"}}]}  # fmt: skip
+
+
+def word(record, situation, action, at="2026-11-24T10:00:01.000Z", **more):
+    return {"_id": f"{record}-{at}", "timestamp": at, "sourceObjectId": f"{SOURCE}/{record}", "mapping": "m",
+            "status": "SUCCESS", "situation": situation, "action": action, **more}  # fmt: skip
+
+
+def without(there, name):
+    there.drop(there.users, f"t{name[1:]}")
+    there.drop(there.links, name)
+
+
+def test_who_has_no_link_is_not_called_compared_and_audit_tells_whether_a_rule_leaves_him_out(run):
+    there = Environment(**SELECTIVE)
+    without(there, "s1")
+    without(there, "s2")
+    found = run(there)
+    assert "6 of 8 entries were compared; they are as the mapping would have them; not compared: 2 entries" in found.msg
+    assert "may leave out (s1, s2)." in found.msg and found.ids == []
+    there.idm.resources["audit/sync"] = [word("s1", "SOURCE_IGNORED", "REPORT")]
+    assert "as audit tells of 1 of them (s1, s2)" in run(there).msg
+    there.idm.resources["audit/sync"].append(word("s2", "UNQUALIFIED", "IGNORE"))
+    assert "may leave out, as audit tells of 2 of them." in run(there).msg
+
+
+@pytest.mark.parametrize("mapping", [SELECTIVE, SCRIPTED])
+def test_what_was_never_handled_is_a_difference_though_no_comparison_shows_it(run, mapping):
+    there = Environment(**mapping)
+    if mapping is SELECTIVE:
+        without(there, "s1")
+    at = {"s1": "2026-11-24T10:00:00Z", "s2": "2026-11-24T10:00:00Z"}
+    words = [word("s7", "CONFIRMED", "UPDATE", at="2026-11-24T08:00:00.000Z"),
+             word("s2", "CONFIRMED", "UPDATE", at="2026-11-24T11:00:00.000Z")]  # fmt: skip
+    there.idm.resources["audit/sync"] = words
+    there.idm.resources["audit/recon"] = [{**words[0], "entryType": "entry"}]
+    found = run(there, changes=[set()], touched=at)
+    assert found.ids == ["s1"] and "audit has no entry of it" in found.one["entries"][0]["detail"]
+    assert found.one["differences"] == {"missing" if mapping is SELECTIVE else "differing": 1}
+    there.idm.resources["audit/sync"] = [*words, word("s1", "CONFIRMED", "UPDATE")]
+    if mapping is SELECTIVE:
+        there.idm.resources["audit/sync"] = [*words, word("s1", "SOURCE_IGNORED", "REPORT")]
+    found = run(there, changes=[set()], touched=at)
+    assert (found.ids, found.one["differences"]) == ([], {})
+    del there.idm.resources["audit/sync"]
+    found = run(there, changes=[set()], touched=at)
+    assert found.one["differences"] == {} and "audit does not answer here" in found.msg
+
+
+@pytest.mark.parametrize(
+    ("situation", "fault"), [("ABSENT", "missing"), ("UNQUALIFIED", "differing"), ("FOUND", "unlinked")]
+)
+def test_what_a_rule_of_the_mapping_leaves_alone_is_in_no_ids(run, situation, fault):
+    """A reconciliation leaves it alone too (seen on OpenIDM 6.1.0, with a policy under a condition)."""
+    policies = [{"situation": "ABSENT", "action": "CREATE", "condition": {"source": "x"}},
+                {"situation": "ABSENT", "action": "IGNORE"}]  # fmt: skip
+    there = Environment(policies=policies, sourceCondition="/source/uid pr" if fault == "differing" else None)
+    if fault == "missing":
+        without(there, "s1")
+    elif fault == "unlinked":
+        there.drop(there.links, "s1")
+    else:
+        there.users[1]["mail"] = "old@x"
+    assert run(there).ids == ["s1"]
+    there.idm.resources["audit/sync"] = [word("s1", situation, "IGNORE")]
+    with pytest.raises(IdmopsError) as caught:
+        run(there, fail_on=(fault,))
+    (one,) = caught.value.result["verified"][0]["entries"]
+    assert (one["reason"], caught.value.result["ids"]) == ("filtered", [])
+    assert f"as audit tells: {situation}: IGNORE" in one["detail"]
+    assert "no reconciliation brings" in caught.value.remedy and "give ids to" not in caught.value.remedy
 
 
 def test_what_is_compared_is_named_where_not_all_is(run):
