@@ -29,6 +29,7 @@ class LogFacts:
     :param doubt: why it cannot be known that this is the server that the connector reads; None or empty: it is.
     :param unrecorded: the suffixes of the source whose changes the server keeps out of its change log.
     :param meanwhile: whether the connector reads this server only until one before it is back; ``doubt`` says which.
+    :param anew: what shows that it has begun to count anew since the token was taken, None where nothing does.
     :param standby: what speaks against the other servers that the connector may go over to, a sentence or two each.
     """
 
@@ -48,6 +49,7 @@ class LogFacts:
     unrecorded: tuple[str, ...] = ()
     meanwhile: bool = False
     standby: tuple[str, ...] = ()
+    anew: str | None = None
 
 
 @dataclass(frozen=True)

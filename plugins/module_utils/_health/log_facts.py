@@ -13,6 +13,7 @@ from functools import cached_property
 from .._base.address import share_a_host
 from .._base.context import Context
 from .._base.errors import DirectoryError
+from .._changelog.anchor import Anchor, counted_anew, newest, read_anchor
 from .._changelog.in_use import InUse, find_in_use
 from .._changelog.log import (
     NUMBERS,
@@ -153,6 +154,7 @@ class LogReader:
         if options and connector and urls and len(set(options["servers"])) > 1:
             urls = connector_servers(options, connector.servers)
         self._given = [(connect or Directory)(options, one, context) for one in urls] if options else []
+        self._reached: Anchor | None = None
 
     def __enter__(self) -> LogReader:
         return self
@@ -176,10 +178,11 @@ class LogReader:
         """The one of several servers that the connector reads."""
         return find_in_use(self._given, self._connector.servers if self._connector else ())
 
-    def facts(self, token: int | None) -> LogFacts | None:
+    def facts(self, token: int | None, anchors: t.Iterable[Anchor | None] = ()) -> LogFacts | None:
         """Return what the change log tells, relative to a token.
 
         :param token: the change number that liveSync stands at, None where it stands at none.
+        :param anchors: changes that were noted behind it.
         :raises DirectoryError: no answer, or an error.
         """
         log = self.log
@@ -209,6 +212,7 @@ class LogReader:
             unrecorded=self.unrecorded,
             meanwhile=self.whose is not None and self.whose.answer == FAILOVER,
             standby=self._standby(token),
+            anew=self._counted_anew(anchors) if token is not None else None,
         )
 
     def _standby(self, token: int | None) -> tuple[str, ...]:
@@ -224,21 +228,49 @@ class LogReader:
         """Return the newest change number, None where it cannot be known."""
         return self.log.last if self.log and self.log.mode == NUMBERS else None
 
-    def outside(self, token: int | None) -> tuple[str, str] | None:
+    def outside(self, token: int | None, anchors: t.Iterable[Anchor | None] = ()) -> tuple[str, str] | None:
         """Return the state of a token that the change log does not reach, and what mends it; None where it does.
 
         What looks so is looked at once more: a run may have moved the token after the change log was read.
+
+        :param anchors: changes that were noted behind it.
         """
+        found = None
         for again in (False, True):
             log = self.again() if again else self.log
             if log is None or log.mode != NUMBERS:
                 return None
             found = outside(log.first, log.last, token)
             if found is None:
-                return None
+                return outside(log.first, log.last, token, self._counted_anew(anchors))
         if found and self.whose and self.whose.answer == FAILOVER:
             return found[0], f"{self.whose.sentence} {BACK_FIRST}"
         return found
+
+    def anchor(self, number: int | None) -> Anchor | None:
+        """Return the change of a number as it is to be noted, None where that is not known for certain.
+
+        :raises DirectoryError: no answer, or an error.
+        """
+        if self.directory is None or self.log is None or not self._its_own:
+            return None
+        return read_anchor(self.directory, self.log, number)
+
+    @property
+    def reached(self) -> Anchor | None:
+        """The newest change that :meth:`touched` has met, as it is to be noted; None where that is not known."""
+        return self._reached if self._its_own else None
+
+    @property
+    def _its_own(self) -> bool:
+        """Whether the numbers are those of the server that the connector reads as a rule."""
+        return self._usable and self.whose is not None and self.whose.answer != FAILOVER
+
+    def _counted_anew(self, anchors: t.Iterable[Anchor | None]) -> str | None:
+        log = self.log
+        if self.directory is None or log is None or log.mode != NUMBERS or not self._its_own:
+            return None
+        return counted_anew(self.directory, log, newest(anchors))
 
     def target_of(self, change_number: t.Any) -> str | None:
         """Return the DN of the entry that a change touched, None where that cannot be known."""
@@ -290,14 +322,15 @@ class LogReader:
         if not all(map(is_name, self._connector.base_contexts)):
             return []
         start = max(log.first, token - _MOST_TOUCHED + 1, after + 1)
-        found = self._inside(changes_in(self.directory, log, start, token, OF_A_CHANGE))
-        newest: dict[str, Touched] = {}
-        for one in reversed(found):
-            if one.moved_to or one.record not in newest:
-                newest[one.record] = one
-            if len(newest) == most:
+        entries = list(changes_in(self.directory, log, start, token, OF_A_CHANGE))
+        self._reached = newest([self._reached, *(Anchor.of(one) for one in entries[-1:])])
+        touched: dict[str, Touched] = {}
+        for one in reversed(self._inside(entries)):
+            if one.moved_to or one.record not in touched:
+                touched[one.record] = one
+            if len(touched) == most:
                 break
-        return list(newest.values())
+        return list(touched.values())
 
     def hidden(self, token: int, after: int | None = None) -> Hidden:
         """Return what a search by number does not show of the changes that a token has passed.

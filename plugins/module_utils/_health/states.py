@@ -123,10 +123,13 @@ def judge_health(facts: Facts) -> Health:
     return Health(HEALTHY, proved, " ".join(doubts) or None)
 
 
-def outside(first: int | None, last: int | None, number: int | None) -> tuple[str, str] | None:
+def outside(
+    first: int | None, last: int | None, number: int | None, anew: str | None = None
+) -> tuple[str, str] | None:
     """Return the state of a token that the change log does not reach and what mends it, None where it does.
 
     :param first: the oldest change number that is still there, None where that is not known; ``last``: the newest.
+    :param anew: what shows that the numbers are not those that the token is of, None where nothing does.
     """
     if first is not None and number is not None and first > number + 1:
         return (
@@ -141,6 +144,8 @@ def outside(first: int | None, last: int | None, number: int | None) -> tuple[st
             " connector talks to another server than before. Run the role livesync, which takes a new base point and"
             " loads again.",
         )
+    if anew is not None and number is not None:
+        return AHEAD, f"{anew} Run the role livesync, which takes a new base point and loads again."
     return None
 
 
@@ -148,7 +153,7 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
     """Yield each state that needs mending with its remedy, None for those that do not hold; worst first."""
     yield UNAVAILABLE, _unavailable(facts)
     yield UNREADABLE, unreadable(log)
-    if log and (found := outside(log.first, log.last, number)):
+    if log and (found := outside(log.first, log.last, number, log.anew)):
         yield found
     readable = log is not None and log.missing == () and log.alias_search is not False
     # a connector that does not know the numbers of the change log cannot move, however often it is activated

@@ -14,6 +14,7 @@ from functools import partial
 from .._base.errors import DirectoryError, IdmopsError, Unreachable
 from .._base.progress import Progress
 from .._base.threads import start
+from .._changelog.anchor import Anchor
 from .._health.arrived import Unarrived
 from .._health.facts import Facts
 from .._health.log_facts import LogReader
@@ -44,6 +45,7 @@ class Runs:
 
     :param left: what was known before a run that an earlier task has left, and that has ended by now.
     :param arrival: tells what has not arrived of the changes between two numbers, None where no directory is asked.
+    :param anchors: changes that were noted behind the token.
     """
 
     livesync: LiveSync
@@ -54,6 +56,7 @@ class Runs:
     tally: Tally
     left: Mark | None = None
     arrival: Arrival | None = None
+    anchors: t.Sequence[Anchor | None] = ()
 
     def __post_init__(self) -> None:
         self._context = self.livesync.context
@@ -106,6 +109,7 @@ class Runs:
                 break
             unused, mark = self.livesync.mark(target)
         self._conclude(first, end)
+        tally.anchor = self.log.anchor(tally.number) if tally.based else self.log.reached
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
         tally.proved = tally.proved and not self._passed_by and not self._doubted and tally.outcome != BASELINE
@@ -177,7 +181,7 @@ class Runs:
             return
         if misfit := stage.misfit(self.connector, numbered=self.log.last() is not None):
             raise IdmopsError(f"{self.livesync.source}: {misfit}", remedy=MISFIT_REMEDY)
-        bad = self.log.outside(stage.number)
+        bad = self.log.outside(stage.number, self.anchors)
         if bad:
             state, remedy = bad
             raise IdmopsError(f"liveSync of {self.livesync.source} is {state}, so no run was sent.", remedy=remedy)

@@ -17,7 +17,7 @@ from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unrea
 from .._base.threads import side_by_side
 from .._health.arrived import Unarrived, read_unarrived
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
-from .._health.judged import oldest_load
+from .._health.judged import anchors_of, oldest_load
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
@@ -249,7 +249,9 @@ class _SourceTask:
                 rouse(client, [self.source.system])
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 arrival = partial(self._arrival, client) if self.url is not None else None
-                runs = Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None, arrival)
+                mark = left.mark if left else None
+                anchors = [lock.anchor, *anchors_of(self.schedules)]
+                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, anchors)
                 ended = False
                 try:
                     runs.go()
@@ -257,7 +259,13 @@ class _SourceTask:
                         tally.proved = False  # what is left out moves the token too
                     ended = True
                 finally:
-                    lock.note(tally.outcome, failed=not ended or tally.error is not None, compared=tally.compared)
+                    lock.note(
+                        tally.outcome,
+                        failed=not ended or tally.error is not None,
+                        compared=tally.compared,
+                        anchor=tally.anchor,
+                        afresh=tally.based,
+                    )
         if tally.error and tally.last and tally.last.failure and (said := self._estranged(client)):
             tally.fail(
                 f"{tally.error} {said}", "See that first: it is the connector's, not the record's.", tally.status

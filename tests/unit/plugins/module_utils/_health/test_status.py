@@ -127,7 +127,7 @@ class FakeLog:
     def hidden(self, token, **unused):
         return Hidden()
 
-    def facts(self, token):
+    def facts(self, token, anchors=()):
         if self.end is None or token is None:
             return None
         pending = self.end - token
@@ -199,6 +199,15 @@ def test_what_the_run_record_holds_is_shown():
     assert told["arrived"]["seconds"] == 3.1
     assert told["held_by"] == {"host": "ctl1", "process": 7, "work": "load", "since": OLD, "renewed": NEW}
     assert "owner" not in str(told["held_by"])
+
+
+def test_a_holder_whose_last_word_is_of_a_time_to_come_is_named():
+    holder = {"owner": "x", "host": "ctl1", "process": 7, "work": "load", "since": OLD, "renewed": "2027-11-28T00:00:00Z"}
+    record = {"_id": "idmops-SYSTEMLDAPACCOUNT", "_rev": "3", "holder": holder}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], beside=[record]), RAN)
+    assert found.as_result()["held_by"]["host"] == "ctl1"
+    assert "load of ctl1, process 7" in found.remedy and "2027-11-28T00:00:00Z" in found.remedy
+    assert "a clock of IDM ran ahead" in found.remedy and "for 40 s" in found.remedy
 
 
 #: A little before the time of the server.
@@ -445,7 +454,7 @@ def test_a_trigger_that_hides_its_state_may_be_paused(log):
 
 def test_a_time_stamp_where_the_change_log_has_numbers_is_named(log):
     stamp = {**document("1", "2026"), "connectorData": {"nativeType": "string", "syncToken": "20261127183045Z"}}
-    log.facts = lambda self, unused: LogFacts(first=1, last=12)
+    log.facts = lambda self, *unused: LogFacts(first=1, last=12)
     (found,) = look(*lists(stage=stamp, jobs=[job()]), directory=DIRECTORY)
     assert found.health.state == "failing" and "'20261127183045Z' is stored as string" in found.remedy
     assert (
@@ -595,7 +604,7 @@ def test_what_has_been_pending_for_longer_than_two_intervals_is_not_just_late(
 ):
     log.ends = [12]
     facts = log.facts
-    monkeypatch.setattr(log, "facts", lambda self, token: replace(facts(self, token), oldest=oldest))
+    monkeypatch.setattr(log, "facts", lambda self, token, anchors: replace(facts(self, token), oldest=oldest))
     jobs = [job(cron=interval, nextRunDate="2026-11-24T11:04:00.000Z")]
     (found,) = look(*lists(stage=document("1", 9), jobs=jobs), directory=DIRECTORY)
     assert found.health.state == state
@@ -603,7 +612,7 @@ def test_what_has_been_pending_for_longer_than_two_intervals_is_not_just_late(
 
 
 def test_a_directory_that_does_not_answer_is_no_comfort_and_stops_nobody_else(log, monkeypatch):
-    def down(self, token):
+    def down(self, token, anchors):
         raise DirectoryError("ldap://localhost:1389 hangs.", remedy="Look at it.")
 
     monkeypatch.setattr(log, "facts", down)
@@ -633,7 +642,7 @@ def test_a_token_of_another_type_is_known_before_a_run_fails_at_it():
 def test_a_number_in_quotes_is_a_number(log):
     log.ends = [8]
     seen = []
-    log.facts = lambda self, token: seen.append(token) or LogFacts(1, 8, True, (), True, 0, 0)
+    log.facts = lambda self, token, anchors: seen.append(token) or LogFacts(1, 8, True, (), True, 0, 0)
     (found,) = look(*lists(stage=document("1", "9"), jobs=[job()]), directory=DIRECTORY)
     assert (found.health.state, seen) == ("ahead", [9])
 
@@ -642,6 +651,27 @@ def test_a_source_without_any_mapping_consumes_its_changes():
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=()))
     assert found.health.state == "disabled"
     assert "No mapping has this source" in found.remedy
+
+
+def test_a_change_log_that_counts_anew_is_ahead_by_what_was_noted_of_a_load_or_a_run(log, monkeypatch):
+    noted = {"number": 7, "time": "2026-11-24T17:00:07Z", "csn": "a"}
+    seen = []
+
+    def facts(self, token, anchors):
+        seen.append([one.number for one in anchors if one])
+        return LogFacts(1, 9, True, (), True, 0, 0, anew="The change log has begun to count anew.")
+
+    monkeypatch.setattr(log, "facts", facts)
+    loaded = job()
+    load = {"one": {"recon": "r", "time": OLD, "base_point": noted}, "two": {"recon": "r", "time": OLD}}
+    loaded["invokeContext"]["initialLoad"] = load
+    last = {"time": OLD, "outcome": "advanced", "anchor": {**noted, "number": 8}}
+    ours = {"_id": "idmops-SYSTEMLDAPACCOUNT", "_rev": "3", "last_run": last}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[loaded], beside=[ours]), directory=DIRECTORY)
+    told = found.as_result()
+    assert seen[0] == [8, 7] and (told["state"], told["good_enough"]) == ("ahead", False)
+    assert "count anew" in told["remedy"] and "role livesync" in told["remedy"]
+    assert "anchor" not in told["last_run"]
 
 
 def test_what_the_change_log_hides_is_told_and_never_healthy(log, monkeypatch):

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor import Anchor
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
@@ -108,6 +109,7 @@ class FakeLog:
     whose = None
     missing = ()
     first = 1
+    anew = reached = None
 
     def __init__(self, *unused):
         pass
@@ -121,8 +123,11 @@ class FakeLog:
     def last(self):
         return self.end
 
-    def outside(self, token):
-        return outside(self.first, self.end, token)
+    def outside(self, token, anchors=()):
+        return outside(self.first, self.end, token, self.anew if any(anchors) else None)
+
+    def anchor(self, number):
+        return Anchor(number, "2026-11-24T17:19:26Z", "csn")
 
     def facts(self, token):
         if self.end is None:
@@ -1097,6 +1102,42 @@ def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
     arrival.found = Unarrived()
     run(client=client, lock="server")
     assert read_record(client, LDAP).compared == 3  # 4 and 5 others have taken, and nobody has looked
+
+
+NOTED = Anchor(7, "2026-11-24T17:00:07Z", "a")
+
+
+@pytest.mark.parametrize("by", ["run", "load"])
+def test_at_a_change_log_that_counts_anew_no_run_is_sent(log, by):
+    log.end, log.anew = 30, "The change log has begun to count anew."
+    context = {"action": "liveSync", "source": SOURCE}
+    load = {"m": {"recon": "r", "time": OLD, "base_point": NOTED.as_document()}}
+    jobs = [job(enabled=False, invokeContext={**context, "initialLoad": load})] if by == "load" else []
+    client = LiveSyncClient(*lists(*jobs), executing(), *([schedules(*jobs)] if jobs else []), *before())
+    last = {"time": OLD, "outcome": "advanced", "failed": False, "anchor": NOTED.as_document()}
+    if by == "run":
+        note(client, LDAP, last_run=last)
+    result, unused = run(client=client, lock="server")
+    assert result["failed"] and "is ahead, so no run was sent" in result["msg"]
+    assert "count anew" in result["remedy"] and "role livesync" in result["remedy"]
+    assert read_record(client, LDAP).anchor == (NOTED if by == "run" else None)
+
+
+def test_the_newest_change_that_was_met_is_noted_and_a_base_point_begins_afresh(arrival, log):
+    log.reached = NOTED
+    client = LiveSyncClient(*lists(), executing(), *before(), post(answer(9)))
+    run(client=client, lock="server")
+    assert read_record(client, LDAP).anchor == NOTED
+    for met, compared, kept in ((None, 5, NOTED), (replace(NOTED, number=9), 5, replace(NOTED, number=9))):
+        log.reached = met
+        client = LiveSyncClient(*lists(), executing(), *before(), post(answer(9)))
+        note(client, LDAP, last_run={"time": OLD, "compared": compared, "anchor": NOTED.as_document()})
+        run(client=client, lock="server")
+        assert read_record(client, LDAP).anchor == kept
+    client = LiveSyncClient(*lists(), executing(), no_stage(), cluster(OLD), post(answer(5)))
+    note(client, LDAP, last_run={"time": OLD, "compared": 625, "anchor": replace(NOTED, number=625).as_document()})
+    run(client=client, lock="server")
+    assert (read_record(client, LDAP).anchor.number, read_record(client, LDAP).compared) == (5, 0)
 
 
 @pytest.mark.parametrize(
