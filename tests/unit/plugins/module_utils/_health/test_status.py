@@ -771,7 +771,9 @@ def test_where_no_load_is_recorded_that_is_said_until_a_comparison_has_shown_wha
     assert shown.proved and UNLOADED not in (shown.remedy or "")
 
 
-@pytest.mark.parametrize(("status", "state"), [(403, "unreadable"), (500, "healthy")])
+@pytest.mark.parametrize(
+    ("status", "state"), [(403, "unreadable"), (500, "unreadable"), (503, "unreadable"), (501, "healthy")]
+)
 def test_where_the_account_may_not_read_what_would_tell_nothing_is_healthy(log, monkeypatch, status, state):
     def look_at(*unused, **more):
         raise refused(status)
@@ -779,6 +781,7 @@ def test_where_the_account_may_not_read_what_would_tell_nothing_is_healthy(log, 
     monkeypatch.setattr(module, "read_unarrived", look_at)
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), NO_LETTERS, directory=DIRECTORY)
     assert found.health.state == state and not found.health.proved and "cannot be known" in found.remedy
+    assert ("Look into IDM's log" in found.remedy) == (status in (500, 503))
 
 
 @pytest.mark.parametrize(
