@@ -101,11 +101,12 @@ class Found:
 
 
 def newest_failures(client: Client) -> list[AuditEntry] | None:
-    """Return the newest failures of all sources together, None where audit/sync does not answer.
+    """Return the newest failures of all sources together, None where audit/sync does not answer, or does not tell.
 
     :raises Unreachable: as the client.
     """
-    return ask_sync(client, SYNC_FAILED, size=_MOST_FAILURES)
+    found = ask_sync(client, SYNC_FAILED, size=_MOST_FAILURES)
+    return found if found is None or all(one.told for one in found) else None
 
 
 def read_dropped(
@@ -285,7 +286,7 @@ def _newest_of_each(
 
 def _mends(success: AuditEntry, one: Dropped) -> bool:
     """Tell whether a success has brought over what was dropped."""
-    if success.record != one.record or one.time is None or success.action in _REPORTED:
+    if success.record != one.record or one.time is None or success.action in _REPORTED or not success.told:
         return False
     if one.mapping and success.mapping and one.mapping != success.mapping:
         return False

@@ -13,7 +13,7 @@ from functools import partial
 from .._base.context import Context
 from .._base.errors import IdmopsError, Refused
 from .._http.client import Client
-from .._idm.audit import AuditEntry, seconds_between
+from .._idm.audit import AuditEntry, kept_out, seconds_between
 from .._idm.mapping import SyncMapping, queued_after
 from .._idm.queue import has_no_queues, read_waiting
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
@@ -142,7 +142,8 @@ def _with_dropped(
         names = {one.record for one in records or ()}
         more = [one for one in unarrived.records if one.record not in names]
         silent_audit = failures is None and policy is not None and policy.drops
-        untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
+        without = kept_out(client)
+        untraced = (policy.untraced(audited=failures is not None, without=without) if policy else None) or (
             known.unread if known else None
         )
         facts = replace(

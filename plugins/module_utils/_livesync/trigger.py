@@ -21,7 +21,7 @@ from .._health.judged import anchors_of, oldest_load
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
-from .._idm.audit import newest_entry
+from .._idm.audit import kept_out, newest_entry
 from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
 from .._idm.connector_filters import SyncFilter, filters_of
 from .._idm.mapping import SyncMapping, read_mappings
@@ -257,6 +257,10 @@ class _SourceTask:
                     runs.go()
                     if any(one.against for one in self._filters):
                         tally.proved = False  # what is left out moves the token too
+                    policy, without = self.connector.failure_policy, kept_out(client)
+                    if policy.drops and without:  # as the entries of this run have shown
+                        tally.proved = False
+                        context.report.warn(f"{self.source}: {policy.untraced(audited=False, without=without)}")
                     ended = True
                 finally:
                     lock.note(

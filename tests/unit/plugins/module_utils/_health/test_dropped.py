@@ -15,6 +15,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     SOURCE,
     LiveSyncClient,
     audit,
+    audit_config,
     entry,
     no_audit,
 )
@@ -65,7 +66,18 @@ def test_what_no_situation_was_found_for_counts_and_other_entries_that_the_filte
     """A correlationQuery that breaks leaves neither action nor situation, and SUCCESS (seen on OpenIDM 6.1.0)."""
     broken = {**well("a", OLD), "action": None, "situation": None}
     odd = {**well("b", OLD), "action": None}
-    assert sought(audit(broken, odd), audit(), recon(), there("a")) == [("a", OLD, None)]
+    assert sought(audit(broken, odd), audit_config(), audit(), recon(), there("a")) == [("a", OLD, None)]
+
+
+def test_a_success_that_audit_does_not_tell_of_clears_nothing():
+    mute = {key: value for key, value in well("a").items() if key != "status"}
+    found = sought(audit(failed("a")), audit(mute), audit_config("/sync/status"), recon(), there("a"))
+    assert found == [("a", OLD, None)]
+
+
+def test_failures_that_audit_keeps_out_cannot_be_known():
+    client = LiveSyncClient(audit({**well("a"), "status": None}), audit_config("/sync/status"))
+    assert newest_failures(client) is None
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     UUID,
     LiveSyncClient,
     audit,
+    audit_config,
     cluster,
     connectors,
     delta,
@@ -769,6 +770,19 @@ def test_where_no_load_is_recorded_that_is_said_until_a_comparison_has_shown_wha
     assert found.health.state == "healthy" and not found.health.proved and UNLOADED in found.remedy
     shown = judge_health(replace(found.facts, shown=True))
     assert shown.proved and UNLOADED not in (shown.remedy or "")
+
+
+def test_where_audit_is_told_to_keep_out_how_records_fared_nobody_is_called_given_up_on(log):
+    policy = {**CONNECTOR, "syncFailureHandler": {"maxRetries": 0, "postRetryAction": "logged-ignore"}}
+    mute = [{key: value for key, value in entry(record=one).items() if key not in TELLING} for one in ("a", "b", "c")]
+    asked = lists(stage=document("1", 9), jobs=[job()], connector=policy, failed=mute)
+    (found,) = look(*asked, audit_config(*(f"/sync/{name}" for name in TELLING)))
+    assert found.health.state == "healthy" and not found.health.proved and not found.dropped
+    assert "status, action, situation of audit/sync is kept out of the log (filterPolicies" in found.remedy
+    assert "which records failed cannot be known" in found.remedy and "correlation" not in found.remedy
+
+
+TELLING = ("status", "action", "situation")
 
 
 @pytest.mark.parametrize(

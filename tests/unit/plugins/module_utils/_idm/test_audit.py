@@ -14,6 +14,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import (
     end_of_call,
     entries_of_record,
     failures_since,
+    kept_out,
     newest_entry,
     oldest_entry,
     seconds_between,
@@ -25,6 +26,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     UUID,
     LiveSyncClient,
     audit,
+    audit_config,
     entry,
     no_audit,
 )
@@ -90,7 +92,8 @@ def test_order_and_number_are_kept_whatever_the_server_makes_of_them():
     assert newest_entry(LiveSyncClient(audit(*kept)), LDAP, None)[0].timestamp == times[-1]
     last = entries_of_record(LiveSyncClient(audit(*kept)), LDAP, UUID)
     assert [one.timestamp for one in last] == times[:-6:-1]
-    assert [one.timestamp for one in failures_since(LiveSyncClient(audit(*reversed(kept))), LDAP, OLD, 3)] == times[:3]
+    bad = [entry(time, failed=True) for time in times]
+    assert [one.timestamp for one in failures_since(LiveSyncClient(audit(*reversed(bad))), LDAP, OLD, 3)] == times[:3]
     assert oldest_entry(LiveSyncClient(audit(*reversed(kept))), LDAP).timestamp == times[0]
 
 
@@ -124,12 +127,44 @@ def test_times_with_any_number_of_digits_are_compared(fraction):
 
 
 def test_failures_since_a_moment():
-    failed = '(status eq "FAILURE" or action eq "EXCEPTION" or (!(action pr) and !(situation pr)))'
+    failed = '(status eq "FAILURE" or action eq "EXCEPTION" or (!(action pr) and !(situation pr)) or !(status pr))'
     what = f'sourceObjectId sw "{SOURCE}/" and {failed} and timestamp ge "{OLD[:-1]}"'
     wanted = {"_queryFilter": what, "_pageSize": "100", "_sortKeys": "timestamp"}
     client = LiveSyncClient(audit(entry(failed=True), **wanted), no_audit())
     assert [found.failed for found in failures_since(client, LDAP, OLD)] == [True]
     assert failures_since(client, LDAP, OLD) == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "entries", "names"),
+    [
+        (["/sync/status"], [{"status": None}], ("status",)),
+        (["/sync/action", "/sync/situation"], [{"action": None, "situation": None}], ("action", "situation")),
+        (["/sync"], [{"status": None, "action": None, "situation": None}], ("status", "action", "situation")),
+        ([], [{"status": None}], ("status",)),  # it was kept out when that was written
+        ([], [{"action": None, "situation": None}], ()),  # the correlation breaks
+        (["/access/status", "/recon/status"], [{"action": None, "situation": None}], ()),
+    ],
+)
+def test_what_audit_is_told_to_keep_out_is_no_failure(kept, entries, names):
+    """By filterPolicies, seen on OpenIDM 6.1.0: 48 records that were well were called given up on."""
+    given = [{key: value for key, value in {**entry(), **one}.items() if value} for one in entries]
+    client = LiveSyncClient(audit(*given), audit_config(*kept), *([audit(*given)] if names else []))
+    assert len(failures_since(client, LDAP, OLD)) == (0 if names else 1)
+    assert kept_out(client) == names
+    if names:
+        failures_since(client, LDAP, OLD)  # config/audit is asked once
+    client.finished()
+
+
+def test_where_the_policies_of_audit_cannot_be_read_nothing_is_made_of_them():
+    broken = {**entry(), "action": None, "situation": None}
+    for refusal in (refused(403), None):
+        client = LiveSyncClient(audit(broken), call("GET", "config/audit", refusal))
+        assert len(failures_since(client, LDAP, OLD)) == 1 and kept_out(client) == ()
+    junk = {"filterPolicies": {"value": {"excludeIf": [None, 7]}, "field": "all"}}
+    client = LiveSyncClient(audit(broken), call("GET", "config/audit", junk))
+    assert len(failures_since(client, LDAP, OLD)) == 1
 
 
 def test_a_time_to_the_second_holds_its_whole_second():

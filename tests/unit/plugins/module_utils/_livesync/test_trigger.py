@@ -38,6 +38,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     LiveSyncClient,
     answer,
     audit,
+    audit_config,
     cluster,
     connectors,
     delta,
@@ -1151,6 +1152,16 @@ def test_no_run_is_sent_at_a_token_of_a_type_that_ends_it(log, kind, token):
     result, unused = run(*lists(), executing(), *stored)
     assert result["failed"] and f"stored as {kind}" in result["msg"]
     assert "native_type: integer" in result["remedy"]
+
+
+def test_a_run_whose_failures_audit_keeps_out_is_not_proved(arrival):
+    policy = {**CONNECTOR, "syncFailureHandler": {"maxRetries": 0, "postRetryAction": "logged-ignore"}}
+    mute = [{key: value for key, value in entry(record=one).items() if key != "status"} for one in ("a", "b")]
+    calls = (*lists(connector=policy), audit(), executing(), *before(), audit(), post(answer(9)))
+    result, it = run(*calls, audit(*mute), audit_config("/sync/status"), lock="server", directory=DIRECTORY)
+    (told,) = result["runs"]
+    assert (told["outcome"], told["proved"], told["skipped_records"]) == ("advanced", False, [])
+    assert "status of audit/sync is kept out of the log (filterPolicies" in it.report.warnings[-1]
 
 
 def stamp(token):
