@@ -123,9 +123,7 @@ def judge_health(facts: Facts) -> Health:
     return Health(HEALTHY, proved, " ".join(doubts) or None)
 
 
-def outside(
-    first: int | None, last: int | None, number: int | None, anew: str | None = None
-) -> tuple[str, str] | None:
+def outside(first: int | None, last: int | None, number: int | None, anew: str | None = None) -> tuple[str, str] | None:
     """Return the state of a token that the change log does not reach and what mends it, None where it does.
 
     :param first: the oldest change number that is still there, None where that is not known; ``last``: the newest.

@@ -22,7 +22,7 @@ from .._idm.stage import Stage, read_stages
 from .._ldap.lines import Connect
 from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import which_run
-from .arrived import Unarrived, read_unarrived
+from .arrived import MOST_TAKEN, Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
 from .gapped import Gaps, read_gaps
 from .in_vain import AHEAD, in_vain
@@ -187,6 +187,7 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
                 facts.number or 0,
                 context,
                 loaded=oldest_load(entry.schedules, entry.mappings, snapshot.time),
+                shown=entry.record.shown(MOST_TAKEN),
             ),
         )
     except Refused as exc:

@@ -15,7 +15,7 @@ from functools import partial
 from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unreachable
 from .._base.threads import side_by_side
-from .._health.arrived import Unarrived, read_unarrived
+from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
 from .._health.judged import anchors_of, oldest_load
 from .._health.log_facts import LogReader, directories
@@ -295,7 +295,8 @@ class _SourceTask:
             known = record.compared if record else 0
             # what was seen to have arrived is not looked at again; what others have taken since is
             begin = after or (known if known <= token else 0)
-            found = replace(read_unarrived(*about, begin, loaded=loaded), since=min(begin, known))
+            shown = record.shown(MOST_TAKEN) if record else ""
+            found = replace(read_unarrived(*about, begin, loaded=loaded, shown=shown), since=min(begin, known))
             kept = record.gaps if record else ()
             # a run proves nothing while what was hidden from those before it has not arrived
             earlier = read_gaps(*about, after=None if after else token, kept=kept) if after or kept else Gaps()

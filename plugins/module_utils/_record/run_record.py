@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
 from .._base.errors import Refused, Unreachable
-from .._base.values import as_dict, as_list, as_text
+from .._base.values import as_dict, as_int, as_list, as_text
 from .._changelog.anchor import Anchor
 from .._http.client import Client, segment
 from .._http.form import id_of
@@ -97,6 +97,12 @@ class RunRecord:
         """Up to which change number a task of ours has seen all arrive, 0 where that is not known."""
         known = (self.last_run or {}).get(COMPARED)
         return known if isinstance(known, int) and not isinstance(known, bool) and known > 0 else 0
+
+    def shown(self, more_than: int) -> str:
+        """Return when a comparison of more entries than that has shown that they are as they should be, "" for never."""
+        found = self.arrived or {}
+        checked = as_int(found.get("checked"))
+        return str(found.get("at") or "") if found.get("by") == "sample" and checked and checked > more_than else ""
 
     @property
     def anchor(self) -> Anchor | None:

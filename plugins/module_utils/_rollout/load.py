@@ -129,9 +129,7 @@ def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
                         " of it names none. In a schedule of storage config such a record proves nothing, and the next"
                         " run of the role loads again."
                     )
-                done.record[mapping.name] = Load(
-                    outcome.run.id, ended, links, done.directory, done.base_point
-                )
+                done.record[mapping.name] = Load(outcome.run.id, ended, links, done.directory, done.base_point)
                 done.runs.append({"mapping": mapping.name, "recon": outcome.as_result(), "state": outcome.run.state})
     except IdmopsError as exc:
         exc.result = {**done.as_result(), **exc.result}

@@ -203,7 +203,14 @@ def test_what_the_run_record_holds_is_shown():
 
 
 def test_a_holder_whose_last_word_is_of_a_time_to_come_is_named():
-    holder = {"owner": "x", "host": "ctl1", "process": 7, "work": "load", "since": OLD, "renewed": "2027-11-28T00:00:00Z"}
+    holder = {
+        "owner": "x",
+        "host": "ctl1",
+        "process": 7,
+        "work": "load",
+        "since": OLD,
+        "renewed": "2027-11-28T00:00:00Z",
+    }
     record = {"_id": "idmops-SYSTEMLDAPACCOUNT", "_rev": "3", "holder": holder}
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], beside=[record]), RAN)
     assert found.as_result()["held_by"]["host"] == "ctl1"

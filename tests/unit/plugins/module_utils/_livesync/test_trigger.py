@@ -644,7 +644,7 @@ def arrival(monkeypatch, log):
         seen.after = after
         return seen.gaps
 
-    def look(client, source, connector, mappings, known, reader, token, it, after, loaded):
+    def look(client, source, connector, mappings, known, reader, token, it, after, loaded, shown):
         seen.asked.append((after, token))
         if isinstance(seen.found, Exception):
             raise seen.found
