@@ -88,6 +88,7 @@ class Facts:
     :param failure: IDM's text about the record that stopped the last run.
     :param blocks: whether a failing record blocks all others for ever.
     :param erring: a schedule has fired, its run has ended and has not written the stage, as one that ends in an error.
+    :param not_begun: what keeps IDM's scheduler from running it at all, in sentences; None where nothing is seen to.
     :param in_vain: what shows that runs which seem to go on end in an error each, in a sentence.
     :param neglected: since when changes have been pending that the schedule's runs, more than two, have left.
     :param enabled: how many of its schedules are; ``paused`` counts among them.
@@ -140,6 +141,7 @@ class Facts:
     failure: str | None = None
     blocks: bool = False
     erring: bool = False
+    not_begun: str | None = None
     in_vain: str | None = None
     neglected: str | None = None
     enabled: int = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._changelog.log import COOKIES_ONLY_REMEDY
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import ALIAS, GRANT, MISFIT_REMEDY, VOID_REMEDY
 from .._idm.mapping import REFUSED_REMEDY, switch_unknown
@@ -213,8 +214,8 @@ def unreadable(log: LogFacts | None) -> str | None:
     if not log.usable:
         return (
             "The directory has no change log with change numbers: it needs a replication server that numbers changes"
-            " (OpenDJ: compute-change-number true; PingDS 7.4 and later: changelog-enabled set to enabled, not to"
-            " enabled-cookie-mode-only)."
+            f" (ds-cfg-compute-change-number, or changelog-enabled). {COOKIES_ONLY_REMEDY} Changes that are in its log"
+            " are numbered then, and arrive."
         )
     if log.unrecorded:
         return (
@@ -289,11 +290,13 @@ def _failing(facts: Facts) -> str | None:
         return f"{facts.misfit} {MISFIT_REMEDY}"
     if facts.in_vain:
         return facts.in_vain
+    if facts.erring and facts.not_begun:
+        return facts.not_begun
     if facts.erring:
         return (
             f"The schedule's runs end in an error, or none begins: nothing is stored. {_TRIGGER} Where that ends well,"
-            " IDM's scheduler does not run (executePersistentSchedules in config/scheduler, for each node), or other"
-            " jobs take all of its threads (threadPool there; POST scheduler/job?_action=listCurrentlyExecutingJobs)."
+            " see that IDM's scheduler runs on each node (executePersistentSchedules in config/scheduler), and has a"
+            " thread that is free (threadPool there; POST scheduler/job?_action=listCurrentlyExecutingJobs)."
         )
     if facts.ran_badly:
         return " ".join(text for text in (facts.ran_badly, facts.overdue) if text)

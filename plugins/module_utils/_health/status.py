@@ -22,6 +22,7 @@ from .._idm.stage import Stage, read_stages
 from .._ldap.lines import Connect
 from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import which_run
+from .._schedule.threads import why_none_begins
 from .arrived import MOST_TAKEN, Unarrived, read_unarrived
 from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
 from .gapped import Gaps, read_gaps
@@ -380,7 +381,9 @@ def _watch(
                 runs = str(source) in on
                 seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs))
             del open_ones[source]
-    return [seen.get(entry.source, entry) for entry in found]
+    why = why_none_begins(client, snapshot.jobs) if any(one.facts.erring for one in seen.values()) else None
+    told = [seen.get(entry.source, entry) for entry in found]
+    return [replace(one, facts=replace(one.facts, not_begun=why)) if one.facts.erring else one for one in told]
 
 
 def _with_runs_in_vain(

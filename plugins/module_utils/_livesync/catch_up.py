@@ -156,11 +156,11 @@ class Runs:
                 " so that none of them arrives: idmops.idm.livesync_status tells how to mend it."
             )
             return
-        way = (
-            "Give directory to have that compared with the change log."
-            if self.connector.reads_change_log
-            else "This connector does not tell where its changes end."
-        )
+        way = "This connector does not tell where its changes end."
+        if self.connector.reads_change_log and self.request.directory:
+            way = "The numbers of the directory that was given are not known, or not used (see the warnings)."
+        elif self.connector.reads_change_log:
+            way = "Give directory to have that compared with the change log."
         self._context.report.warn(
             f"{self.livesync.source}: the last run moved nothing, which does not prove that all has arrived: a"
             f" connector that cannot see the changes looks the same. {way}"

@@ -520,12 +520,22 @@ def test_a_schedule_that_fires_and_writes_nothing_ends_in_errors(log, given):
     log.ends = [12]
     it = context()
     looks = [stages(document("1", 9))] * 30
-    later = (*looks, executing(), schedules(due(5)))
+    later = (*looks, executing(), schedules(due(5)), call("GET", "config/scheduler", {}), executing())
     (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *later, directory=given, it=it)
     assert (found.health.state, found.health.proved) == ("failing", True)
     assert "runs end in an error, or none begins" in found.remedy and "livesync_trigger" in found.remedy
     assert "executePersistentSchedules" in found.remedy  # seen on OpenIDM 6.1.0: its next time moves on all the same
     assert 28 <= it.clock.slept <= 40
+
+
+def test_a_scheduler_that_begins_no_job_is_named_instead(log):
+    log.ends = [12]
+    looks = [stages(document("1", 9))] * 30
+    off = call("GET", "config/scheduler", {"scheduler": {"executePersistentSchedules": "false"}})
+    later = (*looks, executing(), schedules(due(5)), off, executing())
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *later, directory=DIRECTORY)
+    assert found.health.state == "failing" and "executePersistentSchedules is false" in found.remedy
+    assert "livesync_trigger" not in found.remedy  # which ends well there
 
 
 def test_a_long_run_that_has_begun_meanwhile_is_no_error(log):

@@ -1515,6 +1515,15 @@ def test_a_directory_that_numbers_nothing_proves_nothing_and_is_named(arrival, l
     assert "compute-change-number" in result["remedy"] and "Give directory" not in str(it.report.warnings)
 
 
+@pytest.mark.parametrize(("given", "says"), [(DIRECTORY, "see the warnings"), (None, "Give directory")])
+def test_whoever_gave_a_directory_is_not_asked_for_one(log, monkeypatch, given, says):
+    monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://ds1"})
+    calls = (*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)))
+    result, it = run(*calls, until_caught_up=True, directory=given)
+    assert not result["runs"][0]["proved"] and says in it.report.warnings[-1]
+    assert ("Give directory" in it.report.warnings[-1]) == (given is None)
+
+
 def test_an_idle_run_beside_more_changes_than_are_looked_at_is_not_proved(arrival):
     arrival.found = Unarrived(aside="Only the newest were compared.", cut=True)
     result, it = run(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)), until_caught_up=True)
