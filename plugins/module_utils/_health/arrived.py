@@ -27,8 +27,9 @@ from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .by_rule import by_rule
 from .dropped import Dropped
-from .log_facts import LogReader, Touched
+from .log_facts import LogReader
 from .losses import cause_of, emptied_by, forbids, sentences_of, situation_of
+from .touched import Touched
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 from functools import cached_property
 
 from .._base.address import share_a_host
@@ -47,46 +46,13 @@ from .._ldap.url import host_and_port
 from .facts import LogFacts
 from .standby import doubts_of_standby
 from .states import BACK_FIRST, outside
+from .touched import Hidden, Touched
 from .traceless import Taken
 
 #: So many changes are looked through for those of different entries, some of which change all the time.
 _MOST_TOUCHED = 1000
 #: So many changes behind the token are looked through for numbers that the change log leaves out: about a second.
 _MOST_BEHIND = 5000
-
-
-@dataclass(frozen=True)
-class Touched:
-    """One change that the token has passed.
-
-    :param record: the entryUUID of the entry.
-    :param time: when it was made, as in 2026-11-24T17:19:26Z; None where it is not told.
-    :param moved_to: the name that a rename gave it.
-    :param csn: its replicationCSN, None where that is not told.
-    :param removed: whether it removed the entry, None where that is not told.
-    """
-
-    record: str
-    time: str | None
-    moved_to: str | None
-    csn: str | None = None
-    removed: bool | None = None
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """The changes of a source that a search by number does not show, and liveSync does not see.
-
-    :param left_out: those that a search for a range of numbers leaves out.
-    :param unnumbered: those without a number, however new; None where there are some, and none is shown.
-    :param unknown: of how many more numbers nothing can be known.
-    :param since: the number before which nothing was looked at, None where nothing was left unlooked at.
-    """
-
-    left_out: tuple[Touched, ...] = ()
-    unnumbered: tuple[Touched, ...] | None = ()
-    unknown: int = 0
-    since: int | None = None
 
 
 def directories(

@@ -14,8 +14,7 @@ from .._base.context import Context
 from .._base.errors import IdmopsError, Refused
 from .._http.client import Client
 from .._idm.audit import AuditEntry, kept_out, seconds_between
-from .._idm.mapping import SyncMapping, queued_after
-from .._idm.queue import has_no_queues, read_waiting
+from .._idm.mapping import SyncMapping
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
@@ -28,6 +27,7 @@ from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
 from .gapped import Gaps, read_gaps
 from .in_vain import AHEAD, in_vain
 from .judged import Logs, judged, loads_of, oldest_load
+from .queued import with_queues
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
 from .states import PENDING_SECONDS, RUNNING, UNAVAILABLE
@@ -35,8 +35,6 @@ from .traceless import ANY_SKEW, Traceless, read_traceless
 
 #: Between two looks at what runs, in seconds: a run that has nothing to do takes some 10 ms.
 _LOOK = 1.0
-#: How long an event may wait in the queue of a mapping before that is more than its turn, in seconds.
-_LONGEST_QUEUED = 300.0
 #: A next run that is further away than a week, and a day, is not waited for, in seconds.
 _FAR = 8 * 86400.0
 _UNCOUNTED = (
@@ -71,7 +69,7 @@ def status(
             snapshot = replace(snapshot, running=snapshot.running - passed_by)
             found = [judged(source, snapshot, logs) for source in chosen]
         found = _with_dropped(client, found, failures, snapshot, logs, context)
-    found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
+    found = [_timed(with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = found if known else _watch(client, found, snapshot, directory, context)
     found = [_with_runs_in_vain(client, entry, snapshot, directory, context) for entry in found]
     found = [
@@ -231,29 +229,6 @@ def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, c
         return Gaps(doubt=f"Whether the change log hides changes cannot be known: {exc.message}")
 
 
-def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> SourceStatus:
-    """Add what waits in the queues that the changes of a source go through."""
-    queued = {one.name: one for one in queued_after(entry.mappings, snapshot.mappings)}
-    told = {name: read_waiting(client, name) for name in queued}
-    waiting = tuple(one for one in told.values() if one)
-    silent = [] if has_no_queues(client) else [name for name, one in told.items() if one is None]
-    unseen = [f"What waits in the queue of {name} cannot be known: sync/queue does not answer." for name in silent]
-    facts = entry.facts
-    stuck: list[str] = []
-    late: list[str] = []
-    for one in waiting:
-        queue = queued[one.mapping].queue
-        age = seconds_between(one.oldest, client.server_time)
-        if one.depth and queue and queue.enabled is False:
-            stuck.append(f"The queue of {one.mapping} is off, and {one.depth} events wait in it: switch queuedSync on.")
-        elif one.depth and age is not None and age > _LONGEST_QUEUED:
-            late.append(f"{one.depth} events wait in the queue of {one.mapping}, the oldest since {one.oldest}.")
-        elif one.depth and age is None:
-            unseen.append(f"{one.depth} events wait in the queue of {one.mapping}, since when is not told.")
-    facts = replace(facts, filtered=(*facts.filtered, *stuck), queued=tuple(late), unseen=tuple(unseen))
-    return replace(entry, queue=waiting, facts=facts)
-
-
 def _traceless(client: Client, entry: SourceStatus, well: t.Collection[str], logs: Logs) -> Traceless:
     """Return the records whose newest change left no trace, where each change should have left one.
 
@@ -368,7 +343,7 @@ def _watch(
                     # that run may have dropped changes itself
                     again = judged(source, moved, logs)
                     (again,) = _with_dropped(client, [again], newest_failures(client), moved, logs, context)
-                again = _with_queues(client, again, moved)
+                again = with_queues(client, again, moved)
                 seen[source] = replace(again, facts=replace(again.facts, moved=True))
             elif _rev(stage) != _rev(entry.stage) and not entry.facts.is_behind:
                 pass  # a run has ended well, and nothing is known to wait for it

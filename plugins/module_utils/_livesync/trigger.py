@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import threading
 import typing as t
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,7 @@ from .._health.judged import anchors_of, oldest_load
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
-from .._idm.audit import kept_out, newest_entry
+from .._idm.audit import kept_out
 from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
 from .._idm.connector_filters import SyncFilter, filters_of
 from .._idm.mapping import SyncMapping, read_mappings
@@ -32,6 +31,7 @@ from .._proof.link_ids import by_uuid, estranged
 from .._record.hold import hold, who_holds
 from .._record.run_record import note_gaps, read_record
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_schedules
+from .audited import Audited
 from .backlog import AUTO, LIVESYNC, RECONCILE, Backlog, Reconcile, Reconciled
 from .catch_up import Runs
 from .mapped import check_mapped
@@ -60,7 +60,7 @@ def trigger(client: Client, request: Request, context: Context, reconcile: Recon
     urls = directories(request.directory, systems.values(), context)
     mappings = read_mappings(client)
     schedules = read_schedules(client, ask_server(client))
-    audited = _Audited()
+    audited = Audited()
     groups: dict[str, list[_SourceTask]] = {}
     for source in request.sources:
         own = [schedule for schedule in schedules if schedule.source == str(source)]
@@ -78,24 +78,6 @@ def trigger(client: Client, request: Request, context: Context, reconcile: Recon
     tallies = [tally for group in side_by_side(works, request.parallel) for tally in group]
     order = list(request.sources)
     return result_of(sorted(tallies, key=lambda tally: order.index(tally.source)))
-
-
-class _Audited:
-    """Whether audit/sync answers: found out once, by the source that needs to know it first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._told: bool | None = None
-
-    def ask(self, client: Client, source: Source) -> bool:
-        """Tell whether it does.
-
-        :raises Unreachable: as the client.
-        """
-        with self._lock:
-            if self._told is None:
-                self._told = newest_entry(client, source, client.server_time) is not None
-            return self._told
 
 
 @dataclass(frozen=True)
@@ -116,7 +98,7 @@ class _SourceTask:
     mappings: t.Sequence[SyncMapping]
     known: t.Sequence[SyncMapping] = ()
     reconcile: Reconcile | None = None
-    audited: _Audited = field(default_factory=_Audited)
+    audited: Audited = field(default_factory=Audited)
 
     def tally(self, client: Client) -> Tally:
         """Run this source; an error becomes part of its tally, so that the other sources go on."""

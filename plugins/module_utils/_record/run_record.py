@@ -99,7 +99,7 @@ class RunRecord:
         return known if isinstance(known, int) and not isinstance(known, bool) and known > 0 else 0
 
     def shown(self, more_than: int) -> str:
-        """Return when a comparison of more entries than that has shown that they are as they should be, "" for never."""
+        """Return when a comparison of more entries than that has shown that they are as they should be, "": never."""
         found = self.arrived or {}
         checked = as_int(found.get("checked"))
         return str(found.get("at") or "") if found.get("by") == "sample" and checked and checked > more_than else ""

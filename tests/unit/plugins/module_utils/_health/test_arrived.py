@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NUMBERS, ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._health import arrived as module
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, Touched
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
+from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Touched
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source

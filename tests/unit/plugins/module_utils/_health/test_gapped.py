@@ -14,7 +14,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import log_fact
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gaps, read_gaps, with_gaps
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Hidden, LogReader, Touched
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
+from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden, Touched
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import FakeDirectory, World

@@ -22,14 +22,10 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import status a
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import (
-    Hidden,
-    LogReader,
-    Touched,
-    directories,
-)
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import judge_health
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
+from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden, Touched
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector

@@ -17,8 +17,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import 
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import LEFT_OUT, UNNUMBERED, Gap, Gaps
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Hidden
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import outside
+from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source

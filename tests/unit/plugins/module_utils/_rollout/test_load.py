@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor import Anchor
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import (
     FAILOVER,
     OTHER,
