@@ -148,7 +148,8 @@ def _see_what_is_kept_out(client: Client, found: t.Iterable[t.Mapping[str, t.Any
     if kept_out(client):
         return
     try:
-        policies = as_dict(as_dict(client.get(_CONFIG, none_on=(404,))).get("filterPolicies"))
+        config = as_dict(as_dict(client.get(_CONFIG, none_on=(404,))).get("auditServiceConfig"))
+        policies = as_dict(config.get("filterPolicies"))
     except Refused:
         policies = {}
     stated = {path for policy in policies.values() for path in as_texts(as_dict(policy).get("excludeIf"))}

@@ -151,7 +151,7 @@ def audit(*entries, **params):
 def audit_config(*kept_out):
     """What config/audit keeps out of the log."""
     policies = {"field": {"excludeIf": [], "includeIf": []}, "value": {"excludeIf": list(kept_out), "includeIf": []}}
-    return call("GET", "config/audit", {"filterPolicies": policies})
+    return call("GET", "config/audit", {"auditServiceConfig": {"filterPolicies": policies}})
 
 
 def calls(*found, other=True):

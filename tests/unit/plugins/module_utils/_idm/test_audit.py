@@ -162,7 +162,7 @@ def test_where_the_policies_of_audit_cannot_be_read_nothing_is_made_of_them():
     for refusal in (refused(403), None):
         client = LiveSyncClient(audit(broken), call("GET", "config/audit", refusal))
         assert len(failures_since(client, LDAP, OLD)) == 1 and kept_out(client) == ()
-    junk = {"filterPolicies": {"value": {"excludeIf": [None, 7]}, "field": "all"}}
+    junk = {"auditServiceConfig": {"filterPolicies": {"value": {"excludeIf": [None, 7]}, "field": "all"}}}
     client = LiveSyncClient(audit(broken), call("GET", "config/audit", junk))
     assert len(failures_since(client, LDAP, OLD)) == 1
 
