@@ -109,7 +109,7 @@ class Runs:
                 break
             unused, mark = self.livesync.mark(target)
         self._conclude(first, end)
-        tally.anchor = self.log.anchor(tally.number) if tally.based else self.log.reached
+        tally.anchor = self._met()
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
         tally.proved = tally.proved and not self._passed_by and not self._doubted and tally.outcome != BASELINE
@@ -121,6 +121,13 @@ class Runs:
                 tally.fail(f"Whether liveSync of {self.livesync.source} has caught up cannot be known.", unreadable)
             else:
                 self._say_that_nothing_is_proved()
+
+    def _met(self) -> Anchor | None:
+        """Return the newest change that is known to lie behind the token, None where that cannot be known now."""
+        try:
+            return self.log.anchor(self.tally.number) if self.tally.based else self.log.reached
+        except DirectoryError:
+            return None  # what has come of the runs is known without it
 
     def _lost_a_race(self, run: Run) -> bool:
         """Tell whether another run of the source is why a run has not done all that is asked for."""

@@ -1140,6 +1140,14 @@ def test_the_newest_change_that_was_met_is_noted_and_a_base_point_begins_afresh(
     run(client=client, lock="server")
     assert (read_record(client, LDAP).anchor.number, read_record(client, LDAP).compared) == (5, 0)
 
+    def gone(self, number):
+        raise DirectoryError("ds1 cannot be reached.")
+
+    log.anchor = gone
+    client = LiveSyncClient(*lists(), executing(), no_stage(), cluster(OLD), post(answer(5)))
+    result, unused = run(client=client, lock="server")
+    assert result["runs"][0]["outcome"] == "baseline" and read_record(client, LDAP).anchor is None
+
 
 @pytest.mark.parametrize(
     ("kind", "token"),
