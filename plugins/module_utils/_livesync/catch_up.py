@@ -30,6 +30,7 @@ from .one_run import LiveSync
 from .outcome import ADVANCED, BASELINE, FAILED, UNCHANGED, Mark, Run
 from .request import Request
 from .tally import Tally
+from .unproved import why_unproved
 
 Arrival = t.Callable[[LogReader, int, int], Unarrived]
 #: Before a run that left pending changes where they were is followed by another one, in seconds: the first pause, and
@@ -151,27 +152,11 @@ class Runs:
     def _say_that_nothing_is_proved(self) -> None:
         if self._passed_by or self._doubted:
             return  # that has been said
-        if self.tally.outcome == BASELINE:
-            self._context.report.warn(
-                f"{self.livesync.source}: the base point is stored, and changes arrive from now on. What was there"
-                " before comes by a load (role livesync), not by liveSync."
-            )
-            return
-        if self.log.unrecorded:
-            self._context.report.warn(
-                f"{self.livesync.source}: changes of {', '.join(self.log.unrecorded)} are kept out of the change log,"
-                " so that none of them arrives: idmops.idm.livesync_status tells how to mend it."
-            )
-            return
-        way = "This connector does not tell where its changes end."
-        if self.connector.reads_change_log and self.request.directory:
-            way = "The numbers of the directory that was given are not known, or not used (see the warnings)."
-        elif self.connector.reads_change_log:
-            way = "Give directory to have that compared with the change log."
-        self._context.report.warn(
-            f"{self.livesync.source}: the last run moved nothing, which does not prove that all has arrived: a"
-            f" connector that cannot see the changes looks the same. {way}"
+        base_point = self.tally.outcome == BASELINE
+        said = why_unproved(
+            base_point, self.log.unrecorded, self.connector.reads_change_log, given=bool(self.request.directory)
         )
+        self._context.report.warn(f"{self.livesync.source}: {said}")
 
     def _see_that_the_token_fits(self, stage: Stage | None) -> None:
         """Send no run that would fail at the token, or would jump over changes as if they were none.
