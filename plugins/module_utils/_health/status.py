@@ -23,7 +23,7 @@ from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import which_run
 from .._schedule.threads import why_none_begins
 from .arrived import MOST_TAKEN, Unarrived, read_unarrived
-from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
+from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped, untold
 from .gapped import Gaps, read_gaps
 from .in_vain import AHEAD, in_vain
 from .judged import Logs, judged, loads_of, oldest_load
@@ -140,9 +140,11 @@ def _with_dropped(
             silent = traceless.doubt
         names = {one.record for one in records or ()}
         more = [one for one in unarrived.records if one.record not in names]
-        silent_audit = failures is None and policy is not None and policy.drops
-        without = kept_out(client)
-        untraced = (policy.untraced(audited=failures is not None, without=without) if policy else None) or (
+        loaded = oldest_load(entry.schedules, entry.mappings, snapshot.time)
+        drops = policy is not None and policy.drops
+        mute = untold(failures, entry.source, loaded, kept_out(client)) if failures and drops else None
+        silent_audit = failures is None and drops
+        untraced = (policy.untraced(audited=failures is not None) if policy and not mute else None) or (
             known.unread if known else None
         )
         facts = replace(
@@ -151,7 +153,7 @@ def _with_dropped(
             untraced=untraced,
             unarrived=unarrived.sentences if more or unarrived.forbidding else (),
             forbidding=unarrived.forbidding,
-            refused=(unarrived.doubt or "",) if unarrived.denied else (),
+            refused=tuple(text for text in (unarrived.doubt if unarrived.denied else None, mute) if text),
             unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent, silent_audit)),
             gapped=tuple(text for text in (gaps.standing, gaps.said) if text) if gaps else (),
             doubt=" ".join(text for text in (unarrived.said, gaps and gaps.doubt, silent) if text) or None,

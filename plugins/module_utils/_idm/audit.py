@@ -40,6 +40,8 @@ SYNC_FAILED = f"({FAILED.strip('()')} or (!(action pr) and !(situation pr)) or !
 #: What tells whether a record was brought over; config/audit may keep it out of the log (filterPolicies).
 _TELLING = ("status", "action", "situation")
 _CONFIG = "config/audit"
+#: Among what is known of a server: that this has been asked.
+_ASKED = f"{_CONFIG}/filterPolicies"
 #: Why it did. Scripts that keep a record out (validSource) leave a FAILURE with their words (seen on OpenIDM 6.1.0).
 NO_SITUATION = (
     "IDM has found no situation for it, without a word: the correlationQuery or correlationScript of the mapping ends"
@@ -145,17 +147,18 @@ def _see_what_is_kept_out(client: Client, found: t.Iterable[t.Mapping[str, t.Any
 
     :raises Unreachable: as the client.
     """
-    if kept_out(client):
+    if _ASKED in client.silent:
         return
+    client.silent.add(_ASKED)
     try:
-        config = as_dict(as_dict(client.get(_CONFIG, none_on=(404,))).get("auditServiceConfig"))
-        policies = as_dict(config.get("filterPolicies"))
+        config = as_dict(client.get(_CONFIG, none_on=(404,)))
     except Refused:
-        policies = {}
+        config = {}
+    policies = as_dict(as_dict(config.get("auditServiceConfig")).get("filterPolicies"))
     stated = {path for policy in policies.values() for path in as_texts(as_dict(policy).get("excludeIf"))}
     names = [name for name in _TELLING if stated & {f"/sync/{name}", "/sync"}]
-    if not all(body.get("status") for body in found):
-        names.append("status")  # which each entry has otherwise
+    if not config and not all(body.get("status") for body in found):
+        names = ["status"]  # which each entry has otherwise
     client.silent.update(f"{SYNC_TOPIC}/{name}" for name in names)
 
 

@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Watched, newest_failures, read_dropped
+from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import (
+    Watched,
+    newest_failures,
+    read_dropped,
+    untold,
+)
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import FailurePolicy
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
@@ -75,9 +80,22 @@ def test_a_success_that_audit_does_not_tell_of_clears_nothing():
     assert found == [("a", OLD, None)]
 
 
-def test_failures_that_audit_keeps_out_cannot_be_known():
-    client = LiveSyncClient(audit({**well("a"), "status": None}), audit_config("/sync/status"))
-    assert newest_failures(client) is None
+@pytest.mark.parametrize(
+    ("more", "loaded", "known"),
+    [
+        ({}, "", False),
+        ({}, NEW, False),
+        ({}, "2026-11-24T12:00:01Z", True),  # what failed before a load is done with
+        ({"sourceObjectId": "system/hr/account/a"}, "", True),
+        ({"sourceObjectId": None}, "", False),  # and it may be of any source
+        ({"status": "SUCCESS"}, "", True),
+    ],
+)
+def test_failures_that_audit_keeps_out_cannot_be_known(more, loaded, known):
+    client = LiveSyncClient(audit({**well("a"), "status": None, **more}), audit_config("/sync/status"))
+    said = untold(newest_failures(client), LDAP, loaded, ("status",))
+    assert (said is None) == known
+    assert known or ("filterPolicies" in said and "status is kept out" in said and "initial_load: always" in said)
 
 
 @pytest.mark.parametrize(

@@ -790,9 +790,12 @@ def test_where_audit_is_told_to_keep_out_how_records_fared_nobody_is_called_give
     mute = [{key: value for key, value in entry(record=one).items() if key not in TELLING} for one in ("a", "b", "c")]
     asked = lists(stage=document("1", 9), jobs=[job()], connector=policy, failed=mute)
     (found,) = look(*asked, audit_config(*(f"/sync/{name}" for name in TELLING)))
-    assert found.health.state == "healthy" and not found.health.proved and not found.dropped
-    assert "status, action, situation of audit/sync is kept out of the log (filterPolicies" in found.remedy
-    assert "which records failed cannot be known" in found.remedy and "correlation" not in found.remedy
+    assert found.health.state == "unreadable" and not found.health.proved and not found.dropped
+    assert "status, action, situation is kept out of it" in found.remedy and "filterPolicies" in found.remedy
+    assert "Which records failed cannot be known" in found.remedy and "correlation" not in found.remedy
+    keeps = lists(stage=document("1", 9), jobs=[job()], connector=KEEPS, failed=mute)
+    (found,) = look(*keeps, audit_config("/sync"), NO_LETTERS)
+    assert found.health.state == "healthy"  # dead letters tell
 
 
 TELLING = ("status", "action", "situation")
