@@ -178,10 +178,9 @@ def take(client: Client, source: Source, work: str, context: Context, *, wait: f
             raise Unsuited("it does not tell the time")
         if record is not None and record.rev != rev:
             rev, seen = record.rev, clock.now()
-        holder = record.held(now) if record else None
-        if holder and holder.is_ahead(now) and clock.now() - seen > UNHEARD:
-            holder = None  # by its own time its word would stay new for as long as a clock had run ahead
-        if holder is None:
+        # by its own time the word of a holder stays new for as long as a clock of IDM had run ahead
+        unheard = record is not None and clock.now() - seen > UNHEARD
+        if record is None or unheard or not record.held(now):
             mine = Holder.here(work, now)
             taken = _taken(client, source, replace(record or RunRecord(), holder=mine), context)
             if taken is not None:
