@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .._base.context import Context
 from .._http.client import Client
-from .._idm.audit import before
+from .._idm.audit import before, second_of
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
@@ -26,17 +26,16 @@ from .._proof.sides import Sides
 from .by_rule import by_rule
 from .dropped import Dropped
 from .handled import Scene, Unsure
-from .log_facts import LogReader, Touched
+from .log_facts import LogReader
 from .looked import look_twice, unsure_of
 from .losses import cause_of, emptied_by, forbids, sentences_of, situation_of
+from .touched import Touched
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40
 #: So many of those that a run of ours has just taken.
 MOST_TAKEN = 1000
 _UNKNOWABLE = "Whether the newest changes have arrived cannot be known"
-#: So many entries below one that was renamed.
-_BELOW = 40
 #: A load may take a day (the default of wait_timeout), in seconds: what is changed meanwhile does not come by it.
 _LONGEST_LOAD = 86400.0
 
@@ -54,7 +53,8 @@ class Unarrived:
     :param cut: whether there are more changes than were looked at.
     :param since: up to which change number all was seen to have arrived before, as far as that goes on to these; 0
         where that is not known.
-    :param denied: whether IDM does not let the account read what would tell, or that does not answer.
+    :param denied: whether IDM does not let the account read what would tell, or that does not answer, or it is more
+        than is looked at.
     :param uncompared: of which properties audit alone tells that their changes were handled, in a sentence.
     :param differences: what ``records`` tell of, as a comparison has it.
     """
@@ -95,6 +95,7 @@ def read_unarrived(
     these: t.Sequence[Touched] | None = None,
     loaded: str = "",
     most: int | None = None,
+    shown: str = "",
 ) -> Unarrived:
     """Compare the entries of the newest changes behind the token with what has become of them.
 
@@ -107,6 +108,7 @@ def read_unarrived(
         older than that by the time that a load may take came by it.
     :param most: how many are looked at, NEWEST unless told; more where one of them has not arrived, and all that came
         after ``after``.
+    :param shown: when more than MOST_TAKEN entries were compared and were as they should be, as IDM writes times.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     on = [one for one in mappings if one.sync_enabled is not False]
@@ -129,12 +131,13 @@ def read_unarrived(
     touched = these if taking else []
     times = {one.record: one.time for one in touched}
     there = {one.record for one in touched if one.removed is False}
+    beyond = ""
     for one in touched:
-        below = own.below(one.moved_to, _BELOW + 1) if one.moved_to else []
-        cut = cut or len(below) > _BELOW
-        for record in below[:_BELOW]:
-            times.setdefault(record, one.time)
-    doubt = " ".join(text for text in (doubt, _cut(len(times)) if cut and after else None) if text) or None
+        below = own.below(one.moved_to, MOST_TAKEN + 1) if one.moved_to else []
+        if one.moved_to and len(below) > MOST_TAKEN and (not one.time or one.time >= second_of(shown)):
+            beyond = _BEYOND.format(f"{MOST_TAKEN:,}", one.moved_to)
+        times.update({record: one.time for record in below[:MOST_TAKEN] if record not in times})
+    doubt = " ".join(text for text in (doubt, beyond, _cut(len(times)) if cut and after else None) if text) or None
     if not times:
         return Unarrived(doubt=doubt)
     managed = client.get("config/managed", none_on=(404,)) or {}
@@ -162,7 +165,17 @@ def read_unarrived(
     if newest and cut and lost and most < MOST_TAKEN:
         # where some are lost there may be as many as nobody has counted
         return read_unarrived(
-            client, source, connector, mappings, known, reader, token, context, loaded=loaded, most=MOST_TAKEN
+            client,
+            source,
+            connector,
+            mappings,
+            known,
+            reader,
+            token,
+            context,
+            loaded=loaded,
+            most=MOST_TAKEN,
+            shown=shown,
         )
     emptied = None
     if newest:  # what the change log hides is told entry by entry
@@ -193,7 +206,7 @@ def read_unarrived(
         compared,
         forbidding,
         cut,
-        denied=ruled.unhandled.blind,
+        denied=ruled.unhandled.blind or bool(beyond),
         uncompared=_made(made) if made else None,
         differences=tuple(loss.one for loss in lost),
     )
@@ -213,6 +226,12 @@ def _cut(count: int) -> str:
         f"Of the entries that were changed, the newest {count} were compared with the target; whether the others have"
         " arrived idmops.idm.livesync_verify tells."
     )
+
+
+_BEYOND = (
+    f"{_UNKNOWABLE}: more than {{}} entries lie below {{}}, which has got that name. Reconcile the whole mapping"
+    " (idmops.idm.recon), then compare all: idmops.idm.livesync_verify with sample: 0 and note: true."
+)
 
 
 def _more(count: int) -> str:

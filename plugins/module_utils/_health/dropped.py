@@ -101,11 +101,30 @@ class Found:
 
 
 def newest_failures(client: Client) -> list[AuditEntry] | None:
-    """Return the newest failures of all sources together, None where audit/sync does not answer.
+    """Return the newest failures of all sources together, and entries that do not tell whether they are such; None
+    where audit/sync does not answer.
 
     :raises Unreachable: as the client.
     """
     return ask_sync(client, SYNC_FAILED, size=_MOST_FAILURES)
+
+
+def untold(failures: t.Iterable[AuditEntry], source: Source, loaded: str, without: t.Collection[str]) -> str | None:
+    """Return what is to be said where entries of a source do not tell how their records fared, None where all do.
+
+    :param failures: as :func:`newest_failures` returned them.
+    :param loaded: when the last load of the source ended, "" for never: what failed before it is done with.
+    :param without: the fields that audit is told to keep out.
+    """
+    since = second_of(loaded)
+    if not any(not one.told and one.timestamp >= since and (one.is_of(source) or not one.source) for one in failures):
+        return None
+    return (
+        f"Which records failed cannot be known: audit/sync does not tell. {', '.join(without) or 'status'} is kept out"
+        " of it, or was when its entries were written (filterPolicies of config/audit), and IDM drops a record that"
+        " fails. Take that out of excludeIf there, then run the role livesync with initial_load: always, which loads"
+        " all and records it. Or set postRetryAction to dead-letter-queue in the connector's syncFailureHandler."
+    )
 
 
 def read_dropped(
@@ -285,7 +304,7 @@ def _newest_of_each(
 
 def _mends(success: AuditEntry, one: Dropped) -> bool:
     """Tell whether a success has brought over what was dropped."""
-    if success.record != one.record or one.time is None or success.action in _REPORTED:
+    if success.record != one.record or one.time is None or success.action in _REPORTED or not success.told:
         return False
     if one.mapping and success.mapping and one.mapping != success.mapping:
         return False

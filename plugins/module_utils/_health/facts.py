@@ -29,6 +29,7 @@ class LogFacts:
     :param doubt: why it cannot be known that this is the server that the connector reads; None or empty: it is.
     :param unrecorded: the suffixes of the source whose changes the server keeps out of its change log.
     :param meanwhile: whether the connector reads this server only until one before it is back; ``doubt`` says which.
+    :param anew: what shows that it has begun to count anew since the token was taken, None where nothing does.
     :param standby: what speaks against the other servers that the connector may go over to, a sentence or two each.
     :param elsewhere: what keeps changes of another server from being seen, a sentence each: more may be pending.
     """
@@ -50,6 +51,7 @@ class LogFacts:
     meanwhile: bool = False
     standby: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    anew: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class Facts:
     :param failure: IDM's text about the record that stopped the last run.
     :param blocks: whether a failing record blocks all others for ever.
     :param erring: a schedule has fired, its run has ended and has not written the stage, as one that ends in an error.
+    :param not_begun: what keeps IDM's scheduler from running it at all, in sentences; None where nothing is seen to.
     :param in_vain: what shows that runs which seem to go on end in an error each, in a sentence.
     :param neglected: since when changes have been pending that the schedule's runs, more than two, have left.
     :param enabled: how many of its schedules are; ``paused`` counts among them.
@@ -140,6 +143,7 @@ class Facts:
     failure: str | None = None
     blocks: bool = False
     erring: bool = False
+    not_begun: str | None = None
     in_vain: str | None = None
     neglected: str | None = None
     enabled: int = 0

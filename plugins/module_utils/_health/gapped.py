@@ -24,7 +24,8 @@ from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .arrived import Unarrived, read_unarrived
 from .dropped import Dropped, successes_of
-from .log_facts import Hidden, LogReader, Touched
+from .log_facts import LogReader
+from .touched import Hidden, Touched
 
 LEFT_OUT, UNNUMBERED = "left_out", "unnumbered"
 

@@ -14,8 +14,8 @@ from .._base.filters import equals
 from .._http.client import Client
 from .._idm.audit import AuditEntry, ask_sync, seconds_between
 from .._idm.source import Source
-from .log_facts import Touched
 from .states import PENDING_SECONDS
+from .touched import Touched
 from .traceless import ANY_SKEW
 
 #: So many changes behind the token are looked through for one whose entry is known.

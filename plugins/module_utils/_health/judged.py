@@ -11,6 +11,7 @@ from contextlib import ExitStack
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
+from .._changelog.anchor import BASE_POINT, Anchor
 from .._http.client import Client
 from .._idm.audit import seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
@@ -125,12 +126,13 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     mappings = [mapping for mapping in snapshot.mappings if source.is_named_by(mapping.source)]
     enabled = [schedule for schedule in schedules if schedule.enabled]
     number = stage.number if stage else None
-    log = logs.ask(source, lambda reader: reader.facts(number))
+    record = snapshot.record(source)
+    anchors = [record.anchor, *anchors_of(schedules)]
+    log = logs.ask(source, lambda reader: reader.facts(number, anchors))
     namesake = snapshot.namesake(source)
     loads = loads_of([*schedules, namesake] if namesake else schedules, snapshot.time)
     mute = [schedule.name for schedule in enabled if schedule.mute]
     filters = filters_of(connector, source.object_type, mappings, logged=logs.given) if connector else ()
-    record = snapshot.record(source)
     holder = record.held(snapshot.time)
     by_others = judge_external(record, holder, stage, log, snapshot.time)
     external = record.scheduler.external
@@ -156,6 +158,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
         unproved=bool(mute) or (connector is not None and connector.uses_timestamps),
         left_out=(
+            *([f"{holder.name} holds it{said}."] if holder and (said := holder.silence(snapshot.time)) else []),
             *(f"Whether the schedule {name} is paused cannot be known. {SEE_STATE}" for name in mute),
             *(f"{one.effect} {one.remedy}" for one in filters if not one.against),
             *(said for mapping in mappings if mapping.sync_enabled for said in mapping.ignored),
@@ -233,6 +236,12 @@ def unloaded(
     names = [one.name for one in mappings if one.sync_enabled is not False and one.name not in loads]
     record = read_record(client, source) if names else None
     return said_of_unloaded(names) if names and not (record and record.sampled) else None
+
+
+def anchors_of(schedules: t.Iterable[Schedule]) -> list[Anchor]:
+    """Return the changes that recorded loads go on from, as far as they tell."""
+    loads = [load for schedule in schedules for load in schedule.load_record.values() if isinstance(load, dict)]
+    return [anchor for load in loads if (anchor := Anchor.parse(load.get(BASE_POINT)))]
 
 
 def oldest_load(schedules: t.Iterable[Schedule], mappings: t.Iterable[SyncMapping], now: str | None) -> str:

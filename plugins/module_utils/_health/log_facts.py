@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from .._base.address import share_a_host
 from .._base.context import Context
 from .._base.errors import DirectoryError
+from .._changelog.anchor import Anchor, counted_anew, newest, read_anchor
 from .._changelog.in_use import InUse, find_in_use
 from .._changelog.log import (
     NUMBERS,
@@ -46,46 +47,13 @@ from .._ldap.url import host_and_port
 from .facts import LogFacts
 from .standby import Standby, look_at_standby
 from .states import BACK_FIRST, outside
+from .touched import Hidden, Touched
 from .traceless import Taken
 
 #: So many changes are looked through for those of different entries, some of which change all the time.
 _MOST_TOUCHED = 1000
 #: So many changes behind the token are looked through for numbers that the change log leaves out: about a second.
 _MOST_BEHIND = 5000
-
-
-@dataclass(frozen=True)
-class Touched:
-    """One change that the token has passed.
-
-    :param record: the entryUUID of the entry.
-    :param time: when it was made, as in 2026-11-24T17:19:26Z; None where it is not told.
-    :param moved_to: the name that a rename gave it.
-    :param csn: its replicationCSN, None where that is not told.
-    :param removed: whether it removed the entry, None where that is not told.
-    """
-
-    record: str
-    time: str | None
-    moved_to: str | None
-    csn: str | None = None
-    removed: bool | None = None
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """The changes of a source that a search by number does not show, and liveSync does not see.
-
-    :param left_out: those that a search for a range of numbers leaves out.
-    :param unnumbered: those without a number, however new; None where there are some, and none is shown.
-    :param unknown: of how many more numbers nothing can be known.
-    :param since: the number before which nothing was looked at, None where nothing was left unlooked at.
-    """
-
-    left_out: tuple[Touched, ...] = ()
-    unnumbered: tuple[Touched, ...] | None = ()
-    unknown: int = 0
-    since: int | None = None
 
 
 def directories(
@@ -152,10 +120,10 @@ class LogReader:
         urls = [url] if options and url and connector else []
         if options and connector and urls and len(set(options["servers"])) > 1:
             urls = connector_servers(options, connector.servers)
-        self._end: ChangeLog | None = (
-            None  # how far the change log reached when it was last looked at for hidden changes
-        )
+        #: How far the change log reached when it was last looked at for what it hides.
+        self._end: ChangeLog | None = None
         self._given = [(connect or Directory)(options, one, context) for one in urls] if options else []
+        self._reached: Anchor | None = None
 
     def __enter__(self) -> LogReader:
         return self
@@ -179,10 +147,11 @@ class LogReader:
         """The one of several servers that the connector reads."""
         return find_in_use(self._given, self._connector.servers if self._connector else ())
 
-    def facts(self, token: int | None) -> LogFacts | None:
+    def facts(self, token: int | None, anchors: t.Iterable[Anchor | None] = ()) -> LogFacts | None:
         """Return what the change log tells, relative to a token.
 
         :param token: the change number that liveSync stands at, None where it stands at none.
+        :param anchors: changes that were noted behind it.
         :raises DirectoryError: no answer, or an error.
         """
         log = self.log
@@ -203,10 +172,11 @@ class LogReader:
             meanwhile=self.whose is not None and self.whose.answer == FAILOVER,
             standby=standby.said,
             elsewhere=standby.elsewhere,
+            anew=self._counted_anew(anchors) if token is not None else None,
         )
         return self._counted(found, log, token)
 
-    def counted_anew(self, found: LogFacts, token: int | None) -> LogFacts:
+    def recounted(self, found: LogFacts, token: int | None) -> LogFacts:
         """Count what is pending again, where the change log has moved on until :meth:`hidden` looked into it.
 
         Changes that had waited for a number may all have got it in between: they were not pending before, and are
@@ -246,21 +216,49 @@ class LogReader:
         """Return the newest change number, None where it cannot be known."""
         return self.log.last if self.log and self.log.mode == NUMBERS else None
 
-    def outside(self, token: int | None) -> tuple[str, str] | None:
+    def outside(self, token: int | None, anchors: t.Iterable[Anchor | None] = ()) -> tuple[str, str] | None:
         """Return the state of a token that the change log does not reach, and what mends it; None where it does.
 
         What looks so is looked at once more: a run may have moved the token after the change log was read.
+
+        :param anchors: changes that were noted behind it.
         """
+        found = None
         for again in (False, True):
             log = self.again() if again else self.log
             if log is None or log.mode != NUMBERS:
                 return None
             found = outside(log.first, log.last, token)
             if found is None:
-                return None
+                return outside(log.first, log.last, token, self._counted_anew(anchors))
         if found and self.whose and self.whose.answer == FAILOVER:
             return found[0], f"{self.whose.sentence} {BACK_FIRST}"
         return found
+
+    def anchor(self, number: int | None) -> Anchor | None:
+        """Return the change of a number as it is to be noted, None where that is not known for certain.
+
+        :raises DirectoryError: no answer, or an error.
+        """
+        if self.directory is None or self.log is None or not self._its_own:
+            return None
+        return read_anchor(self.directory, self.log, number)
+
+    @property
+    def reached(self) -> Anchor | None:
+        """The newest change that :meth:`touched` has met, as it is to be noted; None where that is not known."""
+        return self._reached if self._its_own else None
+
+    @property
+    def _its_own(self) -> bool:
+        """Whether the numbers are those of the server that the connector reads as a rule."""
+        return self._usable and self.whose is not None and self.whose.answer != FAILOVER
+
+    def _counted_anew(self, anchors: t.Iterable[Anchor | None]) -> str | None:
+        log = self.log
+        if self.directory is None or log is None or log.mode != NUMBERS or not self._its_own:
+            return None
+        return counted_anew(self.directory, log, newest(anchors))
 
     def target_of(self, change_number: t.Any) -> str | None:
         """Return the DN of the entry that a change touched, None where that cannot be known."""
@@ -312,14 +310,15 @@ class LogReader:
         if not all(map(is_name, self._connector.base_contexts)):
             return []
         start = max(log.first, token - _MOST_TOUCHED + 1, after + 1)
-        found = self._inside(changes_in(self.directory, log, start, token, OF_A_CHANGE))
-        newest: dict[str, Touched] = {}
-        for one in reversed(found):
-            if one.moved_to or one.record not in newest:
-                newest[one.record] = one
-            if len(newest) == most:
+        entries = list(changes_in(self.directory, log, start, token, OF_A_CHANGE))
+        self._reached = newest([self._reached, *(Anchor.of(one) for one in entries[-1:])])
+        touched: dict[str, Touched] = {}
+        for one in reversed(self._inside(entries)):
+            if one.moved_to or one.record not in touched:
+                touched[one.record] = one
+            if len(touched) == most:
                 break
-        return list(newest.values())
+        return list(touched.values())
 
     def hidden(self, token: int, after: int | None = None) -> Hidden:
         """Return what a search by number does not show of the changes that a token has passed.

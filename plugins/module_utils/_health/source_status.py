@@ -19,7 +19,7 @@ from .._idm.record_failure import RecordFailure
 from .._idm.source import Source
 from .._idm.stage import Stage
 from .._record.owner import Holder
-from .._record.run_record import COMPARED, RunRecord
+from .._record.run_record import ANCHOR, COMPARED, RunRecord
 from .._schedule.schedule import Schedule
 from .dropped import Dropped
 from .facts import Facts
@@ -132,7 +132,9 @@ class SourceStatus:
             ],
             "queue": [one.as_result() for one in self.queue],
             **self.record.scheduler.as_result(),
-            "last_run": {name: value for name, value in last.items() if name != COMPARED} if last else None,
+            "last_run": {name: value for name, value in last.items() if name not in (ANCHOR, COMPARED)}
+            if last
+            else None,
             "arrived": self.record.arrived,
             "held_by": self.holder.as_result() if self.holder else None,
             "filters": [one.as_result() for one in self.filters],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._changelog.log import COOKIES_ONLY_REMEDY
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import ALIAS, GRANT, MISFIT_REMEDY, VOID_REMEDY
 from .._idm.mapping import REFUSED_REMEDY, switch_unknown
@@ -122,10 +123,11 @@ def judge_health(facts: Facts) -> Health:
     return Health(HEALTHY, proved, " ".join(doubts) or None)
 
 
-def outside(first: int | None, last: int | None, number: int | None) -> tuple[str, str] | None:
+def outside(first: int | None, last: int | None, number: int | None, anew: str | None = None) -> tuple[str, str] | None:
     """Return the state of a token that the change log does not reach and what mends it, None where it does.
 
     :param first: the oldest change number that is still there, None where that is not known; ``last``: the newest.
+    :param anew: what shows that the numbers are not those that the token is of, None where nothing does.
     """
     if first is not None and number is not None and first > number + 1:
         return (
@@ -140,6 +142,8 @@ def outside(first: int | None, last: int | None, number: int | None) -> tuple[st
             " connector talks to another server than before. Run the role livesync, which takes a new base point and"
             " loads again.",
         )
+    if anew is not None and number is not None:
+        return AHEAD, f"{anew} Run the role livesync, which takes a new base point and loads again."
     return None
 
 
@@ -147,7 +151,7 @@ def _bad_states(facts: Facts, log: LogFacts | None, number: int | None) -> t.Ite
     """Yield each state that needs mending with its remedy, None for those that do not hold; worst first."""
     yield UNAVAILABLE, _unavailable(facts)
     yield UNREADABLE, unreadable(log)
-    if log and (found := outside(log.first, log.last, number)):
+    if log and (found := outside(log.first, log.last, number, log.anew)):
         yield found
     readable = log is not None and log.missing == () and log.alias_search is not False
     # a connector that does not know the numbers of the change log cannot move, however often it is activated
@@ -209,8 +213,8 @@ def unreadable(log: LogFacts | None) -> str | None:
     if not log.usable:
         return (
             "The directory has no change log with change numbers: it needs a replication server that numbers changes"
-            " (OpenDJ: compute-change-number true; PingDS 7.4 and later: changelog-enabled set to enabled, not to"
-            " enabled-cookie-mode-only)."
+            f" (ds-cfg-compute-change-number, or changelog-enabled). {COOKIES_ONLY_REMEDY} Changes that are in its log"
+            " are numbered then, and arrive."
         )
     if log.unrecorded:
         return (
@@ -285,11 +289,13 @@ def _failing(facts: Facts) -> str | None:
         return f"{facts.misfit} {MISFIT_REMEDY}"
     if facts.in_vain:
         return facts.in_vain
+    if facts.erring and facts.not_begun:
+        return facts.not_begun
     if facts.erring:
         return (
             f"The schedule's runs end in an error, or none begins: nothing is stored. {_TRIGGER} Where that ends well,"
-            " IDM's scheduler does not run (executePersistentSchedules in config/scheduler, for each node), or other"
-            " jobs take all of its threads (threadPool there; POST scheduler/job?_action=listCurrentlyExecutingJobs)."
+            " see that IDM's scheduler runs on each node (executePersistentSchedules in config/scheduler), and has a"
+            " thread that is free (threadPool there; POST scheduler/job?_action=listCurrentlyExecutingJobs)."
         )
     if facts.ran_badly:
         return " ".join(text for text in (facts.ran_badly, facts.overdue) if text)

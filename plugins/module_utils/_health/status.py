@@ -13,22 +13,23 @@ from functools import partial
 from .._base.context import Context
 from .._base.errors import IdmopsError, Refused
 from .._http.client import Client
-from .._idm.audit import SYNC_TOPIC, AuditEntry, seconds_between
-from .._idm.mapping import SyncMapping, queued_after
-from .._idm.queue import has_no_queues, read_waiting
+from .._idm.audit import SYNC_TOPIC, AuditEntry, kept_out, seconds_between
+from .._idm.mapping import SyncMapping
 from .._idm.record_failure import RecordFailure, parse_failure, read_failure
 from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._ldap.lines import Connect
 from .._proof.link_ids import by_uuid, estranged
 from .._schedule.schedule import which_run
-from .arrived import Unarrived, read_unarrived
-from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped
+from .._schedule.threads import why_none_begins
+from .arrived import MOST_TAKEN, Unarrived, read_unarrived
+from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped, untold
 from .facts import LogFacts
 from .gapped import Gaps, read_gaps
 from .in_vain import AHEAD, in_vain
 from .judged import Logs, judged, loads_of, oldest_load
 from .log_facts import LogReader
+from .queued import with_queues
 from .snapshot import Snapshot, read_snapshot
 from .source_status import LONGEST_WATCH, SourceStatus
 from .states import PENDING_SECONDS, RUNNING, UNAVAILABLE
@@ -36,8 +37,6 @@ from .traceless import ANY_SKEW, Traceless, read_traceless
 
 #: Between two looks at what runs, in seconds: a run that has nothing to do takes some 10 ms.
 _LOOK = 1.0
-#: How long an event may wait in the queue of a mapping before that is more than its turn, in seconds.
-_LONGEST_QUEUED = 300.0
 #: A next run that is further away than a week, and a day, is not waited for, in seconds.
 _FAR = 8 * 86400.0
 _UNCOUNTED = (
@@ -72,7 +71,7 @@ def status(
             snapshot = replace(snapshot, running=snapshot.running - passed_by)
             found = [judged(source, snapshot, logs) for source in chosen]
         found = _with_dropped(client, found, failures, snapshot, logs, context)
-    found = [_timed(_with_queues(client, entry, snapshot), client.server_time) for entry in found]
+    found = [_timed(with_queues(client, entry, snapshot), client.server_time) for entry in found]
     found = found if known else _watch(client, found, snapshot, directory, context)
     found = [_with_runs_in_vain(client, entry, snapshot, directory, context) for entry in found]
     found = [
@@ -143,14 +142,17 @@ def _with_dropped(
             silent = traceless.doubt
         names = {one.record for one in records or ()}
         more = [one for one in unarrived.records if one.record not in names]
-        silent_audit = failures is None and policy is not None and policy.drops
-        untraced = (policy.untraced(audited=failures is not None) if policy else None) or (
+        loaded = oldest_load(entry.schedules, entry.mappings, snapshot.time)
+        drops = policy is not None and policy.drops
+        mute = untold(failures, entry.source, loaded, kept_out(client)) if failures and drops else None
+        silent_audit = failures is None and drops
+        untraced = (policy.untraced(audited=failures is not None) if policy and not mute else None) or (
             known.unread if known else None
         )
         log, number = entry.facts.log, entry.facts.number
         facts = replace(
             entry.facts,
-            log=(logs.ask(entry.source, partial(_counted_anew, log, number)) if log else None) or log,
+            log=(logs.ask(entry.source, partial(_recounted, log, number)) if log else None) or log,
             log_error=logs.error(entry.source),  # it may have gone away since it was counted
             dropped=len(names),
             untraced=untraced,
@@ -160,6 +162,7 @@ def _with_dropped(
                 *((unarrived.doubt or "",) if unarrived.denied else ()),
                 # on Advanced Identity Cloud there is no audit to ask (501)
                 *((untraced or "",) if silent_audit and SYNC_TOPIC not in client.silent else ()),
+                *((mute,) if mute else ()),
             ),
             unproved=entry.facts.unproved or any((unarrived.doubt, gaps and gaps.doubt, silent, silent_audit)),
             gapped=tuple(text for text in (gaps.standing, gaps.said) if text) if gaps else (),
@@ -173,8 +176,8 @@ def _with_dropped(
     return told
 
 
-def _counted_anew(log: LogFacts, number: int | None, reader: LogReader) -> LogFacts:
-    return reader.counted_anew(log, number)
+def _recounted(log: LogFacts, number: int | None, reader: LogReader) -> LogFacts:
+    return reader.recounted(log, number)
 
 
 def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Unarrived:
@@ -200,12 +203,20 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
                 facts.number or 0,
                 context,
                 loaded=oldest_load(entry.schedules, entry.mappings, snapshot.time),
+                shown=entry.record.shown(MOST_TAKEN),
             ),
         )
     except Refused as exc:
         said = f"Whether the newest changes have arrived cannot be known: {exc.message}"
-        return Unarrived(doubt=said, denied=exc.status == 403)
+        if _hides(exc) and exc.status != 403:
+            said += " Look into IDM's log for that, and ask again when it answers."
+        return Unarrived(doubt=said, denied=_hides(exc))
     return found or Unarrived()
+
+
+def _hides(exc: Refused) -> bool:
+    """Tell whether IDM has what would tell of a change that did not arrive, and does not show it; 501: it has not."""
+    return exc.status == 403 or (exc.status is not None and exc.status >= 500 and exc.status != 501)
 
 
 def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Gaps | None:
@@ -233,29 +244,6 @@ def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, c
         )
     except Refused as exc:
         return Gaps(doubt=f"Whether the change log hides changes cannot be known: {exc.message}")
-
-
-def _with_queues(client: Client, entry: SourceStatus, snapshot: Snapshot) -> SourceStatus:
-    """Add what waits in the queues that the changes of a source go through."""
-    queued = {one.name: one for one in queued_after(entry.mappings, snapshot.mappings)}
-    told = {name: read_waiting(client, name) for name in queued}
-    waiting = tuple(one for one in told.values() if one)
-    silent = [] if has_no_queues(client) else [name for name, one in told.items() if one is None]
-    unseen = [f"What waits in the queue of {name} cannot be known: sync/queue does not answer." for name in silent]
-    facts = entry.facts
-    stuck: list[str] = []
-    late: list[str] = []
-    for one in waiting:
-        queue = queued[one.mapping].queue
-        age = seconds_between(one.oldest, client.server_time)
-        if one.depth and queue and queue.enabled is False:
-            stuck.append(f"The queue of {one.mapping} is off, and {one.depth} events wait in it: switch queuedSync on.")
-        elif one.depth and age is not None and age > _LONGEST_QUEUED:
-            late.append(f"{one.depth} events wait in the queue of {one.mapping}, the oldest since {one.oldest}.")
-        elif one.depth and age is None:
-            unseen.append(f"{one.depth} events wait in the queue of {one.mapping}, since when is not told.")
-    facts = replace(facts, filtered=(*facts.filtered, *stuck), queued=tuple(late), unseen=tuple(unseen))
-    return replace(entry, queue=waiting, facts=facts)
 
 
 def _traceless(client: Client, entry: SourceStatus, well: t.Collection[str], logs: Logs) -> Traceless:
@@ -372,7 +360,7 @@ def _watch(
                     # that run may have dropped changes itself
                     again = judged(source, moved, logs)
                     (again,) = _with_dropped(client, [again], newest_failures(client), moved, logs, context)
-                again = _with_queues(client, again, moved)
+                again = with_queues(client, again, moved)
                 seen[source] = replace(again, facts=replace(again.facts, moved=True))
             elif _rev(stage) != _rev(entry.stage) and not entry.facts.is_behind:
                 pass  # a run has ended well, and nothing is known to wait for it
@@ -385,7 +373,9 @@ def _watch(
                 runs = str(source) in on
                 seen[source] = replace(entry, facts=replace(entry.facts, running=runs, erring=not runs))
             del open_ones[source]
-    return [seen.get(entry.source, entry) for entry in found]
+    why = why_none_begins(client, snapshot.jobs) if any(one.facts.erring for one in seen.values()) else None
+    told = [seen.get(entry.source, entry) for entry in found]
+    return [replace(one, facts=replace(one.facts, not_begun=why)) if one.facts.erring else one for one in told]
 
 
 def _with_runs_in_vain(

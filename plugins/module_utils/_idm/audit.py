@@ -35,8 +35,14 @@ RACE_SECONDS = 60.0
 #: The filter of entries that tell of a record which was not brought over; that of a reconciliation's records.
 FAILED = '(status eq "FAILURE" or action eq "EXCEPTION")'
 RECONCILED = 'entryType eq "entry"'
-#: The same filter for audit/sync, where one without action and situation failed too.
-SYNC_FAILED = f"({FAILED.strip('()')} or (!(action pr) and !(situation pr)))"
+#: The same filter for audit/sync, where one without action and situation failed too, and one without status tells that
+#: audit keeps it out.
+SYNC_FAILED = f"({FAILED.strip('()')} or (!(action pr) and !(situation pr)) or !(status pr))"
+#: What tells whether a record was brought over; config/audit may keep it out of the log (filterPolicies).
+_TELLING = ("status", "action", "situation")
+_CONFIG = "config/audit"
+#: Among what is known of a server: that this has been asked.
+_ASKED = f"{_CONFIG}/filterPolicies"
 #: Why it did. Scripts that keep a record out (validSource) leave a FAILURE with their words (seen on OpenIDM 6.1.0).
 NO_SITUATION = (
     "IDM has found no situation for it, without a word: the correlationQuery or correlationScript of the mapping ends"
@@ -62,6 +68,7 @@ class AuditEntry:
     :param source: what the record is of, as in system/ldap/account.
     :param action: what the mapping's policy made of it; REPORT, NOREPORT and ASYNC do nothing, and succeed.
     :param transaction: what all entries of one run share, those of a job's too (seen on OpenIDM 6.1.0).
+    :param told: whether it tells how the record fared: audit may keep the fields out that do.
     """
 
     id: str
@@ -74,19 +81,23 @@ class AuditEntry:
     source: str = ""
     action: str | None = None
     transaction: str | None = None
+    told: bool = True
 
     @classmethod
-    def parse(cls, body: t.Mapping[str, t.Any]) -> AuditEntry:
-        """Return the entry that an answer holds."""
+    def parse(cls, body: t.Mapping[str, t.Any], without: t.Collection[str] = ()) -> AuditEntry:
+        """Return the entry that an answer holds.
+
+        :param without: the fields that audit keeps out of such entries.
+        """
         path = str(body.get("sourceObjectId") or "")
         source = next(iter(re.findall(r"^system/[^/]+/[^/]+(?=/)", path)), "")
-        # without a status its fields are kept out of the log (filterPolicies of config/audit), and it tells nothing
-        unfound = bool(body.get("status")) and not body.get("action") and not body.get("situation")
+        status = body.get("status")
+        unfound = _unfound(body) and not without
         return cls(
             id=str(body.get("_id")),
             timestamp=str(body.get("timestamp")),
             record=path.removeprefix(f"{source}/"),
-            failed=body.get("status") == "FAILURE" or body.get("action") == "EXCEPTION" or unfound,
+            failed=status == "FAILURE" or body.get("action") == "EXCEPTION" or unfound,
             cause=reason_in(str(body.get("exception") or body.get("message") or ""))
             or (NO_SITUATION if unfound else None),
             mapping=as_text(body.get("mapping")),
@@ -94,11 +105,17 @@ class AuditEntry:
             source=source,
             action=as_text(body.get("action")),
             transaction=as_text(body.get("transactionId")),
+            told=bool(status) and not (_unfound(body) and without),
         )
 
     def is_of(self, source: Source) -> bool:
         """Tell whether the record is one of a source."""
         return self.source == str(source)
+
+
+def _unfound(body: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether an entry says that a record was handled, and neither in which situation nor what was done."""
+    return bool(body.get("status")) and not body.get("action") and not body.get("situation")
 
 
 def ask_sync(
@@ -112,7 +129,38 @@ def ask_sync(
     :raises Unreachable: as the client.
     """
     found = ask_audit(client, topic, what, order=order, size=size)
-    return None if found is None else [AuditEntry.parse(body) for body in found]
+    if found is None:
+        return None
+    if topic == SYNC_TOPIC and any(not body.get("status") or _unfound(body) for body in found):
+        _see_what_is_kept_out(client, found)
+    return [AuditEntry.parse(body, kept_out(client)) for body in found]
+
+
+def kept_out(client: Client) -> tuple[str, ...]:
+    """Return which fields that tell how a record fared are kept out of audit/sync, as far as its entries have shown."""
+    return tuple(name for name in _TELLING if f"{SYNC_TOPIC}/{name}" in client.silent)
+
+
+def _see_what_is_kept_out(client: Client, found: t.Iterable[t.Mapping[str, t.Any]]) -> None:
+    """Find out, once, whether a policy of audit is why entries of audit/sync do not tell how a record fared.
+
+    (filterPolicies, as in /sync/status below value.excludeIf: the entries come without it, seen on OpenIDM 6.1.0.)
+
+    :raises Unreachable: as the client.
+    """
+    if _ASKED in client.silent:
+        return
+    client.silent.add(_ASKED)
+    try:
+        config = as_dict(client.get(_CONFIG, none_on=(404,)))
+    except Refused:
+        config = {}
+    policies = as_dict(as_dict(config.get("auditServiceConfig")).get("filterPolicies"))
+    stated = {path for policy in policies.values() for path in as_texts(as_dict(policy).get("excludeIf"))}
+    names = [name for name in _TELLING if stated & {f"/sync/{name}", "/sync"}]
+    if not config and not all(body.get("status") for body in found):
+        names = ["status"]  # which each entry has otherwise
+    client.silent.update(f"{SYNC_TOPIC}/{name}" for name in names)
 
 
 def ask_audit(
@@ -207,7 +255,7 @@ def failures_since(client: Client, source: Source, since: str, most: int = 100) 
     :param since: the server's time, as in 2026-11-24T17:19:26Z.
     """
     what = f'{_about(source)} and {SYNC_FAILED} and timestamp ge "{second_of(since)}"'
-    return ask_sync(client, what, order="timestamp", size=most) or []
+    return [entry for entry in ask_sync(client, what, order="timestamp", size=most) or [] if entry.failed]
 
 
 @dataclass(frozen=True)

@@ -87,12 +87,13 @@ class FailurePolicy:
         """Whether they are, or a placeholder leaves that open."""
         return self.keeps_letters or self.untold
 
-    def untraced(self, *, audited: bool) -> str | None:
+    def untraced(self, *, audited: bool, without: t.Collection[str] = ()) -> str | None:
         """Return a sentence about failures that would not show, with its remedy; None where all would.
 
         audit/sync has no entry of a record that failed before the mapping (seen on OpenIDM 6.1.0).
 
-        :param audited: whether audit/sync answers.
+        :param audited: whether audit/sync answers, and tells.
+        :param without: the fields that are kept out of it.
         """
         if self.untold:
             return (
@@ -106,6 +107,9 @@ class FailurePolicy:
         hidden = (
             "one that fails before the mapping leaves no entry in audit/sync"
             if audited
+            else f"{', '.join(without)} of audit/sync is kept out of the log (filterPolicies of config/audit), so that"
+            " which records failed cannot be known"
+            if without
             else "IDM's audit does not answer here"
         )
         return (

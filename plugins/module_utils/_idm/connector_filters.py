@@ -353,7 +353,9 @@ def _timestamps(connector: Connector, logged: bool) -> SyncFilter | None:
     return SyncFilter(
         "useTimestampsForSync",
         True,
-        "Deletions never arrive: liveSync looks for entries by their time stamps, and the change log is not used.",
+        "Deletions never arrive: liveSync looks for entries by their time stamps, and the change log is not used. At a"
+        " token that is a change number the next run takes the time of day as a new base point: what was changed until"
+        " then never arrives either.",
         logged,
         "Where the directory has a change log, in this order: switch the schedule off (idmops.idm.livesync_schedule"
         " with enabled: false), set useTimestampsForSync to false in"

@@ -272,6 +272,18 @@ NEEDS: tuple[Need, ...] = (
         " `livesync_trigger` tells a run whose answer got lost by the token alone",
     ),
     Need(
+        Right(READ, "config/audit"),
+        (STATUS, TRIGGER, VERIFY, CANARY),
+        "an entry of audit/sync does not tell how its record fared",
+        "that audit is told to keep that out: the entry counts as a record that no situation was found for",
+    ),
+    Need(
+        Right(READ, "config/scheduler"),
+        (STATUS,),
+        "no run of a schedule is seen",
+        "whether IDM's scheduler runs, and how many jobs at once",
+    ),
+    Need(
         Right(QUERY, "audit/recon"),
         (STATUS, RECON, LOAD),
         unknown="which entries failed, and why; a run that IDM has forgotten",

@@ -207,7 +207,7 @@ def passed_over(
     latest = {(failure.record, str(failure.change_number)): failure for failure in earlier}
     for failure in (failure.under(policy) for failure in latest.values() if not _same_record(failure, after)):
         # an earlier success says nothing: what fails before the mapping leaves no entry
-        entries = since(entries_of_record(client, source, failure.record), began)
+        entries = [one for one in since(entries_of_record(client, source, failure.record), began) if one.told]
         used_up = failure.allowed is not None and (failure.attempt or 0) >= failure.allowed - 1
         if entries[0].failed if entries else used_up:
             found.append(skipped_record(failure, entries[0].cause if entries else failure.cause))

@@ -14,6 +14,7 @@ from functools import partial
 from .._base.errors import DirectoryError, IdmopsError, Unreachable
 from .._base.progress import Progress
 from .._base.threads import start
+from .._changelog.anchor import Anchor
 from .._health.arrived import Unarrived
 from .._health.facts import Facts
 from .._health.log_facts import LogReader
@@ -29,6 +30,7 @@ from .one_run import LiveSync
 from .outcome import ADVANCED, BASELINE, FAILED, UNCHANGED, Mark, Run
 from .request import Request
 from .tally import Tally
+from .unproved import why_unproved
 
 Arrival = t.Callable[[LogReader, int, int], Unarrived]
 #: Before a run that left pending changes where they were is followed by another one, in seconds: the first pause, and
@@ -44,6 +46,7 @@ class Runs:
 
     :param left: what was known before a run that an earlier task has left, and that has ended by now.
     :param arrival: tells what has not arrived of the changes between two numbers, None where no directory is asked.
+    :param anchors: changes that were noted behind the token.
     """
 
     livesync: LiveSync
@@ -54,6 +57,7 @@ class Runs:
     tally: Tally
     left: Mark | None = None
     arrival: Arrival | None = None
+    anchors: t.Sequence[Anchor | None] = ()
 
     def __post_init__(self) -> None:
         self._context = self.livesync.context
@@ -106,6 +110,7 @@ class Runs:
                 break
             unused, mark = self.livesync.mark(target)
         self._conclude(first, end)
+        tally.anchor = self._met()
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
         tally.proved = tally.proved and not self._passed_by and not self._doubted and tally.outcome != BASELINE
@@ -117,6 +122,13 @@ class Runs:
                 tally.fail(f"Whether liveSync of {self.livesync.source} has caught up cannot be known.", unreadable)
             else:
                 self._say_that_nothing_is_proved()
+
+    def _met(self) -> Anchor | None:
+        """Return the newest change that is known to lie behind the token, None where that cannot be known now."""
+        try:
+            return self.log.anchor(self.tally.number) if self.tally.based else self.log.reached
+        except DirectoryError:
+            return None  # what has come of the runs is known without it
 
     def _lost_a_race(self, run: Run) -> bool:
         """Tell whether another run of the source is why a run has not done all that is asked for."""
@@ -140,27 +152,11 @@ class Runs:
     def _say_that_nothing_is_proved(self) -> None:
         if self._passed_by or self._doubted:
             return  # that has been said
-        if self.tally.outcome == BASELINE:
-            self._context.report.warn(
-                f"{self.livesync.source}: the base point is stored, and changes arrive from now on. What was there"
-                " before comes by a load (role livesync), not by liveSync."
-            )
-            return
-        if self.log.unrecorded:
-            self._context.report.warn(
-                f"{self.livesync.source}: changes of {', '.join(self.log.unrecorded)} are kept out of the change log,"
-                " so that none of them arrives: idmops.idm.livesync_status tells how to mend it."
-            )
-            return
-        way = (
-            "Give directory to have that compared with the change log."
-            if self.connector.reads_change_log
-            else "This connector does not tell where its changes end."
+        base_point = self.tally.outcome == BASELINE
+        said = why_unproved(
+            base_point, self.log.unrecorded, self.connector.reads_change_log, given=bool(self.request.directory)
         )
-        self._context.report.warn(
-            f"{self.livesync.source}: the last run moved nothing, which does not prove that all has arrived: a"
-            f" connector that cannot see the changes looks the same. {way}"
-        )
+        self._context.report.warn(f"{self.livesync.source}: {said}")
 
     def _see_that_the_token_fits(self, stage: Stage | None) -> None:
         """Send no run that would fail at the token, or would jump over changes as if they were none.
@@ -177,7 +173,7 @@ class Runs:
             return
         if misfit := stage.misfit(self.connector, numbered=self.log.last() is not None):
             raise IdmopsError(f"{self.livesync.source}: {misfit}", remedy=MISFIT_REMEDY)
-        bad = self.log.outside(stage.number)
+        bad = self.log.outside(stage.number, self.anchors)
         if bad:
             state, remedy = bad
             raise IdmopsError(f"liveSync of {self.livesync.source} is {state}, so no run was sent.", remedy=remedy)

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._base.errors import IdmopsError
+from .._changelog.anchor import Anchor
 from .._idm.source import Source
 from .._idm.stage import Stage
 from .backlog import LIVESYNC, RECONCILE, Reconciled
@@ -24,6 +25,7 @@ class Tally:
         connector's is a time, of the same type (seen on OpenIDM 6.1.0).
     :param proved: whether the token was seen to reach the end that the change log had at the start.
     :param compared: up to which change number all was seen to have arrived, None where that was not seen.
+    :param anchor: the newest change that was met behind the token, None where none was.
     :param seconds: from the first run's start to the last one's end.
     :param lock: what kept other runs of ours away, None where nothing was sent.
     :param transaction: the id of the request that did not end well, by which the server's logs know it.
@@ -40,6 +42,7 @@ class Tally:
     skipped_records: list[dict[str, t.Any]] = field(default_factory=list)
     proved: bool = False
     compared: int | None = None
+    anchor: Anchor | None = None
     error: str | None = None
     remedy: str | None = None
     status: int | None = None
@@ -64,6 +67,11 @@ class Tally:
     def changed(self) -> bool:
         """Whether the token is another one than before."""
         return self.after is not None and (self.before is None or self.after.token != self.before.token)
+
+    @property
+    def based(self) -> bool:
+        """Whether a base point was stored, where there was no token."""
+        return self.changed and (self.before is None or self.before.token is None)
 
     def fail(self, error: str, remedy: str | None, status: int | None = None) -> None:
         """Note what went wrong."""

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import threading
 import typing as t
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -15,13 +14,13 @@ from functools import partial
 from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unreachable
 from .._base.threads import side_by_side
-from .._health.arrived import Unarrived, read_unarrived
+from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
-from .._health.judged import oldest_load, unloaded
+from .._health.judged import anchors_of, oldest_load, unloaded
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
-from .._idm.audit import newest_entry
+from .._idm.audit import kept_out
 from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
 from .._idm.connector_filters import MODIFIERS, SyncFilter, filters_of
 from .._idm.mapping import SyncMapping, read_mappings
@@ -32,6 +31,7 @@ from .._proof.link_ids import by_uuid, estranged
 from .._record.hold import hold, who_holds
 from .._record.run_record import note_gaps, read_record
 from .._schedule.schedule import Schedule, executing_sources, is_running, read_all_jobs
+from .audited import Audited
 from .backlog import AUTO, LIVESYNC, RECONCILE, Backlog, Reconcile, Reconciled
 from .catch_up import Runs
 from .mapped import check_mapped
@@ -60,7 +60,7 @@ def trigger(client: Client, request: Request, context: Context, reconcile: Recon
     urls = directories(request.directory, systems.values(), context)
     mappings = read_mappings(client)
     jobs = read_all_jobs(client, ask_server(client))
-    audited = _Audited()
+    audited = Audited()
     groups: dict[str, list[_SourceTask]] = {}
     for source in request.sources:
         own = [job for job in jobs if job.source == str(source)]
@@ -79,24 +79,6 @@ def trigger(client: Client, request: Request, context: Context, reconcile: Recon
     tallies = [tally for group in side_by_side(works, request.parallel) for tally in group]
     order = list(request.sources)
     return result_of(sorted(tallies, key=lambda tally: order.index(tally.source)))
-
-
-class _Audited:
-    """Whether audit/sync answers: found out once, by the source that needs to know it first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._told: bool | None = None
-
-    def ask(self, client: Client, source: Source) -> bool:
-        """Tell whether it does.
-
-        :raises Unreachable: as the client.
-        """
-        with self._lock:
-            if self._told is None:
-                self._told = newest_entry(client, source, client.server_time) is not None
-            return self._told
 
 
 @dataclass(frozen=True)
@@ -118,7 +100,7 @@ class _SourceTask:
     mappings: t.Sequence[SyncMapping]
     known: t.Sequence[SyncMapping] = ()
     reconcile: Reconcile | None = None
-    audited: _Audited = field(default_factory=_Audited)
+    audited: Audited = field(default_factory=Audited)
     firing: tuple[str, ...] = ()
 
     def tally(self, client: Client) -> Tally:
@@ -252,7 +234,9 @@ class _SourceTask:
                 rouse(client, [self.source.system])
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 arrival = partial(self._arrival, client) if self.url is not None else None
-                runs = Runs(livesync, self.connector, log, lock, request, tally, left.mark if left else None, arrival)
+                mark = left.mark if left else None
+                anchors = [lock.anchor, *anchors_of(self.schedules)]
+                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, anchors)
                 ended = False
                 try:
                     runs.go()
@@ -261,9 +245,19 @@ class _SourceTask:
                     if tally.proved and (said := unloaded(client, self.source, self.mappings, self.schedules)):
                         tally.proved = False
                         self.context.report.warn(f"{self.source}: {said}")
+                    policy, without = self.connector.failure_policy, kept_out(client)
+                    if policy.drops and without:  # as the entries of this run have shown
+                        tally.proved = False
+                        context.report.warn(f"{self.source}: {policy.untraced(audited=False, without=without)}")
                     ended = True
                 finally:
-                    lock.note(tally.outcome, failed=not ended or tally.error is not None, compared=tally.compared)
+                    lock.note(
+                        tally.outcome,
+                        failed=not ended or tally.error is not None,
+                        compared=tally.compared,
+                        anchor=tally.anchor,
+                        afresh=tally.based,
+                    )
         if tally.error and tally.last and tally.last.failure and (said := self._estranged(client)):
             tally.fail(
                 f"{tally.error} {said}", "See that first: it is the connector's, not the record's.", tally.status
@@ -289,7 +283,8 @@ class _SourceTask:
             known = record.compared if record else 0
             # what was seen to have arrived is not looked at again; what others have taken since is
             begin = after or (known if known <= token else 0)
-            found = replace(read_unarrived(*about, begin, loaded=loaded), since=min(begin, known))
+            shown = record.shown(MOST_TAKEN) if record else ""
+            found = replace(read_unarrived(*about, begin, loaded=loaded, shown=shown), since=min(begin, known))
             kept = record.gaps if record else ()
             # a run proves nothing while what was hidden from those before it has not arrived
             earlier = read_gaps(*about, after=None if after else token, kept=kept) if after or kept else Gaps()

@@ -158,9 +158,12 @@ class OwnEntries:
     def below(self, dn: str, most: int, wanted: str = "(objectClass=*)") -> list[str]:
         """Return the ids of the entries below a name, so many at the most; none where there is no such name."""
         found: list[str] = []
+        limit, page = (0, _PAGE) if most > _PAGE else (most, 0)  # the server's own limit would cut a longer list
         try:
-            for entry in self.directory.stream(dn, SUBTREE, wanted, [self.uid], size_limit=most):
+            for entry in self.directory.stream(dn, SUBTREE, wanted, [self.uid], size_limit=limit, page=page):
                 found += filter(None, [self._id_of(entry)])
+                if len(found) == most:
+                    break
         except DirectoryError as exc:
             if exc.status not in (NO_SUCH_OBJECT, SIZE_LIMIT_EXCEEDED):
                 raise

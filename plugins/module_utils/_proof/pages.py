@@ -12,6 +12,7 @@ pages go by a key there, and what comes in another order than was asked for is r
 from __future__ import annotations
 
 import typing as t
+import uuid
 
 from .._base.errors import IdmopsError, Refused
 from .._base.filters import any_of, both, quoted
@@ -69,30 +70,64 @@ def read_these(
     :param where: a filter that they have to match too.
     :param unread: takes those that the server cannot show, by their values, with its words; None: that is an error.
         One value too many for an attribute that a connector knows as single makes the whole query end in 500 (seen on
-        OpenIDM 6.1.0).
+        OpenIDM 6.1.0). Where any query ends so, that is an error all the same.
     :raises Unreachable, Refused: as the client.
     """
     found: list[Body] = []
+    answers = False
     for part in _parts(list(dict.fromkeys(values))):
-        found += _read_part(client, resource, field, part, fields, unread, where)
+        these = both(where, any_of(field, part))
+        try:
+            found += read_all(client, resource, fields, where=these)
+        except Refused as exc:
+            if unread is None or exc.status != _CANNOT:
+                raise
+            if not answers:
+                _see_that_it_answers(client, resource, field, fields, exc)
+                answers = True
+            found += _one_by_one(client, resource, field, part, fields, unread, where, exc)
     return found
 
 
-def _read_part(
-    client: Client, resource: str, field: str, part: list[str], fields: str, unread: dict[str, str] | None, where: str
-) -> list[Body]:
-    these = both(where, any_of(field, part))
+def _see_that_it_answers(client: Client, resource: str, field: str, fields: str, failed: Refused) -> None:
+    """See that a server which fails at some objects answers where none of them is asked for: else it is no matter of
+    theirs.
+
+    :raises Refused: what it answered, where it does not.
+    """
     try:
-        return list(read_all(client, resource, fields, where=these))
+        list(read_all(client, resource, fields, where=any_of(field, [str(uuid.uuid4())])))
     except Refused as exc:
-        if unread is None or exc.status != _CANNOT:
-            raise
-        if len(part) == 1:
-            unread[part[0]] = reason_in(exc.reason) or "IDM cannot show it"
-            return []
+        raise failed from exc
+
+
+def _one_by_one(
+    client: Client,
+    resource: str,
+    field: str,
+    part: list[str],
+    fields: str,
+    unread: dict[str, str],
+    where: str,
+    failed: Refused,
+) -> list[Body]:
+    """Return what can be shown of some values that cannot be together, in ever smaller parts.
+
+    :param failed: what they were answered together.
+    """
+    if len(part) == 1:
+        unread[part[0]] = reason_in(failed.reason) or "IDM cannot show it"
+        return []
     half = len(part) // 2
-    halves = (part[:half], part[half:])
-    return [body for one in halves for body in _read_part(client, resource, field, one, fields, unread, where)]
+    found: list[Body] = []
+    for some in (part[:half], part[half:]):
+        try:
+            found += read_all(client, resource, fields, where=both(where, any_of(field, some)))
+        except Refused as exc:
+            if exc.status != _CANNOT:
+                raise
+            found += _one_by_one(client, resource, field, some, fields, unread, where, exc)
+    return found
 
 
 def _parts(values: t.Sequence[str]) -> t.Iterator[list[str]]:

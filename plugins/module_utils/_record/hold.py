@@ -11,6 +11,7 @@ import typing as t
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, Refused
+from .._changelog.anchor import Anchor
 from .._http.client import Client
 from .._idm.source import Source
 from .lock import RunLock, run_lock
@@ -31,7 +32,9 @@ class SeenLock:
     def remember(self, run: t.Mapping[str, t.Any] | None) -> None:
         """Keep nothing."""
 
-    def note(self, outcome: str, *, failed: bool, compared: int | None = None) -> None:
+    anchor: Anchor | None = None
+
+    def note(self, outcome: str, *, failed: bool, **unused: t.Any) -> None:
         """Note nothing."""
 
     def remembered(self) -> dict[str, t.Any] | None:

@@ -21,6 +21,7 @@ import typing as t
 from .._base.address import one_spelling
 from .._base.context import Context
 from .._base.errors import IdmopsError
+from .._changelog.anchor import Anchor
 
 
 def lock_directory() -> str:
@@ -78,6 +79,7 @@ class RunLock:
     """
 
     kind = "local"
+    anchor: Anchor | None = None
 
     def __init__(self, handle: io.FileIO) -> None:
         self._handle = handle
@@ -95,7 +97,7 @@ class RunLock:
             if self._handle.write(text) != len(text):
                 raise OSError("there is no space left")
 
-    def note(self, outcome: str, *, failed: bool, compared: int | None = None) -> None:
+    def note(self, outcome: str, *, failed: bool, **unused: t.Any) -> None:
         """Note how a run of ours has ended: no other host would see it here."""
 
     def remembered(self) -> dict[str, t.Any] | None:

@@ -18,6 +18,9 @@ from .._idm.audit import seconds_between
 
 #: For how long a source is held without word of its holder, and how often the holder gives word, in seconds.
 LEASE, RENEWAL = 30.0, 10.0
+#: After so many seconds without a new revision a holder is over whatever time its last word is of: who lives has given
+#: word meanwhile.
+UNHEARD = LEASE + RENEWAL
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,23 @@ class Holder:
         :param now: the server's time.
         """
         silent = seconds_between(self.renewed, now)
+        if silent is not None and self.is_ahead(now):
+            return (
+                f"; its last word, of {self.renewed}, is after the server's own time, {now}: a clock of IDM ran ahead."
+                f" Whoever waits has the source once nothing has been heard of it for {UNHEARD:g} s"
+            )
         if silent is None or silent <= 1.5 * RENEWAL:
             return ""
         left = max(0.0, LEASE - silent)
         return f"; no word of it since {self.renewed}, {silent:.0f} s ago: without any it is taken over in {left:.0f} s"
+
+    def is_ahead(self, now: str | None) -> bool:
+        """Tell whether its word is of a time that has not come yet, or of none, so that it would never be too old.
+
+        :param now: the server's time.
+        """
+        silent = seconds_between(self.renewed, now)
+        return now is not None and (silent is None or silent < -LEASE)
 
     def is_over(self, now: str | None) -> bool:
         """Tell whether it holds the source no more: it has given no word for too long, or its process is gone.

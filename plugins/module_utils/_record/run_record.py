@@ -16,7 +16,8 @@ from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
 from .._base.errors import Refused, Unreachable
-from .._base.values import as_dict, as_list, as_text
+from .._base.values import as_dict, as_int, as_list, as_text
+from .._changelog.anchor import Anchor
 from .._http.client import Client, segment
 from .._http.form import id_of
 from .._idm.source import Source
@@ -30,6 +31,8 @@ TRIES = 5
 MOST_GAPS = 400
 #: In ``last_run``: up to which change number all was seen to have arrived.
 COMPARED = "compared"
+#: There, too: the newest change that a task of ours has met behind the token (:mod:`.._changelog.anchor`).
+ANCHOR = "anchor"
 #: What is said where the revision is another one, or the document came or went meanwhile.
 CHANGED = (404, 409, 412)
 
@@ -42,7 +45,7 @@ class RunRecord:
     :param holder: who runs it, None where nobody does.
     :param run: the mark of a run that was begun and not seen to end, None for none.
     :param last_run: of the last run of ours its end (``time``), its ``outcome``, and whether it ``failed``; None where
-        there was none. Beside these COMPARED.
+        there was none. Beside these COMPARED and ANCHOR.
     :param arrived: by what, when, of how many and after how many seconds something was last seen to arrive.
     :param gaps: the records whose changes the change log was seen to hide from a run: ``record``, ``csn``, ``time``.
     :param scheduler: who runs the source.
@@ -99,6 +102,17 @@ class RunRecord:
         """Up to which change number a task of ours has seen all arrive, 0 where that is not known."""
         known = (self.last_run or {}).get(COMPARED)
         return known if isinstance(known, int) and not isinstance(known, bool) and known > 0 else 0
+
+    def shown(self, more_than: int) -> str:
+        """Return when a comparison of more entries than that has shown that they are as they should be, "": never."""
+        found = self.arrived or {}
+        checked = as_int(found.get("checked"))
+        return str(found.get("at") or "") if found.get("by") == "sample" and checked and checked > more_than else ""
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """The newest change that a task of ours has met behind the token, None where that is not known."""
+        return Anchor.parse((self.last_run or {}).get(ANCHOR))
 
     def held(self, now: str | None) -> Holder | None:
         """Return who holds the source, None where nobody does any more.

@@ -18,10 +18,11 @@ from dataclasses import replace
 from .._base.context import Context
 from .._base.errors import IdmopsError, Refused, Unreachable
 from .._base.threads import start
+from .._changelog.anchor import Anchor
 from .._http.client import Client
 from .._idm.source import Source
-from .owner import RENEWAL, Holder
-from .run_record import CHANGED, COMPARED, TRIES, RunRecord, read_record, write_record
+from .owner import RENEWAL, UNHEARD, Holder
+from .run_record import ANCHOR, CHANGED, COMPARED, TRIES, RunRecord, read_record, write_record
 
 #: How long a new record is left alone before it counts as ours, in seconds: a cluster answered 200 to several who made
 #: one at the same time (seen on a live tenant).
@@ -74,15 +75,39 @@ class ServerLock:
         """Return the run that was kept, None where its end became known, or there was none."""
         return dict(self._mine["run"]) if self._mine["run"] else None
 
-    def note(self, outcome: str, *, failed: bool, compared: int | None = None) -> None:
+    @property
+    def anchor(self) -> Anchor | None:
+        """The newest change that a task of ours has met behind the token, None where that is not known."""
+        return replace(self._record, last_run=self._mine["last_run"]).anchor
+
+    def note(
+        self,
+        outcome: str,
+        *,
+        failed: bool,
+        compared: int | None = None,
+        anchor: Anchor | None = None,
+        afresh: bool = False,
+    ) -> None:
         """Note how a run of ours has ended.
 
         :param compared: up to which change number all was seen to have arrived; None leaves what was noted before.
+        :param anchor: the newest change that was met behind the token; None leaves what was noted before.
+        :param afresh: whether a base point was stored, so that nothing holds of what was noted before.
         """
         with self._mutex:
-            known = compared if compared is not None else (self._mine["last_run"] or {}).get(COMPARED)
-            ended = {"time": self._client.server_time, "outcome": outcome, "failed": failed}
-            self._mine["last_run"] = ended if known is None else {**ended, COMPARED: known}
+            known = {} if afresh else self._mine["last_run"] or {}
+            ended = {name: known[name] for name in (COMPARED, ANCHOR) if known.get(name) is not None}
+            if compared is not None:
+                ended[COMPARED] = compared
+            if anchor is not None:
+                ended[ANCHOR] = anchor.as_document()
+            self._mine["last_run"] = {
+                "time": self._client.server_time,
+                "outcome": outcome,
+                "failed": failed,
+                **ended,
+            }
 
     def release(self) -> None:
         """Give the source free. Where that cannot be written, it is free when the lease is over."""
@@ -142,23 +167,30 @@ def take(client: Client, source: Source, work: str, context: Context, *, wait: f
     :raises Unsuited: where the server keeps no lock.
     :raises Unreachable, Refused: as the client.
     """
-    end = context.clock.now() + wait
+    clock = context.clock
+    end = clock.now() + wait
+    rev: str | None = None
+    seen = clock.now()
     while True:
         record = _asked(client, source)
         now = client.server_time
         if now is None:
             raise Unsuited("it does not tell the time")
-        if record is None or not record.held(now):
+        if record is not None and record.rev != rev:
+            rev, seen = record.rev, clock.now()
+        # by its own time the word of a holder stays new for as long as a clock of IDM had run ahead
+        unheard = record is not None and clock.now() - seen > UNHEARD
+        if record is None or unheard or not record.held(now):
             mine = Holder.here(work, now)
             taken = _taken(client, source, replace(record or RunRecord(), holder=mine), context)
             if taken is not None:
                 if record is not None and record.holder is not None:
                     context.report.progress(f"{source}: taken over from {record.holder.name}, of whom nothing is heard")
                 return ServerLock(client, source, taken, mine)
-        left = end - context.clock.now()
+        left = end - clock.now()
         if left <= 0:
             return None
-        context.clock.sleep(min(left, _LOOK * random.uniform(0.5, 1.5)))
+        clock.sleep(min(left, _LOOK * random.uniform(0.5, 1.5)))
 
 
 def _asked(client: Client, source: Source) -> RunRecord | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from .._base.address import same_machine
 from .._base.errors import IdmopsError
+from .._changelog.anchor import Anchor
 from .._changelog.grants import Grants
 from .._changelog.log import NUMBERS, ChangeLog
 from .._changelog.rights import Visibility
@@ -74,6 +75,7 @@ class DirectoryFacts:
     :param identity: what tells it from other servers, as far as it may be read.
     :param misnumbered: the other servers of the connector that are shown to give changes other numbers.
     :param unlisted: servers of the connector on whose hosts none of those that were given is, as host:port.
+    :param anew: what shows that the change log has begun to count anew since the token was taken, None as far as known.
     :param verification: what the account itself found with its password; None where that was not given, or where
         something is still to be granted, after which changelog_access lets it look.
     """
@@ -88,6 +90,7 @@ class DirectoryFacts:
     identity: Identity = Identity()
     misnumbered: tuple[str, ...] = ()
     unlisted: tuple[str, ...] = ()
+    anew: str | None = None
     verification: Verification | None = None
 
     @property
@@ -135,6 +138,7 @@ class SourceEvidence:
     :param schedule_error: why the wanted schedule cannot be.
     :param schedule_plan: what has to become of the job, None where that is not known or not asked.
     :param scheduler: who runs it, as the run record has it.
+    :param anchor: the newest change that a run of ours has met, as the run record has it.
     :param stage: what IDM keeps of the source between two runs, None where it has never run.
     :param foreign: the recorded mappings whose load was done elsewhere.
     :param linked: for mappings that can delete, whether they have links; None where that cannot be read.
@@ -162,6 +166,7 @@ class SourceEvidence:
     schedule_error: IdmopsError | None = None
     schedule_plan: SchedulePlan | None = None
     scheduler: Scheduler = Scheduler()
+    anchor: Anchor | None = None
     stage: Stage | None = None
     running: bool = False
     record: t.Mapping[str, Load] = field(default_factory=dict)
@@ -186,6 +191,11 @@ class SourceEvidence:
     def token(self) -> t.Any:
         """Where liveSync stands, None where it has never stored a token."""
         return self.stage.token if self.stage else None
+
+    @property
+    def anchors(self) -> list[Anchor | None]:
+        """The changes that were noted behind the token on this IDM."""
+        return [self.anchor, *(load.base_point for name, load in self.record.items() if name not in self.foreign)]
 
     @property
     def is_on(self) -> bool:
@@ -239,7 +249,7 @@ class SourceEvidence:
             return None
         bad = outside(log.first, log.last, number)
         if bad is None:
-            return None
+            return self.directory.anew if self.directory else None
         if bad[0] == TRIMMED:
             return (
                 f"The change log begins at {log.first}, after the token {number}: the changes in between have been"

@@ -15,6 +15,7 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, Refused
 from .._changelog.access import proof_connection, prove
 from .._changelog.aci import principal_name
+from .._changelog.anchor import counted_anew, newest
 from .._changelog.grants import WantedGrants, apply_grants
 from .._changelog.in_use import find_in_use, same_numbers
 from .._changelog.limits import checked_limits, outermost
@@ -100,6 +101,7 @@ class Gatherer:
             idle_jobs=snapshot.idle_jobs(source),
             namesake=said_of_namesake(source, namesake, own) if namesake else None,
             scheduler=snapshot.record(source).scheduler,
+            anchor=snapshot.record(source).anchor,
             stage=stage,
             running=str(source) in snapshot.running,
         )
@@ -187,7 +189,6 @@ class Gatherer:
                 unindexed_search=options.get("unindexed_search"),
                 base_contexts=tuple(outermost(options.get("base_contexts") or connector.base_contexts)),
             )
-            number = evidence.stage.number if evidence.stage else None
             given = {uri: self.lines.connect(options, uri) for uri in options["servers"]}
             self._refused.greet(list(given.values()))
             servers = tuple(self._on_server(one, options, wanted) for one in given.values())
@@ -198,7 +199,8 @@ class Gatherer:
                 unlisted=unlisted_servers(options["servers"], connector.servers),
             )
             facts = replace(facts, verification=self._verification(facts, options, wanted))
-            return replace(evidence, directory=self._with_server(facts, [given[uri] for uri in own], connector, number))
+            facts = self._with_server(facts, [given[uri] for uri in own], connector, evidence)
+            return replace(evidence, directory=facts)
         except (DirectoryError, InvalidOption) as exc:
             self._refused.note(options, exc)
             return replace(evidence, directory_error=exc)
@@ -253,13 +255,14 @@ class Gatherer:
         facts: DirectoryFacts,
         own: t.Sequence[Directory],
         connector: Connector,
-        token: int | None,
+        evidence: SourceEvidence,
     ) -> DirectoryFacts:
         """Add what the server that the connector reads now says of itself and of its change log.
 
         :param own: the servers that may be the connector's.
-        :param token: where liveSync stands.
+        :param evidence: what is known of the source.
         """
+        token = evidence.stage.number if evidence.stage else None
         uris = {one.uri for one in own}
         if any(server.error and not server.away for server in facts.servers if server.uri in uris):
             return facts  # its password may have been refused
@@ -276,6 +279,7 @@ class Gatherer:
             facts,
             alias_search=alias_search_works(directory, log),
             purge_seconds=purge_seconds(directory),
+            anew=counted_anew(directory, log, newest(evidence.anchors)) if found.whose.answer == SAME else None,
             misnumbered=tuple(other.uri for other in others if self._misnumbers(directory, other, connector, token)),
         )
 

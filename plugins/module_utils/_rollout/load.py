@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, InvalidOption, Refused
 from .._base.text import reason_in
+from .._changelog.anchor import Anchor
 from .._changelog.rights import Visibility
 from .._changelog.whose import FAILOVER, OTHER, REMEDY, SAME, Identity
 from .._health.log_facts import LogReader
@@ -60,6 +61,7 @@ class Loaded:
     :param seen: entries there are, and how many the account may read; None where that was not compared.
     :param through_idm: how many IDM finds through the connector.
     :param directory: the server whose change log goes on from the load; empty where none is known.
+    :param base_point: the change that it goes on from, None where that is not known.
     """
 
     record: dict[str, Load] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class Loaded:
     through_idm: int | None = None
     reactivated: bool = False
     directory: Identity = Identity()
+    base_point: Anchor | None = None
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the module's result."""
@@ -126,7 +129,7 @@ def load(client: Client, request: LoadRequest, context: Context) -> Loaded:
                         " of it names none. In a schedule of storage config such a record proves nothing, and the next"
                         " run of the role loads again."
                     )
-                done.record[mapping.name] = Load(outcome.run.id, ended, links, done.directory)
+                done.record[mapping.name] = Load(outcome.run.id, ended, links, done.directory, done.base_point)
                 done.runs.append({"mapping": mapping.name, "recon": outcome.as_result(), "state": outcome.run.state})
     except IdmopsError as exc:
         exc.result = {**done.as_result(), **exc.result}
@@ -160,23 +163,25 @@ def _refuse(exc: IdmopsError, context: Context) -> None:
     context.report.warn(f"{exc.message} {exc.remedy}")
 
 
-def unfit(
+def base_point_of(
     source: Source,
     options: t.Mapping[str, t.Any],
     uri: str,
     connector: Connector,
     stage: Stage | None,
     context: Context,
-) -> IdmopsError | None:
-    """Return why the change log does not go on from a base point, None where it does.
+) -> tuple[Anchor | None, IdmopsError | None]:
+    """Return the change that liveSync stands at, and why the change log does not go on from it, None where it does.
 
     :raises DirectoryError: no answer, or an error.
     """
+    number = stage.number if stage else None
     with LogReader(options, uri, connector, context) as log:
         if stage and (misfit := stage.misfit(connector, numbered=log.last() is not None)):
-            return IdmopsError(f"{source}: {misfit} Nothing was loaded.", remedy=MISFIT_REMEDY)
-        bad = log.outside(stage.number if stage else None)
-    return IdmopsError(f"liveSync of {source} is {bad[0]}, so nothing was loaded.", remedy=bad[1]) if bad else None
+            return None, IdmopsError(f"{source}: {misfit} Nothing was loaded.", remedy=MISFIT_REMEDY)
+        if bad := log.outside(number):
+            return None, IdmopsError(f"liveSync of {source} is {bad[0]}, so nothing was loaded.", remedy=bad[1])
+        return log.anchor(number), None
 
 
 def recon_request(client: Client, request: LoadRequest, mapping: SyncMapping) -> ReconRequest:
@@ -233,10 +238,10 @@ def guard(
     if whose.answer != SAME:
         # what is seen there proves nothing of what the connector sees
         _refuse_unguarded(client, request, mappings, f" {whose.sentence}")
-    if whose.answer in (SAME, FAILOVER) and (
-        useless := unfit(request.source.source, options, uri, connector, stage, context)
-    ):
-        _refuse(useless, context)
+    if whose.answer in (SAME, FAILOVER):
+        done.base_point, useless = base_point_of(request.source.source, options, uri, connector, stage, context)
+        if useless:
+            _refuse(useless, context)
     error: IdmopsError | None = None
     for _count in range(_COUNTS):
         done.seen = compare(request.source, connector, principal, uri, context)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from .._base.errors import Refused
 from .._base.filters import equals
+from .._changelog.anchor import BASE_POINT, Anchor
 from .._changelog.whose import Identity
 from .._http.client import Client, segment
 
@@ -40,12 +41,14 @@ class Load:
     :param idm: ids of some of the links that were there after it; none where the source was empty or links cannot
         be read.
     :param directory: the directory server whose change log goes on from the load; empty where none is known.
+    :param base_point: the change that liveSync stood at before it, None where that is not known.
     """
 
     recon: str
     time: str
     idm: tuple[str, ...] = ()
     directory: Identity = Identity()
+    base_point: Anchor | None = None
 
     @classmethod
     def parse(cls, document: t.Any) -> Load | None:
@@ -58,12 +61,14 @@ class Load:
             time=str(document.get("time") or ""),
             idm=(idm,) if isinstance(idm, str) else tuple(str(link) for link in idm),
             directory=Identity.parse(document.get("directory")),
+            base_point=Anchor.parse(document.get(BASE_POINT)),
         )
 
     def as_document(self) -> dict[str, t.Any]:
         """Return the load as it is stored."""
         directory = {"directory": self.directory.as_document()} if self.directory else {}
-        return {"recon": self.recon, "time": self.time, "idm": list(self.idm), **directory}
+        base_point = {BASE_POINT: self.base_point.as_document()} if self.base_point else {}
+        return {"recon": self.recon, "time": self.time, "idm": list(self.idm), **directory, **base_point}
 
 
 def read_record(stored: t.Mapping[str, t.Any]) -> dict[str, Load]:

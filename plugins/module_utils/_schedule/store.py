@@ -80,6 +80,14 @@ def read_schedules(client: Client, server: Server, source: Source | str | None =
 def executing_sources(client: Client) -> list[str]:
     """Return the sources that jobs run liveSync of now, on the node that answers.
 
+    :raises Unreachable, Refused: as the client.
+    """
+    return [job.source for job in executing_jobs(client) if job.source is not None]
+
+
+def executing_jobs(client: Client) -> list[Schedule]:
+    """Return what jobs run now, on the node that answers.
+
     The answer's entries have no id and are known by their invokeContext (seen on OpenIDM 6.1.0).
 
     :raises Unreachable, Refused: as the client.
@@ -91,8 +99,7 @@ def executing_sources(client: Client) -> list[str]:
         if exc.status not in (400, 404, 501):  # what a live tenant answers to an action in the version that it lacks
             raise
         running = client.post(_JOBS, asked, expect=list, api_version=_LATER_VERSION) or []
-    schedules = (Schedule.parse(entry) for entry in running)
-    return [schedule.source for schedule in schedules if schedule.source is not None]
+    return [Schedule.parse(entry) for entry in running]
 
 
 def is_running(client: Client, source: Source | str) -> bool:

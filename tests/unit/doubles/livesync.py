@@ -148,6 +148,12 @@ def audit(*entries, **params):
     return call("GET", "audit/sync", {"result": list(entries)}, **({"params": params} if params else {}))
 
 
+def audit_config(*kept_out):
+    """What config/audit keeps out of the log."""
+    policies = {"field": {"excludeIf": [], "includeIf": []}, "value": {"excludeIf": list(kept_out), "includeIf": []}}
+    return call("GET", "config/audit", {"auditServiceConfig": {"filterPolicies": policies}})
+
+
 def calls(*found, other=True):
     """What audit/access answers; ``other``: it tells of calls, and not of the one that is sought."""
     looks = [call("GET", "audit/access", {"result": list(found)})]

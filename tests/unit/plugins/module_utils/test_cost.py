@@ -95,7 +95,8 @@ STATUS = {
     **LISTS,
     "POST system?test": 1,
     "GET scheduler/job": 2,  # at the end of the watch again, as what runs and as what is late
-    "POST scheduler/job?listCurrentlyExecutingJobs": 2,
+    "POST scheduler/job?listCurrentlyExecutingJobs": 3,  # and once more, since no run was seen: all threads taken?
+    "GET config/scheduler": 1,
 }
 
 

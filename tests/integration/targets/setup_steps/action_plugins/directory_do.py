@@ -7,6 +7,7 @@
 add         a DN, with ``attributes``
 accounts    DNs that get the same ``attributes``
 modify      a DN, with ``changes``: lists of add, delete or replace, an attribute, values
+rename      a DN, below the DN ``superior`` from then on
 delete      a DN
 delete_all  DNs, which may be gone
 read        a DN, with ``attributes``
@@ -74,6 +75,8 @@ def do(line, step, params):
     if "modify" in step:
         changes = [(KINDS[how], name, octets(values) if values else None) for how, name, values in step["changes"]]
         return line.modify_s(step["modify"], changes)[0]
+    if "rename" in step:
+        return line.rename_s(step["rename"], step["rename"].partition(",")[0], step["superior"])[0]
     if "delete" in step:
         return line.delete_s(step["delete"])[0]
     if "read" in step:

@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NUMBERS, ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._health import arrived as module
 from ansible_collections.idmops.idm.plugins.module_utils._health import looked
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, Touched
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
+from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Touched
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
@@ -47,10 +48,11 @@ def look(monkeypatch):
         removed=None,
         clock=None,
         connector=CONNECTOR,
+        shown="",
     ):
         looks = list(pending) or [set()]
         there.uid = uid
-        there.below = lambda dn, most: list(below)
+        there.below = lambda dn, most: list(below)[:most]
         there.changed_after = lambda log, token, of: looks.pop(0) if len(looks) > 1 else looks[0]
         touched = [Touched(one, TIME, moved, removed=removed) for one in ids]
         reader = SimpleNamespace(
@@ -60,7 +62,17 @@ def look(monkeypatch):
         known = [there.mapping] if mappings is None else mappings
         it = context()
         found = module.read_unarrived(
-            there.idm, Source.parse(SOURCE), connector, known, known, reader, 9, it, after, loaded=loaded
+            there.idm,
+            Source.parse(SOURCE),
+            connector,
+            known,
+            known,
+            reader,
+            9,
+            it,
+            after,
+            loaded=loaded,
+            shown=shown,
         )
         return SimpleNamespace(
             records=found.records,
@@ -750,6 +762,29 @@ def test_who_is_below_a_name_that_changed_is_looked_at_too(look):
     there = Environment()
     differing(there)
     assert look(there, ids=["ou"], below=["ou", "s1"], moved="ou=new,dc=x").records[0].record == "s1"
+
+
+@pytest.mark.parametrize("lost", [{"s44"}, {f"s{number}" for number in range(40, 46)}])
+def test_all_who_are_below_a_name_that_changed_are_looked_at(look, lost):
+    """Of 45 in a container that was renamed into the base contexts 39 were told, and 6 forgotten after the remedy."""
+    there = Environment(count=46)
+    there.links[:] = [one for one in there.links if one["firstId"] not in lost]
+    there.users[:] = [one for one in there.users if one["_id"].replace("t", "s") not in lost]
+    found = look(there, ids=["ou"], below=["ou", *(f"s{number}" for number in range(46))], moved="ou=new,dc=x")
+    assert {one.record for one in found.records} == lost and found.doubt is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "denied"), [("", True), ("2026-11-24T09:59:59Z", True), ("2026-11-24T10:00:01Z", False)]
+)
+def test_where_more_are_below_it_than_are_looked_at_nothing_is_healthy_until_all_were_compared(look, shown, denied):
+    there = Environment(count=2)
+    found = look(there, ids=["ou"], below=[f"s{number}" for number in range(1001)], moved="ou=new,dc=x", shown=shown)
+    assert found.denied == denied and bool(found.doubt) == denied
+    if denied:
+        assert "more than 1,000 entries lie below ou=new,dc=x" in found.doubt and "whole mapping" in found.doubt
+        assert "sample: 0" in found.doubt and found.compared == frozenset()
+    assert look(there, ids=["ou"], below=[f"s{number}" for number in range(1000)], moved="ou=new,dc=x").doubt is None
 
 
 @pytest.mark.parametrize(

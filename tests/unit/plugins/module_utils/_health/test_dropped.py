@@ -6,7 +6,12 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Watched, newest_failures, read_dropped
+from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import (
+    Watched,
+    newest_failures,
+    read_dropped,
+    untold,
+)
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import FailurePolicy
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
@@ -15,6 +20,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     SOURCE,
     LiveSyncClient,
     audit,
+    audit_config,
     entry,
     no_audit,
 )
@@ -65,7 +71,31 @@ def test_what_no_situation_was_found_for_counts_and_other_entries_that_the_filte
     """A correlationQuery that breaks leaves neither action nor situation, and SUCCESS (seen on OpenIDM 6.1.0)."""
     broken = {**well("a", OLD), "action": None, "situation": None}
     odd = {**well("b", OLD), "action": None}
-    assert sought(audit(broken, odd), audit(), recon(), there("a")) == [("a", OLD, None)]
+    assert sought(audit(broken, odd), audit_config(), audit(), recon(), there("a")) == [("a", OLD, None)]
+
+
+def test_a_success_that_audit_does_not_tell_of_clears_nothing():
+    mute = {key: value for key, value in well("a").items() if key != "status"}
+    found = sought(audit(failed("a")), audit(mute), audit_config("/sync/status"), recon(), there("a"))
+    assert found == [("a", OLD, None)]
+
+
+@pytest.mark.parametrize(
+    ("more", "loaded", "known"),
+    [
+        ({}, "", False),
+        ({}, NEW, False),
+        ({}, "2026-11-24T12:00:01Z", True),  # what failed before a load is done with
+        ({"sourceObjectId": "system/hr/account/a"}, "", True),
+        ({"sourceObjectId": None}, "", False),  # and it may be of any source
+        ({"status": "SUCCESS"}, "", True),
+    ],
+)
+def test_failures_that_audit_keeps_out_cannot_be_known(more, loaded, known):
+    client = LiveSyncClient(audit({**well("a"), "status": None, **more}), audit_config("/sync/status"))
+    said = untold(newest_failures(client), LDAP, loaded, ("status",))
+    assert (said is None) == known
+    assert known or ("filterPolicies" in said and "status is kept out" in said and "initial_load: always" in said)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import log_fact
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gaps, read_gaps, with_gaps
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Hidden, LogReader, Touched
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
+from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden, Touched
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import FakeDirectory, World
@@ -168,10 +169,10 @@ def test_what_the_token_has_passed_is_looked_at(reader, monkeypatch):
 def test_what_has_got_its_number_since_it_was_counted_is_pending(reader):
     vars(reader)["_access"] = vars(reader)["_alias_search"] = None
     before = reader.facts(100)
-    assert (before.pending, reader.counted_anew(before, 100)) == (0, before)
+    assert (before.pending, reader.recounted(before, 100)) == (0, before)
     reader.world.change(101, "uid=u1,ou=People,dc=example,dc=com", changeTime=["20261124100000Z"])
     assert reader.hidden(100).unnumbered == ()
-    after = reader.counted_anew(before, 100)
+    after = reader.recounted(before, 100)
     assert (after.pending, after.pending_inside, after.last, after.oldest) == (1, 1, 101, TIME)
 
 

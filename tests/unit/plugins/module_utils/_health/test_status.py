@@ -22,14 +22,10 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import status a
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import (
-    Hidden,
-    LogReader,
-    Touched,
-    directories,
-)
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import judge_health
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
+from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden, Touched
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
@@ -44,6 +40,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     UUID,
     LiveSyncClient,
     audit,
+    audit_config,
     cluster,
     connectors,
     delta,
@@ -127,10 +124,10 @@ class FakeLog:
     def hidden(self, token, **unused):
         return Hidden()
 
-    def counted_anew(self, found, token):
+    def recounted(self, found, token):
         return found
 
-    def facts(self, token):
+    def facts(self, token, anchors=()):
         if self.end is None or token is None:
             return None
         pending = self.end - token
@@ -202,6 +199,22 @@ def test_what_the_run_record_holds_is_shown():
     assert told["arrived"]["seconds"] == 3.1
     assert told["held_by"] == {"host": "ctl1", "process": 7, "work": "load", "since": OLD, "renewed": NEW}
     assert "owner" not in str(told["held_by"])
+
+
+def test_a_holder_whose_last_word_is_of_a_time_to_come_is_named():
+    holder = {
+        "owner": "x",
+        "host": "ctl1",
+        "process": 7,
+        "work": "load",
+        "since": OLD,
+        "renewed": "2027-11-28T00:00:00Z",
+    }
+    record = {"_id": "idmops-SYSTEMLDAPACCOUNT", "_rev": "3", "holder": holder}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[job()], beside=[record]), RAN)
+    assert found.as_result()["held_by"]["host"] == "ctl1"
+    assert "load of ctl1, process 7" in found.remedy and "2027-11-28T00:00:00Z" in found.remedy
+    assert "a clock of IDM ran ahead" in found.remedy and "for 40 s" in found.remedy
 
 
 #: A little before the time of the server.
@@ -448,7 +461,7 @@ def test_a_trigger_that_hides_its_state_may_be_paused(log):
 
 def test_a_time_stamp_where_the_change_log_has_numbers_is_named(log):
     stamp = {**document("1", "2026"), "connectorData": {"nativeType": "string", "syncToken": "20261127183045Z"}}
-    log.facts = lambda self, unused: LogFacts(first=1, last=12)
+    log.facts = lambda self, *unused: LogFacts(first=1, last=12)
     (found,) = look(*lists(stage=stamp, jobs=[job()]), directory=DIRECTORY)
     assert found.health.state == "failing" and "'20261127183045Z' is stored as string" in found.remedy
     assert (
@@ -506,12 +519,22 @@ def test_a_schedule_that_fires_and_writes_nothing_ends_in_errors(log, given):
     log.ends = [12]
     it = context()
     looks = [stages(document("1", 9))] * 30
-    later = (*looks, executing(), schedules(due(5)))
+    later = (*looks, executing(), schedules(due(5)), call("GET", "config/scheduler", {}), executing())
     (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *later, directory=given, it=it)
     assert (found.health.state, found.health.proved) == ("failing", True)
     assert "runs end in an error, or none begins" in found.remedy and "livesync_trigger" in found.remedy
     assert "executePersistentSchedules" in found.remedy  # seen on OpenIDM 6.1.0: its next time moves on all the same
     assert 28 <= it.clock.slept <= 40
+
+
+def test_a_scheduler_that_begins_no_job_is_named_instead(log):
+    log.ends = [12]
+    looks = [stages(document("1", 9))] * 30
+    off = call("GET", "config/scheduler", {"scheduler": {"executePersistentSchedules": "false"}})
+    later = (*looks, executing(), schedules(due(5)), off, executing())
+    (found,) = look(*lists(stage=document("1", 9), jobs=[due(5)]), *later, directory=DIRECTORY)
+    assert found.health.state == "failing" and "executePersistentSchedules is false" in found.remedy
+    assert "livesync_trigger" not in found.remedy  # which ends well there
 
 
 def test_a_long_run_that_has_begun_meanwhile_is_no_error(log):
@@ -598,7 +621,7 @@ def test_what_has_been_pending_for_longer_than_two_intervals_is_not_just_late(
 ):
     log.ends = [12]
     facts = log.facts
-    monkeypatch.setattr(log, "facts", lambda self, token: replace(facts(self, token), oldest=oldest))
+    monkeypatch.setattr(log, "facts", lambda self, token, anchors: replace(facts(self, token), oldest=oldest))
     jobs = [job(cron=interval, nextRunDate="2026-11-24T11:04:00.000Z")]
     (found,) = look(*lists(stage=document("1", 9), jobs=jobs), directory=DIRECTORY)
     assert found.health.state == state
@@ -606,7 +629,7 @@ def test_what_has_been_pending_for_longer_than_two_intervals_is_not_just_late(
 
 
 def test_a_directory_that_does_not_answer_is_no_comfort_and_stops_nobody_else(log, monkeypatch):
-    def down(self, token):
+    def down(self, token, anchors):
         raise DirectoryError("ldap://localhost:1389 hangs.", remedy="Look at it.")
 
     monkeypatch.setattr(log, "facts", down)
@@ -636,7 +659,7 @@ def test_a_token_of_another_type_is_known_before_a_run_fails_at_it():
 def test_a_number_in_quotes_is_a_number(log):
     log.ends = [8]
     seen = []
-    log.facts = lambda self, token: seen.append(token) or LogFacts(1, 8, True, (), True, 0, 0)
+    log.facts = lambda self, token, anchors: seen.append(token) or LogFacts(1, 8, True, (), True, 0, 0)
     (found,) = look(*lists(stage=document("1", "9"), jobs=[job()]), directory=DIRECTORY)
     assert (found.health.state, seen) == ("ahead", [9])
 
@@ -645,6 +668,27 @@ def test_a_source_without_any_mapping_consumes_its_changes():
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], maps=()))
     assert found.health.state == "disabled"
     assert "No mapping has this source" in found.remedy
+
+
+def test_a_change_log_that_counts_anew_is_ahead_by_what_was_noted_of_a_load_or_a_run(log, monkeypatch):
+    noted = {"number": 7, "time": "2026-11-24T17:00:07Z", "csn": "a"}
+    seen = []
+
+    def facts(self, token, anchors):
+        seen.append([one.number for one in anchors if one])
+        return LogFacts(1, 9, True, (), True, 0, 0, anew="The change log has begun to count anew.")
+
+    monkeypatch.setattr(log, "facts", facts)
+    loaded = job()
+    load = {"one": {"recon": "r", "time": OLD, "base_point": noted}, "two": {"recon": "r", "time": OLD}}
+    loaded["invokeContext"]["initialLoad"] = load
+    last = {"time": OLD, "outcome": "advanced", "anchor": {**noted, "number": 8}}
+    ours = {"_id": "idmops-SYSTEMLDAPACCOUNT", "_rev": "3", "last_run": last}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[loaded], beside=[ours]), directory=DIRECTORY)
+    told = found.as_result()
+    assert seen[0] == [8, 7] and (told["state"], told["good_enough"]) == ("ahead", False)
+    assert "count anew" in told["remedy"] and "role livesync" in told["remedy"]
+    assert "anchor" not in told["last_run"]
 
 
 def test_what_the_change_log_hides_is_told_and_never_healthy(log, monkeypatch):
@@ -661,20 +705,20 @@ def test_what_the_change_log_hides_is_told_and_never_healthy(log, monkeypatch):
 
 
 def test_changes_that_get_their_numbers_while_status_looks_are_pending(log, monkeypatch):
-    def counted_anew(self, found, token):
+    def recounted(self, found, token):
         return replace(found, last=11, pending=2, pending_inside=2)
 
-    monkeypatch.setattr(log, "counted_anew", counted_anew)
+    monkeypatch.setattr(log, "recounted", recounted)
     jobs = [job(cron="0 0 3 1 1 ? 2030", nextRunDate="2026-12-01T03:00:00.000Z")]
     (found,) = look(*lists(stage=document("1", 9), jobs=jobs), directory=DIRECTORY)
     assert (found.health.state, found.as_result()["pending"]) == ("lagging", 2)
 
 
 def test_a_directory_that_goes_away_while_status_looks_is_not_healthy(log, monkeypatch):
-    def counted_anew(self, found, token):
+    def recounted(self, found, token):
         raise DirectoryError("ds1 hung up.")
 
-    monkeypatch.setattr(log, "counted_anew", counted_anew)
+    monkeypatch.setattr(log, "recounted", recounted)
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), directory=DIRECTORY)
     assert found.health.state == "unreadable" and "ds1 hung up." in found.remedy
 
@@ -778,7 +822,25 @@ def test_where_no_load_is_recorded_that_is_said_until_a_comparison_has_shown_wha
     assert shown.proved and UNLOADED not in (shown.remedy or "")
 
 
-@pytest.mark.parametrize(("status", "state"), [(403, "unreadable"), (500, "healthy")])
+def test_where_audit_is_told_to_keep_out_how_records_fared_nobody_is_called_given_up_on(log):
+    policy = {**CONNECTOR, "syncFailureHandler": {"maxRetries": 0, "postRetryAction": "logged-ignore"}}
+    mute = [{key: value for key, value in entry(record=one).items() if key not in TELLING} for one in ("a", "b", "c")]
+    asked = lists(stage=document("1", 9), jobs=[job()], connector=policy, failed=mute)
+    (found,) = look(*asked, audit_config(*(f"/sync/{name}" for name in TELLING)))
+    assert found.health.state == "unreadable" and not found.health.proved and not found.dropped
+    assert "status, action, situation is kept out of it" in found.remedy and "filterPolicies" in found.remedy
+    assert "Which records failed cannot be known" in found.remedy and "correlation" not in found.remedy
+    keeps = lists(stage=document("1", 9), jobs=[job()], connector=KEEPS, failed=mute)
+    (found,) = look(*keeps, audit_config("/sync"), NO_LETTERS)
+    assert found.health.state == "healthy"  # dead letters tell
+
+
+TELLING = ("status", "action", "situation")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(403, "unreadable"), (500, "unreadable"), (503, "unreadable"), (501, "healthy")]
+)
 def test_where_the_account_may_not_read_what_would_tell_nothing_is_healthy(log, monkeypatch, status, state):
     def look_at(*unused, **more):
         raise refused(status)
@@ -786,6 +848,7 @@ def test_where_the_account_may_not_read_what_would_tell_nothing_is_healthy(log, 
     monkeypatch.setattr(module, "read_unarrived", look_at)
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), NO_LETTERS, directory=DIRECTORY)
     assert found.health.state == state and not found.health.proved and "cannot be known" in found.remedy
+    assert ("Look into IDM's log" in found.remedy) == (status in (500, 503))
 
 
 @pytest.mark.parametrize(

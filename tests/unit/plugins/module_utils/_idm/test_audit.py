@@ -16,6 +16,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import (
     entries_since,
     failures_since,
     has_reconciled,
+    kept_out,
     kept_topics,
     newest_entry,
     oldest_entry,
@@ -28,6 +29,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     UUID,
     LiveSyncClient,
     audit,
+    audit_config,
     entry,
     no_audit,
 )
@@ -93,7 +95,8 @@ def test_order_and_number_are_kept_whatever_the_server_makes_of_them():
     assert newest_entry(LiveSyncClient(audit(*kept)), LDAP, None)[0].timestamp == times[-1]
     last = entries_of_record(LiveSyncClient(audit(*kept)), LDAP, UUID)
     assert [one.timestamp for one in last] == times[:-6:-1]
-    assert [one.timestamp for one in failures_since(LiveSyncClient(audit(*reversed(kept))), LDAP, OLD, 3)] == times[:3]
+    bad = [entry(time, failed=True) for time in times]
+    assert [one.timestamp for one in failures_since(LiveSyncClient(audit(*reversed(bad))), LDAP, OLD, 3)] == times[:3]
     assert oldest_entry(LiveSyncClient(audit(*reversed(kept))), LDAP).timestamp == times[0]
 
 
@@ -127,12 +130,45 @@ def test_times_with_any_number_of_digits_are_compared(fraction):
 
 
 def test_failures_since_a_moment():
-    failed = '(status eq "FAILURE" or action eq "EXCEPTION" or (!(action pr) and !(situation pr)))'
+    failed = '(status eq "FAILURE" or action eq "EXCEPTION" or (!(action pr) and !(situation pr)) or !(status pr))'
     what = f'sourceObjectId sw "{SOURCE}/" and {failed} and timestamp ge "{OLD[:-1]}"'
     wanted = {"_queryFilter": what, "_pageSize": "100", "_sortKeys": "timestamp"}
     client = LiveSyncClient(audit(entry(failed=True), **wanted), no_audit())
     assert [found.failed for found in failures_since(client, LDAP, OLD)] == [True]
     assert failures_since(client, LDAP, OLD) == []
+
+
+@pytest.mark.parametrize(
+    ("kept", "entries", "names"),
+    [
+        (["/sync/status"], [{"status": None}], ("status",)),
+        (["/sync/action", "/sync/situation"], [{"action": None, "situation": None}], ("action", "situation")),
+        (["/sync"], [{"status": None, "action": None, "situation": None}], ("status", "action", "situation")),
+        ([], [{"status": None}], ()),  # it was kept out when that was written
+        ([], [{"action": None, "situation": None}], ()),  # the correlation breaks
+        (["/access/status", "/recon/status"], [{"action": None, "situation": None}], ()),
+    ],
+)
+def test_what_audit_is_told_to_keep_out_is_no_failure(kept, entries, names):
+    """By filterPolicies, seen on OpenIDM 6.1.0: 48 records that were well were called given up on."""
+    given = [{key: value for key, value in {**entry(), **one}.items() if value} for one in entries]
+    client = LiveSyncClient(audit(*given), audit_config(*kept), audit(*given))
+    for _again in range(2):  # config/audit is asked once
+        assert len(failures_since(client, LDAP, OLD)) == (1 if not names and given[0].get("status") else 0)
+        assert kept_out(client) == names
+    client.finished()
+
+
+def test_where_the_policies_of_audit_cannot_be_read_nothing_is_made_of_them():
+    broken = {**entry(), "action": None, "situation": None}
+    for refusal in (refused(403), None):
+        client = LiveSyncClient(audit(broken), call("GET", "config/audit", refusal))
+        assert len(failures_since(client, LDAP, OLD)) == 1 and kept_out(client) == ()
+        client = LiveSyncClient(audit({**entry(), "status": None}), call("GET", "config/audit", refusal))
+        assert failures_since(client, LDAP, OLD) == [] and kept_out(client) == ("status",)
+    junk = {"auditServiceConfig": {"filterPolicies": {"value": {"excludeIf": [None, 7]}, "field": "all"}}}
+    client = LiveSyncClient(audit(broken), call("GET", "config/audit", junk))
+    assert len(failures_since(client, LDAP, OLD)) == 1
 
 
 def test_a_time_to_the_second_holds_its_whole_second():

@@ -84,6 +84,7 @@ def test_what_leaves_nothing_out_that_is_read(properties):
         ),
         ({"modifiersNamesToFilterOut": ["uid=sync,ou=apps,dc=example,dc=com"]}, False, "uid=sync"),
         ({"useTimestampsForSync": True}, True, "Deletions never arrive"),
+        ({"useTimestampsForSync": True}, True, "the time of day as a new base point"),
         ({"changeNumberAttribute": "changeId"}, True, "have no changeId"),
     ],
 )

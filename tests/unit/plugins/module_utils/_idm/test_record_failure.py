@@ -26,6 +26,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     UUID,
     LiveSyncClient,
     audit,
+    audit_config,
     delta,
     entry,
     failed_text,
@@ -172,11 +173,20 @@ def test_a_situation_that_is_an_exception_is_a_failure_whatever_its_status_says(
 def test_a_correlation_query_that_breaks_is_the_cause_and_no_reconciliation_the_remedy():
     """Recorded on OpenIDM 6.1.0: the stage tells no cause, audit neither action nor situation."""
     broken = {**entry(), "action": None, "situation": None}
-    failure = read_failure(LiveSyncClient(audit(broken)), LDAP, stage(), detailed=False)
+    failure = read_failure(LiveSyncClient(audit(broken), audit_config()), LDAP, stage(), detailed=False)
     assert "correlationQuery" in failure.sentence()
     assert failure.remedy.startswith("Mend the correlationQuery") and "econcil" not in failure.remedy
-    text = str(gone(LiveSyncClient(audit(broken)), stage(4), Stage("2", 9)))
+    text = str(gone(LiveSyncClient(audit(broken), audit_config()), stage(4), Stage("2", 9)))
     assert "correlationQuery" in text
+
+
+@pytest.mark.parametrize("left", [{"status": None}, {"action": None, "situation": None}])
+def test_an_entry_that_does_not_tell_how_its_record_fared_is_no_word_of_it(left):
+    client = LiveSyncClient(audit({**entry(), **left}), audit_config("/sync/status", "/sync/action", "/sync/situation"))
+    assert gone(client, stage(1), Stage("2", 9)) == []
+    client = LiveSyncClient(audit({**entry(), **left}), audit_config("/sync/status", "/sync/action", "/sync/situation"))
+    (told,) = gone(client, stage(4), Stage("2", 9))  # its attempts were used up
+    assert "correlationQuery" not in str(told)
 
 
 def test_an_attempt_counts_also_where_two_runs_met():

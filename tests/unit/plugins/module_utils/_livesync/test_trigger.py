@@ -12,13 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor import Anchor
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import LEFT_OUT, UNNUMBERED, Gap, Gaps
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Hidden
 from ansible_collections.idmops.idm.plugins.module_utils._health.standby import Standby
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import outside, said_of_unloaded
+from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import parse_failure
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
@@ -38,6 +39,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     LiveSyncClient,
     answer,
     audit,
+    audit_config,
     cluster,
     connectors,
     delta,
@@ -110,6 +112,7 @@ class FakeLog:
     missing = ()
     first = 1
     others = Standby()
+    anew = reached = None
 
     def __init__(self, *unused):
         pass
@@ -123,8 +126,11 @@ class FakeLog:
     def last(self):
         return self.end
 
-    def outside(self, token):
-        return outside(self.first, self.end, token)
+    def outside(self, token, anchors=()):
+        return outside(self.first, self.end, token, self.anew if any(anchors) else None)
+
+    def anchor(self, number):
+        return Anchor(number, "2026-11-24T17:19:26Z", "csn")
 
     def facts(self, token):
         if self.end is None:
@@ -650,7 +656,7 @@ def arrival(monkeypatch, log):
         seen.after = after
         return seen.gaps
 
-    def look(client, source, connector, mappings, known, reader, token, it, after, loaded):
+    def look(client, source, connector, mappings, known, reader, token, it, after, loaded, shown):
         seen.asked.append((after, token))
         if isinstance(seen.found, Exception):
             raise seen.found
@@ -1153,6 +1159,50 @@ def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
     assert read_record(client, LDAP).compared == 3  # 4 and 5 others have taken, and nobody has looked
 
 
+NOTED = Anchor(7, "2026-11-24T17:00:07Z", "a")
+
+
+@pytest.mark.parametrize("by", ["run", "load"])
+def test_at_a_change_log_that_counts_anew_no_run_is_sent(log, by):
+    log.end, log.anew = 30, "The change log has begun to count anew."
+    context = {"action": "liveSync", "source": SOURCE}
+    load = {"m": {"recon": "r", "time": OLD, "base_point": NOTED.as_document()}}
+    jobs = [job(enabled=False, invokeContext={**context, "initialLoad": load})] if by == "load" else []
+    client = LiveSyncClient(*lists(*jobs), executing(), *([schedules(*jobs)] if jobs else []), *before())
+    last = {"time": OLD, "outcome": "advanced", "failed": False, "anchor": NOTED.as_document()}
+    if by == "run":
+        note(client, LDAP, last_run=last)
+    result, unused = run(client=client, lock="server")
+    assert result["failed"] and "is ahead, so no run was sent" in result["msg"]
+    assert "count anew" in result["remedy"] and "role livesync" in result["remedy"]
+    assert read_record(client, LDAP).anchor == (NOTED if by == "run" else None)
+
+
+def test_the_newest_change_that_was_met_is_noted_and_a_base_point_begins_afresh(arrival, log):
+    log.reached = NOTED
+    client = LiveSyncClient(*lists(), executing(), *before(), post(answer(9)))
+    run(client=client, lock="server")
+    assert read_record(client, LDAP).anchor == NOTED
+    for met, compared, kept in ((None, 5, NOTED), (replace(NOTED, number=9), 5, replace(NOTED, number=9))):
+        log.reached = met
+        client = LiveSyncClient(*lists(), executing(), *before(), post(answer(9)))
+        note(client, LDAP, last_run={"time": OLD, "compared": compared, "anchor": NOTED.as_document()})
+        run(client=client, lock="server")
+        assert read_record(client, LDAP).anchor == kept
+    client = LiveSyncClient(*lists(), executing(), no_stage(), cluster(OLD), post(answer(5)))
+    note(client, LDAP, last_run={"time": OLD, "compared": 625, "anchor": replace(NOTED, number=625).as_document()})
+    run(client=client, lock="server")
+    assert (read_record(client, LDAP).anchor.number, read_record(client, LDAP).compared) == (5, 0)
+
+    def gone(self, number):
+        raise DirectoryError("ds1 cannot be reached.")
+
+    log.anchor = gone
+    client = LiveSyncClient(*lists(), executing(), no_stage(), cluster(OLD), post(answer(5)))
+    result, unused = run(client=client, lock="server")
+    assert result["runs"][0]["outcome"] == "baseline" and read_record(client, LDAP).anchor is None
+
+
 @pytest.mark.parametrize(
     ("kind", "token"),
     [("string", 5), ("string", "5"), ("string", "x"), ("integer", 5.0), ("string", "20261127183045Z")],
@@ -1164,6 +1214,16 @@ def test_no_run_is_sent_at_a_token_of_a_type_that_ends_it(log, kind, token):
     result, unused = run(*lists(), executing(), *stored)
     assert result["failed"] and f"stored as {kind}" in result["msg"]
     assert "native_type: integer" in result["remedy"]
+
+
+def test_a_run_whose_failures_audit_keeps_out_is_not_proved(arrival):
+    policy = {**CONNECTOR, "syncFailureHandler": {"maxRetries": 0, "postRetryAction": "logged-ignore"}}
+    mute = [{key: value for key, value in entry(record=one).items() if key != "status"} for one in ("a", "b")]
+    calls = (*lists(connector=policy), audit(), executing(), *before(), audit(), post(answer(9)))
+    result, it = run(*calls, audit(*mute), audit_config("/sync/status"), lock="server", directory=DIRECTORY)
+    (told,) = result["runs"]
+    assert (told["outcome"], told["proved"], told["skipped_records"]) == ("advanced", False, [])
+    assert "status of audit/sync is kept out of the log (filterPolicies" in it.report.warnings[-1]
 
 
 def stamp(token):
@@ -1515,6 +1575,15 @@ def test_a_directory_that_numbers_nothing_proves_nothing_and_is_named(arrival, l
     result, it = run(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)), until_caught_up=True)
     assert result["failed"] and "has caught up cannot be known" in result["msg"]
     assert "compute-change-number" in result["remedy"] and "Give directory" not in str(it.report.warnings)
+
+
+@pytest.mark.parametrize(("given", "says"), [(DIRECTORY, "see the warnings"), (None, "Give directory")])
+def test_whoever_gave_a_directory_is_not_asked_for_one(log, monkeypatch, given, says):
+    monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://ds1"})
+    calls = (*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)))
+    result, it = run(*calls, until_caught_up=True, directory=given)
+    assert not result["runs"][0]["proved"] and says in it.report.warnings[-1]
+    assert ("Give directory" in it.report.warnings[-1]) == (given is None)
 
 
 def test_an_idle_run_beside_more_changes_than_are_looked_at_is_not_proved(arrival):

@@ -8,7 +8,12 @@ from __future__ import annotations
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import read_change_log
-from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import BASE, NO_SUCH_OBJECT, Entry
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import (
+    BASE,
+    NO_SUCH_OBJECT,
+    SIZE_LIMIT_EXCEEDED,
+    Entry,
+)
 from ansible_collections.idmops.idm.plugins.module_utils._proof.comparison import Comparison, TargetSchema
 from ansible_collections.idmops.idm.plugins.module_utils._proof.own_entries import OwnEntries
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import FakeDirectory, World
@@ -151,3 +156,16 @@ def test_pending_changes_are_read_until_all_that_are_asked_for_are_found():
     assert "s900" not in own.changed_after(log, 900, {"s900"}) and asked[1:] == [1000, 1600]
     assert len(own.changed_after(log, 500)) == 3000 and len(asked) == 4
     assert own.changed_after(log, 3500) == set()
+
+
+@pytest.mark.parametrize(("most", "count"), [(3, 3), (41, 41), (1001, 1001), (5000, 2000)])
+def test_a_limit_of_the_server_cuts_no_list_of_those_below_a_name(most, count):
+    class Limited:
+        def stream(self, dn, scope, wanted, attributes, size_limit=0, page=0):
+            for number in range(2000):
+                if not page and number == min(size_limit or 600, 600):
+                    raise DirectoryError("Size limit exceeded", status=SIZE_LIMIT_EXCEEDED)
+                yield Entry(f"uid={number},{dn}", {"entryuuid": (str(number).encode(),)})
+
+    own = OwnEntries(Limited(), ("dc=example,dc=com",), "entryUUID", "(objectClass=person)", None, {})
+    assert len(own.below("ou=many,dc=example,dc=com", most)) == count

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, Refused
 from ansible_collections.idmops.idm.plugins.module_utils._proof import pages
 from ansible_collections.idmops.idm.plugins.module_utils._proof.pages import read_all, read_these
 from ansible_collections.idmops.idm.tests.unit.doubles.repository import Repository
@@ -116,3 +116,31 @@ def test_objects_without_ids_are_not_one_that_nobody_knows(resource, key, item):
         list(read_all(idm, resource, "_id,userName", key))
     with pytest.raises(IdmopsError, match=f"{resource}.*an object with an _id"):
         read_these(idm, resource, "userName", ["a"], "_id,userName")
+
+
+LDAP = "system/ldap/account"
+
+
+@pytest.mark.parametrize("broken", [{"3"}, {"0", "3", "7"}, {str(number) for number in range(60)}])
+def test_what_the_server_cannot_show_is_found_among_the_rest(broken):
+    """However many they are: a second look is at those alone that failed at the first one."""
+    idm = Repository({LDAP: users([f"u{number}" for number in range(60)])})
+    idm.broken, unread = broken, {}
+    found = read_these(idm, LDAP, "_id", [str(number) for number in range(60)], "_id", unread)
+    assert unread == dict.fromkeys(unread, "not single value") and set(unread) == broken
+    assert len(found) == 60 - len(broken)
+    with pytest.raises(Refused):
+        read_these(idm, LDAP, "_id", [str(number) for number in range(60)], "_id")
+
+
+@pytest.mark.parametrize("count", [1, 2, 40, 60])
+def test_a_server_that_fails_at_any_query_says_nothing_of_the_objects(count):
+    class Broken(Repository):
+        def query(self, path, *given, **params):
+            self.asked.append(path)
+            raise Refused(f"{path} answered 500", status=500, reason="Operation QUERY failed")
+
+    idm, unread = Broken({}), {}
+    with pytest.raises(Refused, match="answered 500"):
+        read_these(idm, LDAP, "_id", [str(number) for number in range(count)], "_id", unread)
+    assert unread == {} and len(idm.asked) == 2

@@ -77,6 +77,56 @@ def test_one_host_sees_its_own_tasks_whatever_they_were_told():
         assert second is None
 
 
+@pytest.mark.parametrize("renewed", ["2027-11-24T11:00:00Z", "2026-11-24T11:00:31Z", NOW, "who knows", ""])
+def test_a_holder_whose_last_word_is_of_a_time_to_come_is_over_when_nothing_is_heard_of_it(renewed):
+    client, it = RecordClient(), context()
+    write_record(client, SOURCE, RunRecord(holder=replace(ELSEWHERE, renewed=renewed), conditional=True))
+    with take(client, it, wait=39.0) as lock:
+        assert lock is None
+    said = who_holds(client, SOURCE, "server")
+    assert ELSEWHERE.host in said and ("after the server's own time" in said) == (NOW < renewed < "3")
+    with take(client, it, wait=45.0) as lock:
+        assert lock is not None and document(client).holder.host != ELSEWHERE.host
+    assert 79.0 <= it.clock.slept <= 80.0
+
+
+def test_a_holder_who_gives_word_keeps_the_source_whatever_its_clock_says():
+    client = RecordClient()
+    write_record(client, SOURCE, RunRecord(holder=replace(ELSEWHERE, renewed="2027-11-24T11:00:00Z"), conditional=True))
+
+    class Clock(FakeClock):
+        word = 10.0
+
+        def sleep(self, seconds):
+            super().sleep(seconds)
+            if self.slept >= self.word:  # as it does every 10 seconds
+                self.word += 10.0
+                there = document(client)
+                renewed = f"2027-11-24T11:00:{int(self.slept) % 60:02}Z"
+                write_record(client, SOURCE, replace(there, holder=replace(ELSEWHERE, renewed=renewed)))
+
+    with take(client, replace(context(), clock=Clock()), wait=200.0) as lock:
+        assert lock is None
+    assert document(client).holder.owner == ELSEWHERE.owner
+
+
+def test_of_two_who_wait_for_such_a_holder_one_has_it(host):
+    client = RecordClient()
+    write_record(client, SOURCE, RunRecord(holder=replace(ELSEWHERE, renewed="2027-11-24T11:00:00Z"), conditional=True))
+
+    class Clock(FakeClock):
+        """Somebody else is faster at the end."""
+
+        def sleep(self, seconds):
+            super().sleep(seconds)
+            if 39.0 < self.slept and document(client).holder == replace(ELSEWHERE, renewed="2027-11-24T11:00:00Z"):
+                write_record(client, SOURCE, replace(document(client), holder=replace(ELSEWHERE, owner="faster")))
+
+    with take(client, replace(context(), clock=Clock()), wait=60.0) as lock:
+        assert lock is None  # whose word is of now
+    assert document(client).holder.owner == "faster"
+
+
 def test_a_server_is_seen_to_keep_conditions_once_and_is_trusted_then():
     client = RecordClient()
     with take(client):

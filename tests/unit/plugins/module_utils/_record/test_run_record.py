@@ -185,3 +185,17 @@ def _path():
     write_record(client, SOURCE, RunRecord())
     (path,) = client.records.documents
     return path
+
+
+@pytest.mark.parametrize(
+    ("arrived", "at"),
+    [
+        (None, ""),
+        ({"by": "sample", "at": NOW, "checked": 1001}, NOW),
+        ({"by": "sample", "at": NOW, "checked": 1000}, ""),
+        ({"by": "canary", "at": NOW, "checked": 2000}, ""),
+        ({"by": "sample", "at": None, "checked": "many"}, ""),
+    ],
+)
+def test_a_comparison_of_more_than_so_many_shows_that_all_is_there(arrived, at):
+    assert RunRecord(arrived=arrived).shown(1000) == at

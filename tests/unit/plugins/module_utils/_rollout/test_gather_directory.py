@@ -9,10 +9,12 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor import Anchor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import WantedGrants, apply_grants
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import FAILOVER, OTHER, SAME
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import gather
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import Load
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import ACCOUNT, ADMIN, FakeDirectory, World
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import CONNECTOR, URI, finished
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, context
@@ -115,3 +117,29 @@ def test_where_something_is_to_be_granted_the_password_is_tried_afterwards(world
     worlds[URI].set(ACCOUNT, "ds-privilege-name")
     assert look(gatherer, principal_password="wrong").directory.verification is None
     assert ACCOUNT not in worlds[URI].binds
+
+
+def test_a_change_log_that_counts_anew_is_begun_anew_and_that_once(worlds, gatherer):
+    for number in range(1, 11):
+        name = f"changeNumber={number},cn=changelog"
+        worlds[URI].set(name, "changeTime", f"202611281200{number:02}Z")
+        worlds[URI].set(name, "replicationCSN", f"0000019bc9f0e1d5000100000{number:03}")
+    now = Anchor(7, "2026-11-28T12:00:07Z", "0000019bc9f0e1d5000100000007")
+    then = Anchor(9, "2026-11-24T17:00:07Z", "0000019ac9f0e1d5000100000009")
+
+    def gap(token=9, foreign=(), anchor=None, **loads):
+        given = {"servers": [URI], "bind_dn": ADMIN, "bind_password": "admin-password", **BASE}
+        record = {name: Load("r", "x", ("a",), base_point=point) for name, point in loads.items()}
+        evidence = finished(token=token, directory=None, record=record, foreign=frozenset(foreign), anchor=anchor)
+        evidence = replace(evidence, request=replace(evidence.request, directory=given))
+        found = gatherer._with_directory(evidence, CONNECTOR)
+        return found.gap, found.loads, found.kept_record
+
+    for known in ({"m": then}, {"anchor": then, "m": None}):
+        said, loads, kept = gap(**known)
+        assert "count anew" in said and (loads, kept) == ({"m": said}, {})
+    assert gap(m=now)[0] is None  # as the role has left it
+    assert gap(m=None)[0] is None  # as another release has written it
+    assert gap(m=now, anchor=then)[0] is None
+    assert gap(m=then, foreign=["m"])[0] is None  # of another IDM, and of another directory maybe
+    assert gap(token=None, m=then)[0] is None

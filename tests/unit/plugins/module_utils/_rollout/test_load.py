@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor import Anchor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Visibility
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import (
     FAILOVER,
@@ -58,6 +59,7 @@ class Surroundings:
         self.native, self.beyond, self.estranged, self.links = "integer", None, None, ("a",)
         self.asked, self.reactivated, self.waited = [], 0, 0
         self.unlisted, self.listed = [{}], []
+        self.stood_at = None
         self.whose, self.identity = Whose(), Identity({"replication server": "1"})
         for name, stand_in in {
             "read_connector": lambda *unused: CONNECTOR,
@@ -84,6 +86,10 @@ class Surroundings:
     def outside(self, token):
         """As a log reader: where it does not reach a token."""
         return self.beyond
+
+    def anchor(self, number):
+        """As a log reader: the change of a number."""
+        return self.stood_at
 
     def _compare(self, *given):
         self.principal = given[2]
@@ -135,12 +141,13 @@ def test_nothing_is_loaded_where_the_connector_calls_entries_otherwise_than_thei
     assert there.asked == []
 
 
-def test_the_record_names_the_server_whose_change_log_goes_on_from_the_load(monkeypatch):
-    Surroundings(monkeypatch)
+def test_the_record_names_the_server_and_the_change_that_liveSync_goes_on_from(monkeypatch):
+    Surroundings(monkeypatch).stood_at = Anchor(7, "2026-11-24T17:00:07Z", "a")
     client = ScriptedClient(call("GET", LIST, people(5), {"_queryFilter": "true", "_fields": "_id"}))
     client.timeout = 30
     record = load(client, request(), context()).as_result()["record"]["m"]
     assert record["directory"] == {"ids": {"replication server": "1"}, "data": {}}
+    assert record["base_point"] == {"number": 7, "time": "2026-11-24T17:00:07Z", "csn": "a"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor import Anchor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import Identity
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import load_record as record
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import ALWAYS, NEVER, Load
@@ -96,3 +97,11 @@ def test_the_directory_server_stands_in_the_record_where_it_is_known():
     assert Load.parse(known.as_document()) == known
     assert "directory" not in Load("r-1", "2026-11-24T12:00:00Z").as_document()
     assert Load.parse({"recon": "r-1", "directory": "odd"}) == Load("r-1", "")
+
+
+def test_the_change_that_a_load_goes_on_from_stands_beside_it_where_it_is_known():
+    anchor = Anchor(7, "2026-11-24T17:00:07Z", "a")
+    known = {"m": Load("r", "2026-11-24T17:01:00Z", ("a",), base_point=anchor)}
+    assert record.read_record(record.as_document(known)) == known
+    older = {"recon": "r", "time": "2026-11-24T17:01:00Z", "idm": ["a"]}
+    assert record.as_document(record.read_record({"m": older})) == {"m": older}  # as another release has written it

@@ -36,6 +36,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     job,
 )
 
+ANEW = directory(anew="The change log has begun to count anew.")
 NEVER = SourceRequest(Source.parse(SOURCE), directory={"servers": ["ldap://x"]}, initial_load="never")
 TRIMMED = directory(grants(log=ChangeLog(60, 100, "change_numbers", None)))
 REBUILT = directory(grants(log=ChangeLog(1, 7, "change_numbers", None)))
@@ -68,6 +69,7 @@ def steps(**spoilt):
         ({"foreign": frozenset({"m"})}, (False, True, False, False, ["m"])),
         ({"token": None}, (False, True, False, True, ["m"])),
         ({"directory": TRIMMED}, (False, True, True, True, ["m"])),
+        ({"directory": ANEW}, (False, True, True, True, ["m"])),
         ({"directory": REBUILT}, (False, True, True, True, ["m"])),
         ({"directory": directory(grants(missing=("privilege",)), grants())}, (True, False, False, False, [])),
     ],

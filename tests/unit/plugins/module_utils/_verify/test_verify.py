@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import Touched
 from ansible_collections.idmops.idm.plugins.module_utils._health.snapshot import Snapshot
+from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Touched
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
