@@ -24,7 +24,7 @@ from .._ldap.directory import (
 from .._ldap.dn import Name
 from .aci import AciChange, decide_acis, ours_among
 from .limits import UNLIMITED, LoadLimits, read_limits
-from .log import NO_CHANGE_LOG_REMEDY, SUFFIX, ChangeLog, known_account, read_change_log
+from .log import NO_CHANGE_LOG_REMEDY, SUFFIX, ChangeLog, first_change_log, known_account
 from .rights import (
     CHANGE_LOG,
     CHANGELOG_READ,
@@ -162,7 +162,7 @@ def read_grants(directory: Directory, wanted: WantedGrants) -> Grants:
     principal = str(wanted.principal)
     defaults = read_server_defaults(directory)
     acis = _read_acis(directory)
-    log = read_change_log(directory)
+    log = first_change_log(directory)
     limits = None
     if wanted.present:
         if log is None:
