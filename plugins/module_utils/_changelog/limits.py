@@ -156,12 +156,10 @@ def read_limits(
     """
     suffixes = naming_contexts(directory)
     bases = outermost(base_contexts or suffixes)
-    counts = entry_counts(directory, bases)
-    entries = sum(counts.values())
     # An index holds the entries of a whole suffix, wherever in it the connector searches.
     held = [suffix for suffix in suffixes if any(is_within_any(base, [Name.parse(suffix)]) for base in bases)]
-    others = [name for name in held if name not in counts]
-    counts = {**counts, **(entry_counts(directory, others) if others else {})}
+    counts = entry_counts(directory, [*held, *bases])
+    entries = sum(counts[base] for base in bases)
     sizes = [(counts[name], read_index_entry_limit(directory, name)) for name in held]
     indexed, limit = max(sizes, key=lambda size: size[0] - (size[1] or math.inf), default=(0, UNLIMITED))
     return assess(account, defaults, entries=entries, indexed=indexed, index_entry_limit=limit)
@@ -188,11 +186,17 @@ def entry_counts(directory: Directory, base_contexts: t.Sequence[str]) -> dict[s
 
     :raises DirectoryError: no answer, or an error; a base context that does not exist among them.
     """
-    counts = {}
+    counts: dict[str, int] = {}
+    known: dict[str, list[Entry]] = {}
     for base in base_contexts:
         classes = "".join(f"(objectClass={name})" for name in _CONTAINERS)
         about = ["numSubordinates", _GENERATION]
-        below = _below(directory, base, f"(|{classes})", about)
+        around = next((name for name in known if is_within_any(base, [Name.parse(name)])), None)
+        if around is None:
+            below = _below(directory, base, f"(|{classes})", about)
+        else:
+            below = [entry for entry in known[around] if is_within_any(entry.dn, [Name.parse(base)])]
+        known[base] = below
         itself = next((entry for entry in below if _same(entry.dn, base)), None)
         top = itself or directory.read(base, about)
         if top is None:

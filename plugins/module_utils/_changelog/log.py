@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .._base.address import same_host, same_machine
 from .._base.errors import DirectoryError, InvalidOption
-from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory, Entry
+from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory
 from .._ldap.url import host_and_port
 from .limits import NAMING_CONTEXTS, ROOT, entry_counts, outermost
 from .rights import (
@@ -27,6 +27,7 @@ from .rights import (
     changes_between,
     judge_rights,
     read_account,
+    read_root,
     visibility,
 )
 from .server_config import ServerDefaults, names_in, number_in, read_replication_servers, read_server_defaults
@@ -88,14 +89,15 @@ class ChangeLog:
         return None if self.mode == NUMBERS else COOKIES_ONLY_REMEDY
 
 
-def read_change_log(directory: Directory) -> ChangeLog | None:
+def read_change_log(directory: Directory, dn: str | None = None) -> ChangeLog | None:
     """Read how far the change log reaches, None where the server keeps none.
 
     The account needs to read the root DSE; where it may read cn=config too, a log without change numbers is told.
 
+    :param dn: of an account whose rights are asked for after this.
     :raises DirectoryError: no answer, or an error.
     """
-    root = directory.read("", [*ROOT_DSE_ATTRIBUTES, _COOKIE, NAMING_CONTEXTS]) or Entry("")
+    root = read_root(directory, [*ROOT_DSE_ATTRIBUTES, _COOKIE, NAMING_CONTEXTS], dn)
     directory.keep(ROOT, root)
     suffix = next(iter(names_in(directory, root, "changelog")), None)
     first, last = (number_in(directory, root, name) for name in ("firstChangeNumber", "lastChangeNumber"))
@@ -130,12 +132,13 @@ def read_change_log(directory: Directory) -> ChangeLog | None:
     )
 
 
-def first_change_log(directory: Directory) -> ChangeLog | None:
+def first_change_log(directory: Directory, dn: str | None = None) -> ChangeLog | None:
     """Return how far the change log reached when a task that only reads first asked; else how far it reaches now.
 
+    :param dn: of an account whose rights are asked for after this.
     :raises DirectoryError: as :func:`read_change_log`.
     """
-    return directory.once("change log", lambda: read_change_log(directory))
+    return directory.once("change log", lambda: read_change_log(directory, dn))
 
 
 def connector_servers(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[str, int]]) -> list[str]:
@@ -257,7 +260,14 @@ def known_account(directory: Directory, principal: str, defaults: ServerDefaults
 
     :raises DirectoryError: when the directory has none of that name.
     """
-    account = read_account(directory, principal, defaults)
+    return there(directory, principal, read_account(directory, principal, defaults))
+
+
+def there(directory: Directory, principal: str, account: Account | None) -> Account:
+    """Return an account that was read.
+
+    :raises DirectoryError: when the directory has none of that name.
+    """
     if account is None:
         raise DirectoryError(
             f"{directory.uri} has no account {principal}, or does not show it to the account in bind_dn.",

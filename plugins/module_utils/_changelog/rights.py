@@ -62,6 +62,10 @@ CHANGE_LOG_ATTRIBUTES = (
 )
 
 
+#: What the directory tells of rights, and who denies one.
+_WITH_REASONS = ("aclRights", "aclRightsInfo")
+
+
 @dataclass(frozen=True)
 class Account:
     """An account as its entry shows it.
@@ -170,7 +174,10 @@ def judge_rights(directory: Directory, account: Account, suffix: str, last: int)
 
 
 def _judge_rights(directory: Directory, account: Account, suffix: str, last: int) -> Access:
-    root = rights_on(directory, account.dn, "", BASE, "(objectClass=*)", ("objectClass", *ROOT_DSE_ATTRIBUTES))
+    root = directory.once(
+        _root_rights(account.dn),
+        lambda: rights_on(directory, account.dn, "", BASE, "(objectClass=*)", _OF_ROOT_DSE),
+    )
     asked = ("objectClass", *CHANGE_LOG_ATTRIBUTES)  # the first two are what the connector filters on
     log: list[Rights] = []
     if last > 0:  # an entry tells more than the suffix: an ACI may hold for entries alone
@@ -187,6 +194,32 @@ def _judge_rights(directory: Directory, account: Account, suffix: str, last: int
         change_log=bool(log) and all(one.may(*right) for one in log for right in _single(on_log)),
         denied_by=tuple(sorted(_denials(root, on_root) | _denials(log, on_log))),
     )
+
+
+_OF_ROOT_DSE = ("objectClass", *ROOT_DSE_ATTRIBUTES)
+
+
+def _root_rights(dn: str) -> tuple[str, str]:
+    return "rights on the root DSE", dn
+
+
+def read_root(directory: Directory, attributes: t.Sequence[str], dn: str | None) -> Entry:
+    """Return the root DSE; where what is told is kept, the rights on it of the account ``dn`` too, by one search.
+
+    :raises DirectoryError: no answer, or an error.
+    """
+    if dn is None or directory.kept is None:
+        return directory.read("", attributes) or Entry("")
+    control = Control(EFFECTIVE_RIGHTS, effective_rights_value(dn, _OF_ROOT_DSE))
+    try:
+        found = directory.read("", [*attributes, *_WITH_REASONS], controls=[control])
+    except DirectoryError as exc:
+        if exc.status not in (UNAVAILABLE_CRITICAL_EXTENSION, INSUFFICIENT_ACCESS):
+            raise
+        return directory.read("", attributes) or Entry("")  # whoever asks for the rights alone says what is missing
+    if found and (rights := parse_rights(found)):
+        directory.keep(_root_rights(dn), [rights])
+    return found or Entry("")
 
 
 def _rights_on_change(
@@ -250,8 +283,7 @@ def rights_on(
     deref: str = "never",
 ) -> list[Rights]:
     """Return the rights of the account ``dn`` on the entries that a search finds, with who denies what."""
-    told = ("aclRights", "aclRightsInfo")
-    return list(stream_rights(directory, dn, base, scope, search_filter, attributes, told, deref))
+    return list(stream_rights(directory, dn, base, scope, search_filter, attributes, _WITH_REASONS, deref))
 
 
 def stream_rights(

@@ -132,7 +132,7 @@ class Gatherer:
         except InvalidOption as exc:
             return replace(evidence, schedule_error=exc.within(f"{request.place}.schedule"))
         listed = next((schedule for schedule in evidence.schedules if schedule.name == name), None)
-        config = read_config(self._client, name)
+        config = None if self._snapshot.lacks(f"schedule/{name}") else read_config(self._client, name)
         found = Found(name, listed or read_job(self._client, self._server, name), config)
         job = found.current if found.source == evidence.name else None
         record = read_record(job.load_record) if job else {}
