@@ -69,6 +69,10 @@ def find_config(
 
 def read_config_entry(directory: Directory, dn: str, attributes: t.Sequence[str]) -> Entry | None:
     """Return one entry below cn=config, None where it does not exist or is not shown."""
+    return directory.once((dn.lower(), *attributes), lambda: _read_entry(directory, dn, attributes))
+
+
+def _read_entry(directory: Directory, dn: str, attributes: t.Sequence[str]) -> Entry | None:
     try:
         return next(iter(find_config(directory, dn, BASE, "(objectClass=*)", attributes)), None)
     except DirectoryError as exc:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import typing as t
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .._base.errors import DirectoryError, InvalidOption
 from .._ldap.directory import NO_SUCH_OBJECT, SUBTREE, Directory, Entry
@@ -193,7 +194,8 @@ def entry_counts(directory: Directory, base_contexts: t.Sequence[str]) -> dict[s
         about = ["numSubordinates", _GENERATION]
         around = next((name for name in known if is_within_any(base, [Name.parse(name)])), None)
         if around is None:
-            below = _below(directory, base, f"(|{classes})", about)
+            ask = partial(_below, directory, base, f"(|{classes})", about)
+            below = directory.once(("containers", base.lower()), ask)
         else:
             below = [entry for entry in known[around] if is_within_any(entry.dn, [Name.parse(base)])]
         known[base] = below

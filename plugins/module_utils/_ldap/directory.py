@@ -126,6 +126,7 @@ class Directory(Keeping):
 
     def close(self) -> None:
         """Unbind, if there was a bind."""
+        self.forget()
         connection, self._bound = self._bound, None
         if connection is not None:
             try:

@@ -25,6 +25,11 @@ class Keeping:
             self.keep(what, ask())
         return t.cast("T", self.kept[what])
 
+    def forget(self) -> None:
+        """Forget what was told, as where the line has gone: a server may be another one when it is back."""
+        if self.kept is not None:
+            self.kept.clear()
+
     def keep(self, what: t.Any, told: t.Any) -> None:
         """Keep what the server has said by the way, where anything is kept."""
         if self.kept is not None:

@@ -212,6 +212,7 @@ class FakeDirectory(Keeping):
         self.close()
 
     def close(self):
+        self.forget()
         self._bound = False
 
     def greet(self):
