@@ -201,7 +201,8 @@ def test_what_is_read_within_a_moment_is_read_once_and_says_the_same(reader):
 def test_a_change_that_has_no_number_is_looked_for_with_the_end_of_now(reader):
     reader.directory.kept = {}
     assert reader.last() == 100
-    reader.world.change(101, "uid=u1,ou=People,dc=example,dc=com", replicationCSN=[csn(101)])
+    about = {"replicationCSN": [csn(101)], "changeLogCookie": [f"dc=example,dc=com:{csn(101)};"]}
+    reader.world.change(101, "uid=u1,ou=People,dc=example,dc=com", **about)
     reader.world.no_cookies = None
     cookie = f"dc=example,dc=com:{csn(102)} {csn(99)};"
     name = "uid=u3,ou=People,dc=example,dc=com"
