@@ -211,3 +211,4 @@ def test_a_change_that_has_no_number_is_looked_for_with_the_end_of_now(reader):
     assert reader.hidden(100).unnumbered == ()
     vars(reader)["log"] = replace(reader.log, cookie=cookie)
     assert reader.hidden(100).unnumbered == (Touched("s3", TIME, None, csn(102)),)
+    assert reader._end.last == 101
