@@ -87,9 +87,9 @@ class Fleet:
             switches.record_seconds = self.load / PEOPLE if due and name in self.loaded else 0.0
         file = self._folder / f"{title}.yml"
         file.touch(mode=0o600)
-        file.write_text(json.dumps({"all": {"hosts": inventory}}), encoding="utf-8")
+        file.write_text(json.dumps({"fleet": {"hosts": inventory}}), encoding="utf-8")
         variables = self._folder / f"{title}.vars.yml"
-        variables.write_text(yaml.safe_dump({"strategy": strategy}), encoding="utf-8")
+        variables.write_text(yaml.safe_dump({"strategy": strategy, "target": "fleet"}), encoding="utf-8")
         options = ["-i", str(file), "--forks", str(self.forks)]
         play = Play(self._folder, "idmops.idm.livesync", variables, title=title, options=options)
         try:

@@ -10,6 +10,7 @@ import time
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Clock, Context
 from ansible_collections.idmops.idm.plugins.module_utils._http.client import Client
 from ansible_collections.idmops.idm.plugins.module_utils._recon.recon import ReconRequest, reconcile
+
 from tests.servers.ping.stand_in import running
 
 HALF_AN_HOUR = 1800.0
