@@ -30,9 +30,10 @@ from ._play import Ended, Play
 ALLOWANCE = 1.3
 PEOPLE = 20
 INTERVAL, ANOTHER = 1800, 3600
-STRATEGIES = ("host_pinned", "free", "linear")
+OWN = "the playbook's own"
+STRATEGIES = (OWN, "free", "linear")
 #: With these nobody waits for another; with linear all go in step.
-SIDE_BY_SIDE = ("host_pinned", "free")
+SIDE_BY_SIDE = (OWN, "free")
 HEAD = ("strategy", "environments", "to be loaded", "a load alone", "the others alone", "all", "waited for a load")
 
 
@@ -64,9 +65,10 @@ class Fleet:
     def __exit__(self, *unused: t.Any) -> None:
         self._held.close()
 
-    def play(self, title: str, hosts: t.Iterable[str], strategy: str, *, due: bool = False) -> Ended:
+    def play(self, title: str, hosts: t.Iterable[str], strategy: str = OWN, *, due: bool = False) -> Ended:
         """Play the role on some environments.
 
+        :param strategy: one of STRATEGIES.
         :param due: whether a load, or another schedule, is due where it may be.
         """
         inventory = {
@@ -89,7 +91,8 @@ class Fleet:
         file.touch(mode=0o600)
         file.write_text(json.dumps({"fleet": {"hosts": inventory}}), encoding="utf-8")
         variables = self._folder / f"{title}.vars.yml"
-        variables.write_text(yaml.safe_dump({"strategy": strategy, "target": "fleet"}), encoding="utf-8")
+        given = {} if strategy == OWN else {"strategy": strategy}
+        variables.write_text(yaml.safe_dump({**given, "target": "fleet"}), encoding="utf-8")
         options = ["-i", str(file), "--forks", str(self.forks)]
         play = Play(self._folder, "idmops.idm.livesync", variables, title=title, options=options)
         try:
@@ -148,17 +151,17 @@ class Row(t.NamedTuple):
 def measure(fleet: Fleet, strategies: t.Sequence[str]) -> list[Row]:
     """Finish all environments, then play them with some loads that are due, by each strategy."""
     names = list(fleet.environments)
-    took = fleet.play("first", names, "host_pinned").took
+    took = fleet.play("first", names).took
     steps.say(f"{len(names)} environments are finished: {took:.1f} s")
-    others = fleet.play("others", [name for name in names if name not in fleet.loaded], "host_pinned").took
-    alone = fleet.play("alone", fleet.loaded[:1], "host_pinned", due=True).took
+    others = fleet.play("others", [name for name in names if name not in fleet.loaded]).took
+    alone = fleet.play("alone", fleet.loaded[:1], due=True).took
     steps.say(f"a load alone {alone:.1f} s, the others alone {others:.1f} s")
     rows = []
     for strategy in strategies:
-        ended = fleet.play(strategy, names, strategy, due=True)
+        ended = fleet.play(f"by-{STRATEGIES.index(strategy)}", names, strategy, due=True)
         rows.append(Row(strategy, fleet, alone, others, ended.took, len(fleet.waited())))
         steps.say(" | ".join(map(str, rows[-1].cells())))
-        fleet.play("back", fleet.changed, "host_pinned")  # to the schedule that it had
+        fleet.play("back", fleet.changed)  # to the schedule that it had
     return rows
 
 
