@@ -91,7 +91,7 @@ class Fleet:
         file.touch(mode=0o600)
         file.write_text(json.dumps({"fleet": {"hosts": inventory}}), encoding="utf-8")
         variables = self._folder / f"{title}.vars.yml"
-        given = {} if strategy == OWN else {"strategy": strategy}
+        given = {} if strategy == OWN else {"play_strategy": strategy}
         variables.write_text(yaml.safe_dump({**given, "target": "fleet"}), encoding="utf-8")
         options = ["-i", str(file), "--forks", str(self.forks)]
         play = Play(self._folder, "idmops.idm.livesync", variables, title=title, options=options)
