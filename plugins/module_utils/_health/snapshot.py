@@ -97,9 +97,10 @@ class Snapshot:
         return sorted(found, key=str)
 
 
-def read_snapshot(client: Client) -> Snapshot:
+def read_snapshot(client: Client, brief: bool = False) -> Snapshot:
     """Read what there is, with one request for each kind of thing.
 
+    :param brief: whether what is listed nowhere is not asked for; nobody knows then whether the account may ask it.
     :raises Unreachable, Refused: as the client.
     """
     listed = _listed(client)
@@ -111,7 +112,7 @@ def read_snapshot(client: Client) -> Snapshot:
     jobs = read_all_jobs(client, server)
     schedules = [job for job in jobs if job.source is not None]
     documents = listed if server.lists_documents and not isinstance(listed, Refused) else None
-    mappings = read_mappings(client, listed=documents)
+    mappings = read_mappings(client, listed=documents if brief else None)
     running = _running(client, schedules)
     return Snapshot(connectors, tests, stages, schedules, mappings, running, jobs, records, time, server, documents)
 

@@ -66,8 +66,6 @@ class Gatherer:
         self._snapshot = snapshot
         self._state = state
         self._brief = brief
-        #: Whether something was not asked for.
-        self.left_out = False
         self._context = context
         self._reading = Context(check_mode=True, report=context.report, clock=context.clock)
         self._refused = RefusedBinds()
@@ -139,7 +137,6 @@ class Gatherer:
             return replace(evidence, schedule_error=exc.within(f"{request.place}.schedule"))
         listed = next((schedule for schedule in evidence.schedules if schedule.name == name), None)
         known = self._brief and listed is not None and self._snapshot.lacks(f"schedule/{name}")
-        self.left_out |= known
         config = None if known else read_config(self._client, name)
         found = Found(name, listed or read_job(self._client, self._server, name), config)
         job = found.current if found.source == evidence.name else None

@@ -146,7 +146,7 @@ def _look(
     report = PreflightReport(findings=unencrypted(client.url))
     requests = _requests(sources, directory, report)
     report.not_compared = [NotCompared(one.source, "livesync_sources", one.message) for one in report.blocking]
-    snapshot = _snapshot(client, report)
+    snapshot = _snapshot(client, report, brief)
     if snapshot is None:
         report.not_compared.append(NotCompared(None, "everything", report.blocking[-1].message))
         if state == ENABLED:
@@ -156,7 +156,7 @@ def _look(
     gatherer = Gatherer(client, snapshot.server or ask_server(client), snapshot, state, context, brief)
     with gatherer.lines as lines:
         _plan(gatherer, requests, snapshot, state, report)
-        report.brief = gatherer.left_out
+        report.brief = brief and snapshot.documents is not None
         if judge and (report.finished or not report.brief):
             report.well = judge_finished(client, report.plans, requests, snapshot, lines.connect, context)
     well = {str(one.source) for one in report.well}
@@ -239,7 +239,7 @@ def _wrong_options(request: SourceRequest) -> list[Finding]:
     ]
 
 
-def _snapshot(client: Client, report: PreflightReport) -> Snapshot | None:
+def _snapshot(client: Client, report: PreflightReport, brief: bool) -> Snapshot | None:
     """Return what IDM tells about all sources at once, None where it does not."""
     try:
         ping = as_dict(client.get("info/ping", none_on=(403, 404, 410, 501)))
@@ -247,7 +247,7 @@ def _snapshot(client: Client, report: PreflightReport) -> Snapshot | None:
         if state != _READY:
             report.findings.append(not_ready(str(state), str(ping.get("shortDesc") or "")))
             return None
-        snapshot = read_snapshot(client)
+        snapshot = read_snapshot(client, brief)
     except Refused as exc:
         report.findings.append(rights_finding(exc, refused_rights(client)) if exc.rights else idm_finding(exc))
         return None

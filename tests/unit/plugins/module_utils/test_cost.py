@@ -100,12 +100,7 @@ STATUS = {
 
 
 @pytest.mark.parametrize(
-    ("version", "more"),
-    [
-        # its list of configurations tells that no mapping has a document of its own
-        (FORK, {"GET config/provisioner.openicf/<system>": 50, "GET config": 2}),
-        (IDM, {"GET sync/mappings": 1}),
-    ],
+    ("version", "more"), [(FORK, {"GET config/provisioner.openicf/<system>": 50}), (IDM, {"GET sync/mappings": 1})]
 )
 def test_the_state_of_fifty_sources_takes_lists(version, more):
     """But for the document of each connector, which OpenIDM 6.1.0 tells alone. Without a directory a run is watched."""

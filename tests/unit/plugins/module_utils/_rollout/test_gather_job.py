@@ -31,7 +31,7 @@ def gather(client, documents, brief, schedules=JOBS):
     gatherer = Gatherer(client, Server("openidm", "6.1.0"), snapshot, "disabled", context(), brief)
     found = gatherer._with_job(replace(finished(), job=None, schedules=schedules))
     client.finished()
-    return found, gatherer.left_out
+    return found
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,10 @@ def gather(client, documents, brief, schedules=JOBS):
 )
 def test_a_document_that_is_not_listed_is_left_out_where_that_is_wanted(documents, brief, left_out):
     client = ScriptedClient(*([] if left_out else [no_document()]), LINK)
-    found, told = gather(client, documents, brief)
-    assert told is left_out and found.job.name == NAME and found.foreign == frozenset()
+    found = gather(client, documents, brief)
+    assert found.job.name == NAME and found.foreign == frozenset()
 
 
 def test_without_a_job_all_is_asked_for():
     client = ScriptedClient(no_document(), call("GET", f"scheduler/job/{NAME}", None))
-    found, told = gather(client, frozenset({"sync"}), True, schedules=())
-    assert told is False and found.job is None
+    assert gather(client, frozenset({"sync"}), True, schedules=()).job is None

@@ -50,17 +50,21 @@ def raised(error):
 @pytest.fixture
 def idm(monkeypatch):
     """Let IDM tell of one source on which nothing is left to do; return what may be spoilt."""
-    told = {"evidence": finished(), "may_leave_out": False, "brief": []}
+    told = {"evidence": finished(), "documents": None, "brief": []}
     lists = Snapshot({"ldap": CONNECTOR}, {}, {}, (job(),), (), frozenset(), server=Server("openidm", "6.1.0"))
-    monkeypatch.setattr(module, "read_snapshot", lambda client: lists)
+
+    def read(client, brief):
+        told["brief"].append(brief)
+        return replace(lists, documents=told["documents"])
+
+    monkeypatch.setattr(module, "read_snapshot", read)
     monkeypatch.setattr(module, "ask_server", lambda client: pytest.fail("asked twice"))
 
     class Gatherer:
         lines = nullcontext(SimpleNamespace(connect=None))
 
         def __init__(self, client, server, snapshot, state, context, brief):
-            self.left_out = brief and told["may_leave_out"]
-            told["brief"].append(brief)
+            assert brief is told["brief"][-1]
 
         def source(self, request):
             evidence = told["evidence"]
@@ -402,21 +406,21 @@ def test_a_source_that_is_finished_and_well_needs_no_step(idm, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("evidence", "may_leave_out", "brief"),
+    ("evidence", "documents", "brief"),
     [
-        (finished(), True, [True]),
-        (finished(), False, [True]),
+        (finished(), frozenset({"sync"}), [True]),
+        (finished(), None, [True]),
         # what is left to do may need a right that was not proved
-        (finished(token=None), True, [True, False]),
-        (finished(token=None), False, [True]),
+        (finished(token=None), frozenset({"sync"}), [True, False]),
+        (finished(token=None), None, [True]),
     ],
 )
 def test_what_a_finished_environment_does_not_need_is_asked_for_where_something_is_left_to_do(
-    idm, monkeypatch, evidence, may_leave_out, brief
+    idm, monkeypatch, evidence, documents, brief
 ):
     judged = []
     monkeypatch.setattr(module, "judge_finished", lambda *unused: judged.append(True) or [])
-    idm.update(evidence=evidence, may_leave_out=may_leave_out)
+    idm.update(evidence=evidence, documents=documents)
     report = preflight(ScriptedClient(*[READY] * len(brief)), [ENTRY], None, "enabled", context(), judge=True)
     assert idm["brief"] == brief and len(judged) == 1
     assert len(report.plans) == 1
