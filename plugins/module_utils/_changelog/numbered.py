@@ -120,6 +120,8 @@ def changes_in(
     if directory.kept is None or last - first >= _MOST_KEPT or not {*attributes} <= {*_OF_THE_NEWEST}:
         yield from _read_changes(directory, log, first, last, attributes)
         return
+    if first > last:
+        return
     kept = directory.kept.get(_KEPT)
     if kept is None or not kept.first <= first <= last <= kept.last:
         kept = _Kept(first, last, tuple(_read_changes(directory, log, first, last, _OF_THE_NEWEST)))
