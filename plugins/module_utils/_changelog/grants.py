@@ -24,7 +24,7 @@ from .._ldap.directory import (
 from .._ldap.dn import Name
 from .aci import AciChange, decide_acis, ours_among
 from .limits import UNLIMITED, LoadLimits, read_limits
-from .log import NO_CHANGE_LOG_REMEDY, SUFFIX, ChangeLog, known_account, read_change_log
+from .log import NO_CHANGE_LOG_REMEDY, SUFFIX, ChangeLog, first_change_log, there
 from .rights import (
     CHANGE_LOG,
     CHANGELOG_READ,
@@ -162,15 +162,13 @@ def read_grants(directory: Directory, wanted: WantedGrants) -> Grants:
     principal = str(wanted.principal)
     defaults = read_server_defaults(directory)
     acis = _read_acis(directory)
-    log = read_change_log(directory)
+    account = read_account(directory, principal, defaults)
+    log = first_change_log(directory, account.dn if account else None)
     limits = None
     if wanted.present:
         if log is None:
             raise DirectoryError(f"{directory.uri} keeps no change log.", remedy=NO_CHANGE_LOG_REMEDY)
-        account: Account | None = (known := known_account(directory, principal, defaults))
-        limits = read_limits(directory, known, defaults, wanted.base_contexts)
-    else:
-        account = read_account(directory, principal, defaults)
+        limits = read_limits(directory, there(directory, principal, account), defaults, wanted.base_contexts)
     access = None
     if account and log:
         try:

@@ -13,10 +13,11 @@ from __future__ import annotations
 import math
 import typing as t
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .._base.errors import DirectoryError, InvalidOption
-from .._ldap.directory import SUBTREE, Directory
-from .._ldap.dn import Name, is_within_any
+from .._ldap.directory import NO_SUCH_OBJECT, SUBTREE, Directory, Entry
+from .._ldap.dn import Name, is_name, is_within_any
 from .rights import LIMITS, UNINDEXED_SEARCH, Account
 from .server_config import ServerDefaults, names_in, read_index_entry_limit
 
@@ -29,6 +30,10 @@ _GROWTH = 2
 #: Entries per second that a load reads at the least, for the limits in seconds (seen: 1,300 on a busy machine).
 _SLOWEST_RATE = 200
 UNLIMITED = 0
+NAMING_CONTEXTS = "namingContexts"
+#: What of the root DSE stays as it is, by this name among what a connection keeps.
+ROOT = "root DSE"
+_GENERATION = "ds-sync-generation-id"
 
 
 @dataclass(frozen=True)
@@ -152,18 +157,26 @@ def read_limits(
     """
     suffixes = naming_contexts(directory)
     bases = outermost(base_contexts or suffixes)
-    entries = sum(entry_counts(directory, bases).values())
     # An index holds the entries of a whole suffix, wherever in it the connector searches.
     held = [suffix for suffix in suffixes if any(is_within_any(base, [Name.parse(suffix)]) for base in bases)]
-    sizes = [(count, read_index_entry_limit(directory, name)) for name, count in entry_counts(directory, held).items()]
+    counts = entry_counts(directory, [*held, *bases])
+    entries = sum(counts[base] for base in bases)
+    sizes = [(counts[name], read_index_entry_limit(directory, name)) for name in held]
     indexed, limit = max(sizes, key=lambda size: size[0] - (size[1] or math.inf), default=(0, UNLIMITED))
     return assess(account, defaults, entries=entries, indexed=indexed, index_entry_limit=limit)
 
 
 def naming_contexts(directory: Directory) -> list[str]:
     """Return the names of the trees that the server holds for its users."""
-    root = directory.read("", ["namingContexts"])
-    return names_in(directory, root, "namingContexts") if root else []
+    root = directory.once(ROOT, lambda: directory.read("", [NAMING_CONTEXTS]))
+    return names_in(directory, root, NAMING_CONTEXTS) if root else []
+
+
+def generation(directory: Directory, base: str) -> str | None:
+    """Return which data a tree holds (ds-sync-generation-id): equal on all replicas, another one after an import."""
+    name = _GENERATION, base.lower()
+    top = directory.once(name, lambda: directory.read(base, [_GENERATION]))
+    return top.text(_GENERATION) if top else None
 
 
 def entry_counts(directory: Directory, base_contexts: t.Sequence[str]) -> dict[str, int]:
@@ -174,20 +187,44 @@ def entry_counts(directory: Directory, base_contexts: t.Sequence[str]) -> dict[s
 
     :raises DirectoryError: no answer, or an error; a base context that does not exist among them.
     """
-    counts = {}
+    counts: dict[str, int] = {}
+    known: dict[str, list[Entry]] = {}
     for base in base_contexts:
-        top = directory.read(base, ["numSubordinates"])
+        classes = "".join(f"(objectClass={name})" for name in _CONTAINERS)
+        about = ["numSubordinates", _GENERATION]
+        around = next((name for name in known if is_within_any(base, [Name.parse(name)])), None)
+        if around is None:
+            ask = partial(_below, directory, base, f"(|{classes})", about)
+            below = directory.once(("containers", base.lower()), ask)
+        else:
+            below = [entry for entry in known[around] if is_within_any(entry.dn, [Name.parse(base)])]
+        known[base] = below
+        itself = next((entry for entry in below if _same(entry.dn, base)), None)
+        top = itself or directory.read(base, about)
         if top is None:
             raise DirectoryError(
                 f"{directory.uri} has no entry {base}, or does not show it to the account in bind_dn.",
                 status=32,
                 remedy="Check base_contexts.",
             )
-        classes = "".join(f"(objectClass={name})" for name in _CONTAINERS)
-        below = directory.search(base, SUBTREE, f"(|{classes})", ["numSubordinates"])
+        directory.keep((_GENERATION, base.lower()), top)
         holders = {entry.dn.lower(): entry for entry in (top, *below)}
         counts[base] = 1 + sum(entry.number("numSubordinates") or 0 for entry in holders.values())
     return counts
+
+
+def _below(directory: Directory, base: str, search_filter: str, attributes: t.Sequence[str]) -> list[Entry]:
+    """Return what a search below a base finds, nothing where there is no such base."""
+    try:
+        return directory.search(base, SUBTREE, search_filter, attributes)
+    except DirectoryError as exc:
+        if exc.status != NO_SUCH_OBJECT:
+            raise
+        return []
+
+
+def _same(one: str, other: str) -> bool:
+    return is_name(one) and is_name(other) and Name.parse(one).normal == Name.parse(other).normal
 
 
 def outermost(bases: t.Iterable[str], option: str = "base_contexts") -> list[str]:

@@ -15,10 +15,21 @@ from dataclasses import dataclass
 
 from .._base.address import same_host, same_machine
 from .._base.errors import DirectoryError, InvalidOption
-from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory, Entry
+from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, OTHER, Directory
 from .._ldap.url import host_and_port
-from .limits import entry_counts, outermost
-from .rights import ROOT_DSE_ATTRIBUTES, Access, Account, Visibility, judge_rights, read_account, visibility
+from .limits import NAMING_CONTEXTS, ROOT, entry_counts, outermost
+from .rights import (
+    ALIASES,
+    ROOT_DSE_ATTRIBUTES,
+    Access,
+    Account,
+    Visibility,
+    changes_between,
+    judge_rights,
+    read_account,
+    read_root,
+    visibility,
+)
 from .server_config import ServerDefaults, names_in, number_in, read_replication_servers, read_server_defaults
 
 __all__ = [
@@ -78,19 +89,16 @@ class ChangeLog:
         return None if self.mode == NUMBERS else COOKIES_ONLY_REMEDY
 
 
-def changes_between(first: int, last: int) -> str:
-    """Return the filter of the changes from one change number to another, both of them too."""
-    return f"(&(objectClass=changeLogEntry)(changeNumber>={first})(changeNumber<={last}))"
-
-
-def read_change_log(directory: Directory) -> ChangeLog | None:
+def read_change_log(directory: Directory, dn: str | None = None) -> ChangeLog | None:
     """Read how far the change log reaches, None where the server keeps none.
 
     The account needs to read the root DSE; where it may read cn=config too, a log without change numbers is told.
 
+    :param dn: of an account whose rights are asked for after this.
     :raises DirectoryError: no answer, or an error.
     """
-    root = directory.read("", [*ROOT_DSE_ATTRIBUTES, _COOKIE]) or Entry("")
+    root = read_root(directory, [*ROOT_DSE_ATTRIBUTES, _COOKIE, NAMING_CONTEXTS], dn)
+    directory.keep(ROOT, root)
     suffix = next(iter(names_in(directory, root, "changelog")), None)
     first, last = (number_in(directory, root, name) for name in ("firstChangeNumber", "lastChangeNumber"))
     shown = suffix is not None or first is not None or last is not None
@@ -122,6 +130,15 @@ def read_change_log(directory: Directory) -> ChangeLog | None:
         suffix=suffix or SUFFIX,
         cookie=root.text(_COOKIE),
     )
+
+
+def first_change_log(directory: Directory, dn: str | None = None) -> ChangeLog | None:
+    """Return how far the change log reached when a task that only reads first asked; else how far it reaches now.
+
+    :param dn: of an account whose rights are asked for after this.
+    :raises DirectoryError: as :func:`read_change_log`.
+    """
+    return directory.once("change log", lambda: read_change_log(directory, dn))
 
 
 def connector_servers(options: t.Mapping[str, t.Any], hosts: t.Sequence[tuple[str, int]]) -> list[str]:
@@ -191,6 +208,10 @@ def alias_search_works(directory: Directory, change_log: ChangeLog) -> bool:
 
     :raises DirectoryError: any other error.
     """
+    return directory.once(ALIASES, lambda: _follows_aliases(directory, change_log))
+
+
+def _follows_aliases(directory: Directory, change_log: ChangeLog) -> bool:
     try:
         directory.search(
             change_log.suffix or SUFFIX,
@@ -212,13 +233,13 @@ ALIAS_REMEDY = (
 )
 
 
-def judge_access(directory: Directory, principal: str) -> Access:
+def judge_access(directory: Directory, principal: str, log: ChangeLog | None) -> Access:
     """Return which of privilege, root DSE and change log the account may use, by the directory's own judgement.
 
+    :param log: as it was read; None where the server keeps none.
     :raises DirectoryError: no answer, an error, or there is no such account.
     """
     account = known_account(directory, principal, defaults_or_none(directory))
-    log = read_change_log(directory)
     return judge_rights(directory, account, (log.suffix if log else None) or SUFFIX, log.last if log else 0)
 
 
@@ -239,7 +260,14 @@ def known_account(directory: Directory, principal: str, defaults: ServerDefaults
 
     :raises DirectoryError: when the directory has none of that name.
     """
-    account = read_account(directory, principal, defaults)
+    return there(directory, principal, read_account(directory, principal, defaults))
+
+
+def there(directory: Directory, principal: str, account: Account | None) -> Account:
+    """Return an account that was read.
+
+    :raises DirectoryError: when the directory has none of that name.
+    """
     if account is None:
         raise DirectoryError(
             f"{directory.uri} has no account {principal}, or does not show it to the account in bind_dn.",

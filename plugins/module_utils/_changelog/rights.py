@@ -20,15 +20,19 @@ from .._ldap.directory import (
     INSUFFICIENT_ACCESS,
     NO_SUCH_OBJECT,
     ONE_LEVEL,
+    OTHER,
     SUBTREE,
     UNAVAILABLE_CRITICAL_EXTENSION,
     Control,
     Directory,
     Entry,
 )
-from .._ldap.dn import escape_filter
+from .._ldap.dn import Name, escape_filter, is_name
+from .configuration import find_config
 from .server_config import ROOT_DNS, ServerDefaults, search_config
 
+#: Whether a search of the change log may follow aliases, by this name among what a connection keeps.
+ALIASES = "follows aliases"
 EFFECTIVE_RIGHTS = "1.3.6.1.4.1.42.2.27.9.5.2"
 PRIVILEGE, ROOT_DSE, CHANGE_LOG = "privilege", "root_dse", "change_log"
 CHANGELOG_READ, UNINDEXED_SEARCH = "changelog-read", "unindexed-search"
@@ -56,6 +60,10 @@ CHANGE_LOG_ATTRIBUTES = (
     "targetEntryUUID",
     "changeInitiatorsName",
 )
+
+
+#: What the directory tells of rights, and who denies one.
+_WITH_REASONS = ("aclRights", "aclRightsInfo")
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,8 @@ def read_account(directory: Directory, principal: str, defaults: ServerDefaults)
     :raises DirectoryError: no answer, or the bind account may not read it.
     """
     attributes = ["ds-privilege-name", *LIMITS.values()]
-    entry = directory.read(principal, attributes)
+    who = Name.parse(principal).normal if is_name(principal) else principal
+    entry = directory.once(("account", who), lambda: directory.read(principal, attributes))
     if entry is None:
         return _root_user(directory, principal, attributes, defaults)
     return account_of(entry, defaults)
@@ -128,7 +137,7 @@ def _root_user(
     """Return the root user that binds with this DN: such a one has an entry of another name in cn=config."""
     wanted = f"(ds-cfg-alternate-bind-dn={escape_filter(principal)})"
     try:
-        entry = next(iter(directory.search(ROOT_DNS, ONE_LEVEL, wanted, attributes)), None)
+        entry = next(iter(find_config(directory, ROOT_DNS, ONE_LEVEL, wanted, attributes)), None)
         if entry is None:
             return None
         parent = search_config(directory, ROOT_DNS, BASE, "(objectClass=*)", [_ROOT_PRIVILEGES])[0]
@@ -160,11 +169,19 @@ def judge_rights(directory: Directory, account: Account, suffix: str, last: int)
     :param last: a change number that is in it; 0 where it holds none.
     :raises DirectoryError: no answer, or the bind account may not ask for effective rights.
     """
-    root = rights_on(directory, account.dn, "", BASE, "(objectClass=*)", ("objectClass", *ROOT_DSE_ATTRIBUTES))
+    judged = "rights", account.dn.lower(), suffix.lower()
+    return directory.once(judged, lambda: _judge_rights(directory, account, suffix, last))
+
+
+def _judge_rights(directory: Directory, account: Account, suffix: str, last: int) -> Access:
+    root = directory.once(
+        _root_rights(account.dn),
+        lambda: rights_on(directory, account.dn, "", BASE, "(objectClass=*)", _OF_ROOT_DSE),
+    )
     asked = ("objectClass", *CHANGE_LOG_ATTRIBUTES)  # the first two are what the connector filters on
     log: list[Rights] = []
     if last > 0:  # an entry tells more than the suffix: an ACI may hold for entries alone
-        log = rights_on(directory, account.dn, suffix, ONE_LEVEL, f"(changeNumber={last})", asked)
+        log = _rights_on_change(directory, account.dn, suffix, last, asked)
     if not log:
         log = rights_on(directory, account.dn, suffix, BASE, "(objectClass=*)", asked)
     if not log:
@@ -177,6 +194,55 @@ def judge_rights(directory: Directory, account: Account, suffix: str, last: int)
         change_log=bool(log) and all(one.may(*right) for one in log for right in _single(on_log)),
         denied_by=tuple(sorted(_denials(root, on_root) | _denials(log, on_log))),
     )
+
+
+_OF_ROOT_DSE = ("objectClass", *ROOT_DSE_ATTRIBUTES)
+
+
+def _root_rights(dn: str) -> tuple[str, str]:
+    return "rights on the root DSE", dn
+
+
+def read_root(directory: Directory, attributes: t.Sequence[str], dn: str | None) -> Entry:
+    """Return the root DSE; where what is told is kept, the rights on it of the account ``dn`` too, by one search.
+
+    :raises DirectoryError: no answer, or an error.
+    """
+    if dn is None or directory.kept is None:
+        return directory.read("", attributes) or Entry("")
+    control = Control(EFFECTIVE_RIGHTS, effective_rights_value(dn, _OF_ROOT_DSE))
+    try:
+        found = directory.read("", [*attributes, *_WITH_REASONS], controls=[control])
+    except DirectoryError as exc:
+        if exc.status not in (UNAVAILABLE_CRITICAL_EXTENSION, INSUFFICIENT_ACCESS):
+            raise
+        return directory.read("", attributes) or Entry("")  # whoever asks for the rights alone says what is missing
+    if found and (rights := parse_rights(found)):
+        directory.keep(_root_rights(dn), [rights])
+    return found or Entry("")
+
+
+def _rights_on_change(
+    directory: Directory, dn: str, suffix: str, number: int, attributes: t.Sequence[str]
+) -> list[Rights]:
+    """Return the rights on one change, sought as the connector seeks it: that shows too whether it can be found so.
+
+    A search for a range leaves out what was numbered out of order (:mod:`.numbered`); then it is sought by its number.
+    """
+    found = []
+    try:
+        wanted = changes_between(number, number)
+        found = rights_on(directory, dn, suffix, ONE_LEVEL, wanted, attributes, deref="always")
+        directory.keep(ALIASES, True)
+    except DirectoryError as exc:
+        if exc.status != OTHER:
+            raise
+    return found or rights_on(directory, dn, suffix, ONE_LEVEL, f"(changeNumber={number})", attributes)
+
+
+def changes_between(first: int, last: int) -> str:
+    """Return the filter of the changes from one change number to another, both of them too."""
+    return f"(&(objectClass=changeLogEntry)(changeNumber>={first})(changeNumber<={last}))"
 
 
 def _denials(found: t.Iterable[Rights], rights: t.Iterable[tuple[str, t.Iterable[str]]]) -> set[str]:
@@ -207,10 +273,17 @@ class Rights:
 
 
 def rights_on(
-    directory: Directory, dn: str, base: str, scope: str, search_filter: str, attributes: t.Sequence[str]
+    directory: Directory,
+    dn: str,
+    base: str,
+    scope: str,
+    search_filter: str,
+    attributes: t.Sequence[str],
+    *,
+    deref: str = "never",
 ) -> list[Rights]:
     """Return the rights of the account ``dn`` on the entries that a search finds, with who denies what."""
-    return list(stream_rights(directory, dn, base, scope, search_filter, attributes, ("aclRights", "aclRightsInfo")))
+    return list(stream_rights(directory, dn, base, scope, search_filter, attributes, _WITH_REASONS, deref))
 
 
 def stream_rights(
@@ -221,6 +294,7 @@ def stream_rights(
     search_filter: str,
     attributes: t.Sequence[str],
     told: t.Sequence[str] = ("aclRights",),
+    deref: str = "never",
 ) -> t.Iterator[Rights]:
     """Yield the rights of the account ``dn`` on the entries that a search finds, as they come.
 
@@ -228,7 +302,7 @@ def stream_rights(
     """
     control = Control(EFFECTIVE_RIGHTS, effective_rights_value(dn, attributes))
     try:
-        for entry in directory.stream(base, scope, search_filter, told, controls=[control]):
+        for entry in directory.stream(base, scope, search_filter, told, controls=[control], deref=deref):
             rights = parse_rights(entry)
             if rights is None:
                 raise _untold(directory, entry.dn or "the root DSE", dn)

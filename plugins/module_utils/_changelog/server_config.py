@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from .._base.errors import DirectoryError
 from .._ldap.directory import BASE, INSUFFICIENT_ACCESS, ONE_LEVEL, SUBTREE, Directory, Entry
 from .._ldap.dn import Name, is_name, is_within_any
+from .configuration import CONFIG, find_config, read_config_entry
 
-CONFIG = "cn=config"
 ACCESS_HANDLER = "cn=Access Control Handler,cn=config"
 GLOBAL_ACI = "ds-cfg-global-aci"
 SYNCHRONIZATION = "cn=Synchronization Providers,cn=config"
@@ -112,7 +112,8 @@ def read_index_entry_limit(directory: Directory, base: str, attribute: str = "ob
     for backend in found:
         if not is_within_any(base, [Name.parse(text) for text in names_in(directory, backend, "ds-cfg-base-dn")]):
             continue
-        index = directory.read(f"ds-cfg-attribute={attribute},cn=Index,{backend.dn}", ["ds-cfg-index-entry-limit"])
+        name = f"ds-cfg-attribute={attribute},cn=Index,{backend.dn}"
+        index = read_config_entry(directory, name, ["ds-cfg-index-entry-limit"])
         own = index.number("ds-cfg-index-entry-limit") if index else None
         general = backend.number("ds-cfg-index-entry-limit")
         limit = own if own is not None else general
@@ -177,7 +178,7 @@ def search_config(
     :raises DirectoryError: no answer, an error, or nothing is shown: without the right to read it, and without the
         privilege bypass-acl, the server leaves entries out silently.
     """
-    found = directory.search(base, scope, search_filter, attributes)
+    found = find_config(directory, base, scope, search_filter, attributes)
     if not found:
         raise DirectoryError(
             f"{directory.uri} does not show {base} to {directory.bind_dn}.",

@@ -17,8 +17,9 @@ from .._base.errors import DirectoryError
 from .._base.values import as_dict
 from .._ldap.directory import BASE, INSUFFICIENT_ACCESS, NO_SUCH_OBJECT, ONE_LEVEL, SUBTREE, Directory
 from .._ldap.url import host_and_port
-from .limits import naming_contexts
-from .server_config import CONFIG, SYNCHRONIZATION, search_config
+from .configuration import CONFIG, read_config_entry
+from .limits import generation, naming_contexts
+from .server_config import SYNCHRONIZATION, search_config
 
 SAME, OTHER, UNKNOWN = "same", "other", "unknown"
 #: It is one that the connector goes over to, and those before it do not answer: see :mod:`.in_use`.
@@ -27,7 +28,6 @@ SERVER, DATA = "server", "data"
 
 _HANDLERS = f"cn=Connection Handlers,{CONFIG}"
 _ADMIN_CONNECTOR = f"cn=Administration Connector,{CONFIG}"
-_GENERATION = "ds-sync-generation-id"
 #: No port has more.
 _DIGITS = 5
 
@@ -126,10 +126,8 @@ def read_identity(directory: Directory) -> Identity:
             ids.update({name: text for name, text in named.items() if text})
     data = {}
     for base in naming_contexts(directory):
-        top = directory.read(base, [_GENERATION])
-        generation = top.text(_GENERATION) if top else None
-        if generation:
-            data[base.lower()] = generation
+        if told := generation(directory, base):
+            data[base.lower()] = told
     return Identity(ids, data)
 
 
@@ -200,7 +198,7 @@ def _read_ports(directory: Directory) -> frozenset[int] | None:
         if exc.status not in (INSUFFICIENT_ACCESS, NO_SUCH_OBJECT):
             raise
         return None
-    admin = directory.read(_ADMIN_CONNECTOR, wanted)
+    admin = read_config_entry(directory, _ADMIN_CONNECTOR, wanted)
     entries = [*found, *([admin] if admin else [])]
     ports = {
         int(text)

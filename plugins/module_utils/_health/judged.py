@@ -55,7 +55,15 @@ class Logs:
         urls = directories(options, [connector for connector in known.values() if connector], context)
         self._logs = {
             name: self._stack.enter_context(
-                LogReader(options, urls.get(name), connector, context, sole=len(urls) < 2, connect=connect)
+                LogReader(
+                    options,
+                    urls.get(name),
+                    connector,
+                    context,
+                    sole=len(urls) < 2,
+                    connect=connect,
+                    momentary=True,
+                )
             )
             for name, connector in known.items()
         }

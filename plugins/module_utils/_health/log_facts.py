@@ -22,6 +22,7 @@ from .._changelog.log import (
     alias_search_works,
     as_time,
     connector_servers,
+    first_change_log,
     judge_access,
     read_change_log,
     time_of,
@@ -102,6 +103,7 @@ class LogReader:
     :param url: of the directory, None where none is known: then nothing is known of the change log.
     :param sole: whether the directory can be of no other connector, so that it is an error if it is not of this one.
     :param connect: gives the connections; without it they are its own.
+    :param momentary: whether all is read within a moment, so that nothing that stays as it is is asked for twice.
     """
 
     def __init__(
@@ -113,6 +115,7 @@ class LogReader:
         *,
         sole: bool = True,
         connect: Connect | None = None,
+        momentary: bool = False,
     ) -> None:
         self._connector = connector
         self._sole = sole
@@ -124,6 +127,9 @@ class LogReader:
         self._end: ChangeLog | None = None
         self._given = [(connect or Directory)(options, one, context) for one in urls] if options else []
         self._reached: Anchor | None = None
+        if momentary and not connect:
+            for given in self._given:
+                given.kept = {}
 
     def __enter__(self) -> LogReader:
         return self
@@ -328,12 +334,16 @@ class LogReader:
         :param after: look at all from this change number on; None: at so many before the token as take about a second.
         :raises DirectoryError: no answer, or an error.
         """
-        log = self._end = self.again()  # an older end would show what has been numbered since as without a number
+        log = self._end = self.log if self._momentary else self.again()
         if self.directory is None or log is None or log.mode != NUMBERS or self._connector is None:
             return Hidden()
         if not all(map(is_name, self._connector.base_contexts)):
             return Hidden()
         late = unnumbered(self.directory, log)
+        if late != [] and self._momentary:
+            # an older end would show what has been numbered since as without a number
+            log = self._end = self.again() or log
+            late = unnumbered(self.directory, log)
         unnumbered_ones = None if late is None else tuple(self._inside(late))
         if not several_servers(log):
             return Hidden((), unnumbered_ones)
@@ -367,7 +377,7 @@ class LogReader:
     @cached_property
     def log(self) -> ChangeLog | None:
         """How far the change log reached when it was first asked; None where there is none, or no way to it."""
-        return self.again()
+        return first_change_log(self.directory) if self.directory and self._usable else None
 
     def again(self) -> ChangeLog | None:
         """Return how far the change log reaches now; None where there is none, or no way to it."""
@@ -396,6 +406,11 @@ class LogReader:
         return found
 
     @property
+    def _momentary(self) -> bool:
+        """Whether all this is read within a moment, so that an end that was read is one of now."""
+        return self.directory is not None and self.directory.kept is not None
+
+    @property
     def _usable(self) -> bool:
         """Whether the numbers mean something, as far as is known."""
         return self.whose is not None and self.whose.usable
@@ -418,7 +433,7 @@ class LogReader:
         if self.directory is None or self._connector is None or not self._connector.principal:
             return None
         try:
-            return judge_access(self.directory, self._connector.principal)
+            return judge_access(self.directory, self._connector.principal, self.log)
         except DirectoryError as exc:
             if exc.status == NO_SUCH_OBJECT:  # the account lies elsewhere: nothing can be judged here
                 return None

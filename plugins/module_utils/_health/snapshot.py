@@ -9,8 +9,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from .._base.errors import Refused
 from .._http.client import Client
-from .._idm.connector import Connector, ConnectorTest, read_connectors, test_connectors
+from .._idm.connector import Connector, ConnectorTest, list_configurations, read_connectors, test_connectors
 from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import Server, ask_server
 from .._idm.source import Source
@@ -24,6 +25,7 @@ from .._schedule.schedule import Schedule, executing_sources, read_all_jobs, run
 class Snapshot:
     """What there is on a server at one moment.
 
+    :param documents: the ids of all documents of the configuration, None where they are not known for certain.
     :param time: the server's, when stages and run records were read: what they tell ages while the rest is read.
     """
 
@@ -37,6 +39,11 @@ class Snapshot:
     records: t.Mapping[str, RunRecord] = field(default_factory=dict)
     time: str | None = None
     server: Server | None = None
+    documents: frozenset[str] | None = None
+
+    def lacks(self, document: str) -> bool:
+        """Tell whether it is certain that there is no document of the configuration with this id."""
+        return self.documents is not None and document not in self.documents
 
     def record(self, source: Source) -> RunRecord:
         """Return the run record of a source, an empty one where there is none."""
@@ -90,21 +97,32 @@ class Snapshot:
         return sorted(found, key=str)
 
 
-def read_snapshot(client: Client) -> Snapshot:
+def read_snapshot(client: Client, brief: bool = False) -> Snapshot:
     """Read what there is, with one request for each kind of thing.
 
+    :param brief: whether what is listed nowhere is not asked for; nobody knows then whether the account may ask it.
     :raises Unreachable, Refused: as the client.
     """
-    connectors = {connector.name: connector for connector in read_connectors(client)}
+    listed = _listed(client)
+    connectors = {connector.name: connector for connector in read_connectors(client, listed)}
     tests = {test.name: test for test in test_connectors(client)}
     stages, records = read_stages_and_records(client)
     time = client.server_time
     server = ask_server(client)
     jobs = read_all_jobs(client, server)
     schedules = [job for job in jobs if job.source is not None]
-    mappings = read_mappings(client)
+    documents = listed if server.lists_documents and not isinstance(listed, Refused) else None
+    mappings = read_mappings(client, listed=documents if brief else None)
     running = _running(client, schedules)
-    return Snapshot(connectors, tests, stages, schedules, mappings, running, jobs, records, time, server)
+    return Snapshot(connectors, tests, stages, schedules, mappings, running, jobs, records, time, server, documents)
+
+
+def _listed(client: Client) -> frozenset[str] | Refused:
+    """Return the ids of all documents of the configuration, or why they are not told."""
+    try:
+        return list_configurations(client)
+    except Refused as exc:
+        return exc
 
 
 def _running(client: Client, schedules: t.Iterable[Schedule]) -> frozenset[str]:

@@ -125,7 +125,7 @@ def _of(pair: _Pair, connector: Connector, token: int | None) -> t.Iterator[str]
         return
     if connector.principal:
         try:
-            access = judge_access(other, connector.principal)
+            access = judge_access(other, connector.principal, log)
         except DirectoryError as exc:
             if exc.status != NO_SUCH_OBJECT:
                 raise

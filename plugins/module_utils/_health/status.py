@@ -260,8 +260,8 @@ def _traceless(client: Client, entry: SourceStatus, well: t.Collection[str], log
         return Traceless()  # or be none of the mapping's
     taken = [one for one in logs.ask(entry.source, lambda reader: reader.taken(number)) or [] if one.record not in well]
     loaded = max(loads_of(entry.schedules, client.server_time).values(), default=None)
-    clock = logs.ask(entry.source, lambda reader: reader.now()) if taken else None
-    return read_traceless(client, entry.source, taken, loaded, client.server_time, clock)
+    now = partial(logs.ask, entry.source, lambda reader: reader.now())
+    return read_traceless(client, entry.source, taken, loaded, client.server_time, now)
 
 
 def _time_of(logs: Logs, source: Source, number: int) -> str | None:

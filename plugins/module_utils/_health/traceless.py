@@ -61,14 +61,14 @@ def read_traceless(
     taken: t.Iterable[Taken],
     loaded: str | None,
     now: str | None,
-    directory_now: str | None = None,
+    directory_now: t.Callable[[], str | None] = lambda: None,
 ) -> Traceless:
     """Return the records whose newest change has left no trace, although the source still has them.
 
     :param taken: the newest changes behind the token, oldest first.
     :param loaded: when the last recorded load ended; what is older was loaded.
     :param now: the server's time; what is younger than :data:`LATE` may still come.
-    :param directory_now: the directory's time at that moment, None where it does not tell.
+    :param directory_now: tells the directory's time, None where it does not; asked where it matters.
     :raises Unreachable: as the client.
     """
     newest = {change.record: change for change in taken if change.time >= second_of(loaded or "")}
@@ -77,7 +77,7 @@ def read_traceless(
     old = [change for change in old if begins and change.time > begins.timestamp]  # audit may not reach further back
     if not old:
         return Traceless()
-    differ = seconds_between(now, directory_now)
+    differ = seconds_between(client.server_time or now, directory_now())  # IDM has just answered
     skew = ANY_SKEW if differ is None else abs(differ) + _EXACTLY
     traces = successes_of(client, source, [change.record for change in old], failures=True)
     if traces is None:

@@ -72,23 +72,34 @@ class ConnectorTest:
         return cls(name=str(body.get("name")), ok=ok, error=error, enabled=as_bool(body.get("enabled")))
 
 
-def read_connectors(client: Client) -> list[Connector]:
+def list_configurations(client: Client) -> frozenset[str]:
+    """Return the ids of all documents of the configuration, as in provisioner.openicf/ldap.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    where = f"GET {client.url}/config"
+    items = objects(as_dict(client.get("config")).get("configurations"), where, "configurations")
+    if not items:  # an IDM without any configuration does not answer at all
+        raise odd(where, "a list of at least one object (configurations)", items)
+    return frozenset(id_of(item, where) for item in items)
+
+
+def read_connectors(client: Client, listed: t.Collection[str] | Refused | None = None) -> list[Connector]:
     """Return all connectors, sorted by name.
 
     Since IDM 7 one query returns whole documents ("Recorded HTTP answers", section 4); OpenIDM 6.1.0 answers an empty
     list to it, so what the list of configurations holds beyond that is read one by one.
 
+    :param listed: what :func:`list_configurations` returned, or raised; None: it is asked.
     :raises Unreachable, Refused: as the client.
     """
     refused: Refused | None = None
     ids: set[str] = set()
     try:
-        where = f"GET {client.url}/config"
-        items = objects(as_dict(client.get("config")).get("configurations"), where, "configurations")
-        named = [id_of(item, where) for item in items]
-        if not named:  # an IDM without any configuration does not answer at all
-            raise odd(where, "a list of at least one object (configurations)", items)
-        ids = {name for name in named if name.startswith(_CONFIG)}
+        if isinstance(listed, Refused):
+            raise listed
+        known = list_configurations(client) if listed is None else listed
+        ids = {name for name in known if name.startswith(_CONFIG)}
     except Refused as exc:
         if exc.status not in (403, 404, 501):
             raise

@@ -196,13 +196,16 @@ class SyncMapping:
         return tuple(dict.fromkeys(side.system for side in sides if side))
 
 
-def read_mappings(client: Client, source: Source | None = None) -> list[SyncMapping]:
-    """Return all mappings in the order in which IDM uses them, in two requests.
+def read_mappings(
+    client: Client, source: Source | None = None, listed: t.Collection[str] | None = None
+) -> list[SyncMapping]:
+    """Return all mappings in the order in which IDM uses them, in two requests at the most.
 
     They stand in config/sync (missing where there are none) and, since IDM 7, in documents config/mapping/<name>
     ("Recorded HTTP answers", section 6). The open fork has the first alone and answers an empty list to the second.
 
     :param source: return those of this source alone.
+    :param listed: the ids of all documents of the configuration; None where they are not known for certain.
     :raises Unreachable, Refused: as the client.
     """
     stated = client.get("config/sync", none_on=(404,))
@@ -211,7 +214,8 @@ def read_mappings(client: Client, source: Source | None = None) -> list[SyncMapp
     else:
         documents = objects(stated.get("mappings"), f"GET {client.url}/config/sync", "mappings")
     try:
-        files = client.query("config", '_id sw "mapping/"')
+        there = listed is None or any(name.startswith("mapping/") for name in listed)
+        files = client.query("config", '_id sw "mapping/"') if there else []
     except Refused as exc:
         if exc.status not in _NO_SUCH_QUERY or not exc.own:
             raise  # fewer mappings than there are would be taken for all of them

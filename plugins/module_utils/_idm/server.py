@@ -55,6 +55,13 @@ class Server:
         return self.flavour != CLOUD
 
     @property
+    def lists_documents(self) -> bool:
+        """Whether the list of configurations shows each document of a schedule or a mapping as soon as it is there
+        (seen on OpenIDM 6.1.0).
+        """
+        return self.flavour == FORK
+
+    @property
     def scheduler_version(self) -> str:
         """The API version of scheduler/job and scheduler/trigger."""
         return "1.0" if self.flavour == FORK else "2.0"

@@ -15,6 +15,7 @@ from .._base.errors import DirectoryError, InvalidOption
 from .._base.limits import check_seconds
 from .._base.text import remedy_for_dates, remedy_for_disorder
 from .certificate import SILENT, connect_tls, explain
+from .keeping import Keeping
 from .library import ldap, require_ldap
 from .url import host_and_port, is_open
 
@@ -96,7 +97,7 @@ class NoAnswer(DirectoryError):
         self.uri = uri
 
 
-class Directory:
+class Directory(Keeping):
     """Talks to one directory server as one account. Connects and binds at the first use, and only then.
 
     :param options: those of :func:`.options.access_options` that say how to connect, validated.
@@ -114,8 +115,6 @@ class Directory:
         self._host, self._port = _checked(options, uri, self._context)
         self.bind_dn = str(options["bind_dn"])
         self._timeout = float(options.get("timeout") or 30)
-        #: What was found below cn=config, for a task that only reads, and soon ends; None: each search is sent.
-        self.configuration: dict[t.Any, list[Entry]] | None = None
         self._bound: t.Any = None
         self._greeted = False
 
@@ -127,6 +126,7 @@ class Directory:
 
     def close(self) -> None:
         """Unbind, if there was a bind."""
+        self.forget()
         connection, self._bound = self._bound, None
         if connection is not None:
             try:
@@ -138,12 +138,7 @@ class Directory:
         self, base: str, scope: str, search_filter: str, attributes: t.Sequence[str], **how: t.Any
     ) -> list[Entry]:
         """Return the entries that a search finds. See :meth:`stream`."""
-        if self.configuration is None or how or not base.lower().endswith("cn=config"):
-            return list(self.stream(base, scope, search_filter, attributes, **how))
-        asked = base, scope, search_filter, tuple(attributes)
-        if asked not in self.configuration:
-            self.configuration[asked] = list(self.stream(base, scope, search_filter, attributes))
-        return list(self.configuration[asked])
+        return list(self.stream(base, scope, search_filter, attributes, **how))
 
     def stream(
         self,

@@ -4,7 +4,7 @@
 
 """One connection to each server for all that a task asks of it: each costs a TLS handshake or three, and a bind.
 
-It is for tasks that read for a moment, so that a server's configuration is read once, too.
+It is for tasks that read for a moment, so that what stays as it is is read once, too: a server's configuration, rights.
 """
 
 from __future__ import annotations
@@ -43,6 +43,6 @@ class Lines:
             if known.uri == uri and given == options:
                 return known
         made = self._make(options, uri, self._context)
-        made.configuration = {}
+        made.kept = {}
         self._known.append((options, made))
         return made

@@ -55,14 +55,18 @@ class Gatherer:
     """Gathers the evidence of several sources from one IDM and the directories behind it.
 
     :param snapshot: what IDM told about all of them.
+    :param brief: whether what is known already is not asked for; nobody knows then whether the account may ask it.
     :param context: of the task; it is asked for warnings and progress alone, since nothing is ever written.
     """
 
-    def __init__(self, client: Client, server: Server, snapshot: Snapshot, state: str, context: Context) -> None:
+    def __init__(
+        self, client: Client, server: Server, snapshot: Snapshot, state: str, context: Context, brief: bool = False
+    ) -> None:
         self._client = client
         self._server = server
         self._snapshot = snapshot
         self._state = state
+        self._brief = brief
         self._context = context
         self._reading = Context(check_mode=True, report=context.report, clock=context.clock)
         self._refused = RefusedBinds()
@@ -134,7 +138,8 @@ class Gatherer:
         except InvalidOption as exc:
             return replace(evidence, schedule_error=exc.within(f"{request.place}.schedule"))
         listed = next((schedule for schedule in evidence.schedules if schedule.name == name), None)
-        config = read_config(self._client, name)
+        known = self._brief and listed is not None and self._snapshot.lacks(f"schedule/{name}")
+        config = None if known else read_config(self._client, name)
         found = Found(name, listed or read_job(self._client, self._server, name), config)
         job = found.current if found.source == evidence.name else None
         record = read_record(job.load_record) if job else {}

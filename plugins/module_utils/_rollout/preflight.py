@@ -54,6 +54,7 @@ class PreflightReport:
     :param differences: in what the variables and what is there differ.
     :param not_compared: what could not be compared.
     :param well: the sources that need nothing.
+    :param brief: whether something was left out that a finished environment does not need.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -61,6 +62,12 @@ class PreflightReport:
     differences: list[Difference] = field(default_factory=list)
     not_compared: list[NotCompared] = field(default_factory=list)
     well: list[SourceStatus] = field(default_factory=list)
+    brief: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do for any source."""
+        return all(plan.finished for plan in self.plans)
 
     @property
     def blocking(self) -> list[Finding]:
@@ -116,20 +123,41 @@ def preflight(
     """
     if not sources:
         raise InvalidOption("livesync_sources", list(sources), "Name at least one source, as in system/ldap/account.")
+    report = _look(client, sources, directory, state, context, judge, brief=judge)
+    if report.brief and not report.finished:
+        # what is left to do may need what was left out
+        report = _look(client, sources, directory, state, context, judge, brief=False)
+    return report
+
+
+def _look(
+    client: Client,
+    sources: t.Sequence[t.Mapping[str, t.Any]],
+    directory: t.Mapping[str, t.Any] | None,
+    state: str,
+    context: Context,
+    judge: bool,
+    brief: bool,
+) -> PreflightReport:
+    """Read all evidence and decide.
+
+    :param brief: whether what a finished environment does not need is left out.
+    """
     report = PreflightReport(findings=unencrypted(client.url))
     requests = _requests(sources, directory, report)
     report.not_compared = [NotCompared(one.source, "livesync_sources", one.message) for one in report.blocking]
-    snapshot = _snapshot(client, report)
+    snapshot = _snapshot(client, report, brief)
     if snapshot is None:
         report.not_compared.append(NotCompared(None, "everything", report.blocking[-1].message))
         if state == ENABLED:
             report.findings += _reach_directories(requests.values(), context)
         report.plans = [SourcePlan(str(request.source), index, blocked=True) for index, request in requests.items()]
         return report
-    gatherer = Gatherer(client, snapshot.server or ask_server(client), snapshot, state, context)
+    gatherer = Gatherer(client, snapshot.server or ask_server(client), snapshot, state, context, brief)
     with gatherer.lines as lines:
         _plan(gatherer, requests, snapshot, state, report)
-        if judge:
+        report.brief = brief and snapshot.documents is not None
+        if judge and (report.finished or not report.brief):
             report.well = judge_finished(client, report.plans, requests, snapshot, lines.connect, context)
     well = {str(one.source) for one in report.well}
     report.plans = [replace(plan, settled=plan.finished and plan.source in well) for plan in report.plans]
@@ -211,7 +239,7 @@ def _wrong_options(request: SourceRequest) -> list[Finding]:
     ]
 
 
-def _snapshot(client: Client, report: PreflightReport) -> Snapshot | None:
+def _snapshot(client: Client, report: PreflightReport, brief: bool) -> Snapshot | None:
     """Return what IDM tells about all sources at once, None where it does not."""
     try:
         ping = as_dict(client.get("info/ping", none_on=(403, 404, 410, 501)))
@@ -219,7 +247,7 @@ def _snapshot(client: Client, report: PreflightReport) -> Snapshot | None:
         if state != _READY:
             report.findings.append(not_ready(str(state), str(ping.get("shortDesc") or "")))
             return None
-        snapshot = read_snapshot(client)
+        snapshot = read_snapshot(client, brief)
     except Refused as exc:
         report.findings.append(rights_finding(exc, refused_rights(client)) if exc.rights else idm_finding(exc))
         return None

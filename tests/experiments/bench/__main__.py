@@ -21,12 +21,19 @@ from importlib import metadata
 import requests
 import yaml
 
+from tests.experiments.prove import _page
 from tools import steps, tree
 from tools.places import BUILD, LOGS, ROOT, environment
+
+from . import picture
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = BUILD / "bench-stack"
 FIGURES = BUILD / "bench.json"
+PICTURE = BUILD / "bench.svg"
+#: Where the page about it has its picture.
+SHOWN = ROOT / "docs" / "cost.svg"
+HEAD = ("what", "seconds", "the other takes")
 
 
 class Work(t.NamedTuple):
@@ -223,12 +230,25 @@ def _measure(stack: t.Mapping[str, t.Any], folder: pathlib.Path, sources: int, r
     return {"machine": _machine(), "sources": sources, "rounds": rounds, "figures": _figures(taken)}
 
 
+def _beside(one: t.Mapping[str, t.Any]) -> str:
+    """Return how long the other takes, "" where there is none."""
+    return f"{one['ratio']:.1f} times as long ({one['beside']})" if "ratio" in one else ""
+
+
+def _write(found: t.Mapping[str, t.Any]) -> None:
+    """Put the figures and their picture into the page about what a task costs."""
+    picture.draw(found, SHOWN)
+    machine = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in found["machine"].items())
+    rows = [(label, f"{one['seconds']:.2f}", _beside(one)) for label, one in found["figures"].items()]
+    told = f"{found['sources']} sources, median of {found['rounds']} rounds, plays without the empty play: {machine}."
+    _page.write("cost.md", "bench", f"![How long each takes](cost.svg)\n\n{told}\n\n{_page.table(HEAD, rows)}")
+
+
 def _print(found: t.Mapping[str, t.Any]) -> None:
     print(f"\n{found['sources']} sources, median of {found['rounds']} rounds; plays without the empty play")
     print(f"{'':52}{'seconds':>9}   the other takes")
     for label, one in found["figures"].items():
-        beside = f"{one['ratio']:6.1f} times as long ({one['beside']})" if "ratio" in one else ""
-        print(f"{label:52}{one['seconds']:9.2f}   {beside}".rstrip())
+        print(f"{label:52}{one['seconds']:9.2f}   {_beside(one)}".rstrip())
     print(f"{', '.join(f'{name} {value}' for name, value in found['machine'].items())}\n{FIGURES}")
 
 
@@ -238,6 +258,7 @@ def main() -> int:
     parser.add_argument("--sources", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stack", type=pathlib.Path, help="a stack that is up; it keeps the connectors that are added")
+    parser.add_argument("--docs", action="store_true", help="put the figures and the picture into docs/")
     options = parser.parse_args()
     with tree.exclusive():
         tree.refresh()
@@ -253,7 +274,10 @@ def main() -> int:
         if not options.stack:
             _stack("down")
     FIGURES.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    picture.draw(found, PICTURE)
     _print(found)
+    if options.docs:
+        _write(found)
     return 0
 
 

@@ -27,6 +27,7 @@ def remember(world: World, call: Call, headers: t.Mapping[str, str]) -> None:
             "transaction_id": headers.get("X-ForgeRock-TransactionId"),
             "cookie": headers.get("Cookie"),
             "body": call.body,
+            "at": world.clock.now(),
         }
     )
 

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry, NoAnswer
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.keeping import Keeping
 from pyasn1.codec.ber import decoder
 
 ADMIN = "cn=Directory Manager"
@@ -44,6 +45,7 @@ class World:
         self.entries = {}
         self.writes = []
         self.binds = []
+        self.operations = []  # what was asked, binds among them
         self.passwords = {ADMIN: "admin-password", ACCOUNT: "account-password"}
         self.before_write = []  # called once each, before a write is carried out: somebody else is faster
         self.alias_search_fails = False
@@ -192,7 +194,7 @@ class World:
         return re.fullmatch(pattern, who, re.IGNORECASE) is not None
 
 
-class FakeDirectory:
+class FakeDirectory(Keeping):
     """One connection to a World."""
 
     def __init__(self, world, context=None, options=None):
@@ -210,6 +212,7 @@ class FakeDirectory:
         self.close()
 
     def close(self):
+        self.forget()
         self._bound = False
 
     def greet(self):
@@ -220,6 +223,7 @@ class FakeDirectory:
     def _bind(self):
         if self._bound:
             return
+        self.world.operations.append("bind")
         self.greet()
         self.world.binds.append(self.bind_dn)
         if self.world.passwords.get(self.bind_dn) != self._password:
@@ -231,6 +235,7 @@ class FakeDirectory:
 
     def stream(self, base, scope, search_filter, attributes, *, deref="never", controls=(), size_limit=0):
         self._bind()
+        self.world.operations.append(f"{base} {scope} {search_filter} {' '.join(attributes)}")
         if base.lower() not in self.world.entries:
             raise refusal(32, "No such entry")
         if base.lower().endswith("cn=changelog"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
+from ansible_collections.idmops.idm.plugins.module_utils._changelog import numbered as module
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import read_change_log
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.numbered import (
     Pending,
@@ -284,3 +285,30 @@ def test_no_answer_is_no_list():
     directory.stream = stream
     with pytest.raises(DirectoryError, match="down"):
         left_out(directory, log, 1, 20)
+
+
+def test_changes_that_were_made_are_read_once_where_they_are_kept():
+    world = World()
+    directory = FakeDirectory(world)
+    directory.kept = {}
+    log = read_change_log(directory)
+    world.operations.clear()
+    for first, last in ((1, 10), (3, 10), (11, 10), (4, 7)):
+        found = list(changes_in(directory, log, first, last, ["targetDN"]))
+        assert [one.number("changeNumber") for one in found] == list(range(first, last + 1))
+        assert all(one.text("targetDN") for one in found)
+    assert len(world.operations) == 1
+    world.change(11, "uid=new,ou=People,dc=example,dc=com")
+    found = list(changes_in(directory, log, 8, 11, ["targetDN"]))
+    assert [one.number("changeNumber") for one in found] == [8, 9, 10, 11] and len(world.operations) == 2
+
+
+def test_many_changes_are_not_kept(monkeypatch):
+    monkeypatch.setattr(module, "_MOST_KEPT", 5)
+    directory = FakeDirectory(World())
+    directory.kept = {}
+    log = read_change_log(directory)
+    directory.world.operations.clear()
+    for _again in range(2):
+        assert len(list(changes_in(directory, log, 1, 10, ["targetDN"]))) == 10
+    assert len(directory.world.operations) == 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import judge_access, see_as
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import judge_access, read_change_log, see_as
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import (
     account_of,
     effective_rights_value,
@@ -29,6 +29,10 @@ from ansible_collections.idmops.idm.tests.unit.doubles.directory import (
     aci,
 )
 from pyasn1.codec.ber import decoder
+
+
+def judge(directory, principal=ACCOUNT):
+    return judge_access(directory, principal, read_change_log(directory))
 
 
 def entry(*privileges, **limits):
@@ -129,7 +133,7 @@ def test_judge_access(privileges, acis, missing):
     world = World()
     world.set(ACCOUNT, "ds-privilege-name", *privileges)
     world.set(HANDLER, "ds-cfg-global-aci", *world.acis(), *acis)
-    access = judge_access(FakeDirectory(world), ACCOUNT)
+    access = judge(FakeDirectory(world))
     assert access.missing == missing
     assert set(access.granted) == {"privilege", "root_dse", "change_log"} - set(missing)
     assert not world.writes
@@ -150,13 +154,13 @@ def test_what_the_administrator_is_not_told_is_not_the_account_s_lack_of_rights(
     with pytest.raises(
         DirectoryError, match="does not tell cn=Directory Manager what .* may read in .*cn=change"
     ) as told:
-        judge_access(Blind(World()), ACCOUNT)
+        judge(Blind(World()))
     assert told.value.status == 50 and "aclRights" in told.value.remedy
 
 
 def test_an_account_that_does_not_exist_is_not_judged():
     with pytest.raises(DirectoryError, match="no account uid=nobody"):
-        judge_access(FakeDirectory(World()), "uid=nobody,dc=example,dc=com")
+        judge(FakeDirectory(World()), "uid=nobody,dc=example,dc=com")
 
 
 def test_a_root_user_is_known_by_the_name_it_binds_with():
@@ -165,7 +169,7 @@ def test_a_root_user_is_known_by_the_name_it_binds_with():
     assert account.dn == "cn=Directory Manager,cn=Root DNs,cn=config"
     assert account.privileges == ROOT
     assert account.limits == {"size_limit": 0}
-    assert judge_access(FakeDirectory(world), ADMIN).missing == ()
+    assert judge(FakeDirectory(world), ADMIN).missing == ()
 
 
 def test_see_as_counts_what_the_account_may_find():
@@ -190,6 +194,6 @@ def test_a_control_that_is_refused_names_what_allows_it():
             return super().stream(base, scope, search_filter, attributes, **how)
 
     with pytest.raises(DirectoryError) as caught:
-        judge_access(Refusing(World()), ACCOUNT)
+        judge(Refusing(World()))
     assert 'targetcontrol="1.3.6.1.4.1.42.2.27.9.5.2"' in caught.value.remedy
     assert "bypass-acl" in caught.value.remedy

@@ -840,7 +840,7 @@ def test_what_liveSync_has_taken_is_known_where_records_are_known_by_their_entry
     properties = {"baseContexts": [base], "uidAttribute": known_by}
     connector = Connector.parse({"_id": "provisioner.openicf/ldap", "configurationProperties": properties})
     reader = LogReader(None, None, connector, context())
-    reader.directory = SimpleNamespace(stream=lambda *unused, **more: changes)
+    reader.directory = SimpleNamespace(stream=lambda *unused, **more: changes, kept=None)
     vars(reader)["log"] = ChangeLog(1, 60, NUMBERS, "cn=changelog")
     taken = [Taken("added", "2026-11-24T10:00:01Z"), Taken("changed", "2026-11-24T10:00:02Z")]
     assert reader.taken(4) == (taken if known_by == "entryUUID" else [])
@@ -866,7 +866,7 @@ def test_the_newest_change_of_each_entry_is_looked_at_however_often_one_changes(
         {"_id": "provisioner.openicf/ldap", "configurationProperties": {"baseContexts": [base]}}
     )
     reader = LogReader(None, None, connector, context())
-    reader.directory = SimpleNamespace(stream=stream)
+    reader.directory = SimpleNamespace(stream=stream, kept=None)
     vars(reader)["log"] = ChangeLog(1, 60, NUMBERS, "cn=changelog")
     found = {one.record: one.moved_to for one in reader.touched(49, 40)}
     moved = {"out": "uid=out,ou=apps,dc=example,dc=com", "in": f"uid=in,{base}", "r": f"uid=r2,{base}"}

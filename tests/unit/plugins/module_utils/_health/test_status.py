@@ -30,6 +30,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.traceless impor
 from ansible_collections.idmops.idm.plugins.module_utils._http.right import Right
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.keeping import Keeping
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     CONNECTOR,
@@ -102,7 +103,7 @@ class FakeLog:
     directory = None
     touches: list = []
 
-    def __init__(self, options, url, connector, it, sole=True, connect=None):
+    def __init__(self, options, url, connector, it, sole=True, connect=None, momentary=False):
         self.made.append((connector.name, url))
         self.end = self.ends[min(len(self.made), len(self.ends)) - 1] if self.ends else None
 
@@ -1084,7 +1085,7 @@ def directory(monkeypatch):
 
         monkeypatch.setattr(log_reader, name, ask)
 
-    class Fake:
+    class Fake(Keeping):
         def __init__(self, options, url, it):
             self.uri = url
 
@@ -1096,7 +1097,7 @@ def directory(monkeypatch):
             return []
 
     monkeypatch.setattr(log_reader, "Directory", Fake)
-    answer("read_change_log", log_reader.ChangeLog(5, 12, log_reader.NUMBERS, "cn=directory"))
+    answer("first_change_log", log_reader.ChangeLog(5, 12, log_reader.NUMBERS, "cn=directory"))
     answer("unrecorded", ())
     answer("alias_search_works", True)
     answer("judge_access", lambda *unused: Access(True, True, True))
@@ -1120,7 +1121,7 @@ def test_facts_are_read_once_for_all_tokens(directory):
         assert log.last() == 12
         assert log.target_of(7) is None
     asked = directory.asked
-    assert [asked.count(name) for name in ("read_change_log", "judge_access", "alias_search_works")] == [1, 1, 1]
+    assert [asked.count(name) for name in ("first_change_log", "judge_access", "alias_search_works")] == [1, 1, 1]
     assert asked[-2:] == ["(&(objectClass=changeLogEntry)(changeNumber=7))", "close"]
 
 
@@ -1138,7 +1139,7 @@ def test_base_contexts_that_are_no_names_are_not_compared(directory):
 
 def test_a_log_without_numbers_is_of_no_use(directory):
     for found in (None, log_reader.ChangeLog(0, 0, "cookies_only", None)):
-        directory("read_change_log", found)
+        directory("first_change_log", found)
         with LogReader(DIRECTORY, "ldap://x", connector(), context()) as log:
             assert log.facts(9) == LogFacts(usable=False)
             assert log.last() is None

@@ -31,7 +31,7 @@ TAKEN = (Taken("a", CHANGED),)
 
 def left(*calls, taken=TAKEN, loaded=None, now=NOW, clock=None):
     client = LiveSyncClient(*calls)
-    found = read_traceless(client, LDAP, taken, loaded, now, clock)
+    found = read_traceless(client, LDAP, taken, loaded, now, lambda: clock)
     client.finished()
     return [(one.record, one.time) for one in found.records]
 

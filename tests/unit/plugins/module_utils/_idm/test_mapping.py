@@ -32,6 +32,14 @@ def test_both_places_are_read_in_two_requests():
     idm.finished()
 
 
+def test_documents_that_are_listed_nowhere_are_not_asked_for():
+    idm = ScriptedClient(call("GET", "config/sync", {"mappings": [ONE]}, params=None))
+    assert [mapping.name for mapping in read_mappings(idm, listed=["sync", "managed"])] == ["one"]
+    idm.finished()
+    idm = client({"mappings": [ONE]}, {"result": [FILE]})
+    assert [mapping.name for mapping in read_mappings(idm, listed=["sync", "mapping/three"])] == ["one", "three"]
+
+
 def test_the_mappings_of_one_source():
     idm = client({"mappings": [ONE, TWO]}, {"result": [FILE]})
     assert [mapping.name for mapping in read_mappings(idm, Source("ldap", "account"))] == ["one", "three"]

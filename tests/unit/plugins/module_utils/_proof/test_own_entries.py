@@ -14,6 +14,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import 
     SIZE_LIMIT_EXCEEDED,
     Entry,
 )
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.keeping import Keeping
 from ansible_collections.idmops.idm.plugins.module_utils._proof.comparison import Comparison, TargetSchema
 from ansible_collections.idmops.idm.plugins.module_utils._proof.own_entries import OwnEntries
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import FakeDirectory, World
@@ -52,7 +53,7 @@ def test_an_entry_without_an_id_beside_others_is_none_of_the_connectors():
     assert ids() == []
 
 
-class Ruled:
+class Ruled(Keeping):
     """Finds entries by their base and by one condition of a filter, as it is allowed to show them."""
 
     uri, bind_dn = "ldaps://ds1.example.com:4444", "uid=admin"

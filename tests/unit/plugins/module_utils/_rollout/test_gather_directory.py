@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
@@ -30,6 +31,7 @@ def worlds(monkeypatch):
         writing = Context()
         apply_grants(FakeDirectory(world, writing), WantedGrants(Name.parse(ACCOUNT)), writing)
         world.binds.clear()
+        world.operations.clear()
         world.greetings = 0
     monkeypatch.setattr(gather, "Directory", lambda options, uri, it: FakeDirectory(worlds[uri], it, options))
     return worlds
@@ -143,3 +145,29 @@ def test_a_change_log_that_counts_anew_is_begun_anew_and_that_once(worlds, gathe
     assert gap(m=now, anchor=then)[0] is None
     assert gap(m=then, foreign=["m"])[0] is None  # of another IDM, and of another directory maybe
     assert gap(token=None, m=then)[0] is None
+
+
+def test_a_server_is_asked_for_each_thing_once(worlds, gatherer):
+    """Bind, configuration, account, root DSE with the rights on it, entries, rights on the newest change."""
+    backend = "ds-cfg-backend-id=userRoot,cn=Backends,cn=config"
+    worlds[URI].put(f"cn=Index,{backend}", objectClass=["ds-cfg-branch"])
+    worlds[URI].put(f"ds-cfg-attribute=objectClass,cn=Index,{backend}", objectClass=["ds-cfg-backend-index"])
+    for _source in range(2):
+        facts = look(gatherer, base_contexts=["ou=People,dc=example,dc=com"]).directory
+        assert (facts.whose.answer, facts.alias_search, facts.server.before.missing) == (SAME, True, ())
+        assert facts.identity.data == {"dc=example,dc=com": "1159706"} and facts.entries == 101
+    assert [one.split(" ")[0] for one in worlds[URI].operations] == [
+        "bind",
+        "cn=config",
+        ACCOUNT,
+        "",
+        "dc=example,dc=com",
+        "cn=changelog",
+    ]
+
+
+def test_what_is_read_at_once_is_what_each_search_says(worlds, gatherer):
+    given = {"base_contexts": ["ou=People,dc=example,dc=com"]}
+    at_once = look(gatherer, **given).directory
+    gatherer.lines = SimpleNamespace(connect=lambda options, uri: FakeDirectory(worlds[uri]))
+    assert look(gatherer, **given).directory == at_once

@@ -50,16 +50,21 @@ def raised(error):
 @pytest.fixture
 def idm(monkeypatch):
     """Let IDM tell of one source on which nothing is left to do; return what may be spoilt."""
-    told = {"evidence": finished()}
+    told = {"evidence": finished(), "documents": None, "brief": []}
     lists = Snapshot({"ldap": CONNECTOR}, {}, {}, (job(),), (), frozenset(), server=Server("openidm", "6.1.0"))
-    monkeypatch.setattr(module, "read_snapshot", lambda client: lists)
+
+    def read(client, brief):
+        told["brief"].append(brief)
+        return replace(lists, documents=told["documents"])
+
+    monkeypatch.setattr(module, "read_snapshot", read)
     monkeypatch.setattr(module, "ask_server", lambda client: pytest.fail("asked twice"))
 
     class Gatherer:
         lines = nullcontext(SimpleNamespace(connect=None))
 
-        def __init__(self, *unused):
-            pass
+        def __init__(self, client, server, snapshot, state, context, brief):
+            assert brief is told["brief"][-1]
 
         def source(self, request):
             evidence = told["evidence"]
@@ -398,6 +403,30 @@ def test_a_source_that_is_finished_and_well_needs_no_step(idm, monkeypatch):
     idm["evidence"] = finished(token=None)
     result = preflight(ScriptedClient(READY), [ENTRY], None, "enabled", context(), judge=True).as_result()
     assert [(plan["finished"], plan["settled"]) for plan in result["plans"]] == [(False, False)]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "documents", "brief"),
+    [
+        (finished(), frozenset({"sync"}), [True]),
+        (finished(), None, [True]),
+        # what is left to do may need a right that was not proved
+        (finished(token=None), frozenset({"sync"}), [True, False]),
+        (finished(token=None), None, [True]),
+    ],
+)
+def test_what_a_finished_environment_does_not_need_is_asked_for_where_something_is_left_to_do(
+    idm, monkeypatch, evidence, documents, brief
+):
+    judged = []
+    monkeypatch.setattr(module, "judge_finished", lambda *unused: judged.append(True) or [])
+    idm.update(evidence=evidence, documents=documents)
+    report = preflight(ScriptedClient(*[READY] * len(brief)), [ENTRY], None, "enabled", context(), judge=True)
+    assert idm["brief"] == brief and len(judged) == 1
+    assert len(report.plans) == 1
+    idm["brief"].clear()
+    preflight(ScriptedClient(READY), [ENTRY], None, "enabled", context())
+    assert idm["brief"] == [False]  # who looks is told all that is missing
 
 
 def test_nothing_is_judged_where_nobody_asks_for_it(idm, monkeypatch):
