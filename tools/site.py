@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pathlib
+import posixpath
 import re
 import shutil
 
@@ -40,11 +41,16 @@ security
 """
 
 
-def moved(text: str) -> str:
-    """Return a page of the repository's root with its links as they are on the site."""
+def moved(text: str, folder: str = "") -> str:
+    """Return a page of the repository with its links as they are on the site.
+
+    :param folder: the one that it is in, seen from the repository's root.
+    """
 
     def link(found: re.Match[str]) -> str:
         path = address.within(found.group(2))
+        if "://" not in path:
+            path = posixpath.normpath(posixpath.join(folder, path))
         return found.group(1) + _MOVED.get(path, path.removeprefix("docs/"))
 
     return _LINK.sub(link, text)
@@ -70,7 +76,7 @@ def build(reference: pathlib.Path) -> pathlib.Path:
     # with what the pages link to
     shutil.copytree(ROOT / "docs", source, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "docsite"))
     for page in (ROOT / "docs").glob("*.md"):
-        text = page.read_text("utf-8")
+        text = moved(page.read_text("utf-8"), "docs")
         target = source / ("index.md" if page.name == "README.md" else page.name)
         target.write_text(index(text) if page.name == "README.md" else text, "utf-8")
     for name, called in _OF_ROOT.items():
