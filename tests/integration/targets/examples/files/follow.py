@@ -4,8 +4,9 @@
 
 """What somebody does who follows README: copies its files, puts his own servers in, and calls what stands there.
 
-``python follow.py README.md vars.yml``, in an empty folder. Prints as JSON, by the name of the playbook, what each of
-its calls changed and showed; ends with 1, and with what the call printed, where one does not end well.
+``python follow.py README.md vars.yml``, in an empty folder. Prints as JSON, by the name of the playbook, whether
+each of its calls changed something, and what it showed; ends with 1, and with what that call printed, where one does
+not end well.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def one(found: list[str], part: str) -> str:
 
 
 def call(line: str) -> dict:
-    """Call what a line says, and return what it changed and showed."""
+    """Call what a line says, and return whether it changed something, and what it showed."""
     words = [word for word in shlex.split(line, comments=True) if word != ASKED]
     done = subprocess.run(
         [BIN / words[0], *words[1:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -46,8 +47,7 @@ def call(line: str) -> dict:
     )  # fmt: skip
     if done.returncode:
         sys.exit(f"{line}\n{done.stdout}\nended with {done.returncode}")
-    recap = re.search(r"changed=(\d+)", done.stdout)
-    return {"changed": int(recap.group(1)) if recap else 0, "shown": done.stdout}
+    return {"changed": re.search(r" changed=[1-9]", done.stdout) is not None, "shown": done.stdout}
 
 
 def main() -> None:
