@@ -44,6 +44,9 @@ _WIDER = """() => {
   return [document.documentElement.scrollWidth - width, parts.slice(0, 3)];
 }"""
 
+#: What a page itself calls an error: messages of Sphinx, and contents where the theme shows some already.
+_ERRORS = "article :is(.system-message, .problematic, .contents)"
+
 
 def wider(by: int, parts: t.Sequence[str]) -> list[str]:
     """Return what to say of a page's width.
@@ -101,6 +104,7 @@ def _look(browser: t.Any, home: str, name: str, width: int) -> list[str]:
     try:
         page.goto(f"{home}{name}.html", wait_until="load")
         found = wider(*page.evaluate(_WIDER))
+        found += [f"shows an error: {text[:60]}" for text in page.locator(_ERRORS).all_inner_texts()]
         if name in _KEPT:
             page.screenshot(path=_PICTURES / f"{name.replace('/', '-')}-{width}.png", full_page=True)
     finally:

@@ -15,6 +15,8 @@ from . import address, steps
 from .places import BUILD, LOGS, ROOT, environment
 
 _CONF = ROOT / "tools" / "docsite"
+#: The theme has a table of contents beside each page, and takes one within it for an error.
+_OWN_CONTENTS = re.compile(r"^\.\. contents::\n(?:[ \t]+\S.*\n)*", re.M)
 _LINK = re.compile(r"(\]\()([^)\s#]+)")
 #: Pages of the repository's root, and what they are called on the site.
 _OF_ROOT = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md"}
@@ -25,7 +27,6 @@ _CONTENTS = """
 :hidden:
 :caption: To use it
 
-overview
 %s
 ```
 
@@ -73,6 +74,8 @@ def build(reference: pathlib.Path) -> pathlib.Path:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_CONF, source)
     shutil.copytree(reference, source / "reference")
+    for page in (source / "reference").glob("*.rst"):
+        page.write_text(_OWN_CONTENTS.sub("", page.read_text("utf-8")), "utf-8")
     # with what the pages link to
     shutil.copytree(ROOT / "docs", source, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "docsite"))
     for page in (ROOT / "docs").glob("*.md"):
