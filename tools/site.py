@@ -16,7 +16,7 @@ from .places import BUILD, LOGS, ROOT, environment
 
 _CONF = ROOT / "tools" / "docsite"
 #: The theme has a table of contents beside each page, and takes one within it for an error.
-_OWN_CONTENTS = re.compile(r"^\.\. contents::\n(?:[ \t]+\S.*\n)*", re.M)
+_OWN_CONTENTS = re.compile(r"^\.\. contents::.*\n(?:[ \t]+\S.*\n)*", re.M)
 _LINK = re.compile(r"(\]\()([^)\s#]+)")
 #: Pages of the repository's root, and what they are called on the site.
 _OF_ROOT = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md"}
@@ -57,6 +57,11 @@ def moved(text: str, folder: str = "") -> str:
     return _LINK.sub(link, text)
 
 
+def without_contents(text: str) -> str:
+    """Return a page of the reference without its own table of contents."""
+    return _OWN_CONTENTS.sub("", text)
+
+
 def index(text: str) -> str:
     """Return the documentation's index with the site's contents, in the order in which it names its pages."""
     pages = dict.fromkeys(page for page in re.findall(r"\]\(([\w-]+)\.md", text))
@@ -75,7 +80,7 @@ def build(reference: pathlib.Path) -> pathlib.Path:
     shutil.copytree(_CONF, source)
     shutil.copytree(reference, source / "reference")
     for page in (source / "reference").glob("*.rst"):
-        page.write_text(_OWN_CONTENTS.sub("", page.read_text("utf-8")), "utf-8")
+        page.write_text(without_contents(page.read_text("utf-8")), "utf-8")
     # with what the pages link to
     shutil.copytree(ROOT / "docs", source, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "docsite"))
     for page in (ROOT / "docs").glob("*.md"):

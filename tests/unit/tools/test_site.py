@@ -47,6 +47,11 @@ def test_so_do_those_of_the_guides(link, wanted):
     assert site.moved(f"see [it]({link}).", "docs") == f"see [it]({wanted})."
 
 
+@pytest.mark.parametrize("contents", [".. contents::\n   :local:\n   :depth: 1\n", ".. contents:: Topics\n"])
+def test_a_page_of_the_reference_has_no_contents_beside_those_of_the_theme(contents):
+    assert site.without_contents(f"Title\n\n{contents}\n.. note::\n   x\n") == "Title\n\n\n.. note::\n   x\n"
+
+
 def test_every_guide_is_in_the_contents_of_the_site():
     contents = site.index(site.moved((ROOT / "docs" / "README.md").read_text("utf-8"), "docs"))
     named = contents.split("{toctree}")[1].split()
