@@ -27,7 +27,7 @@ READY := .venv/ready
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help venv stack stack-down stack-status topology topology-down topology-status demo test test-long units integration sanity lint types gates mutants build release-check docs bench prove \
+.PHONY: help venv stack stack-down stack-status topology topology-down topology-status demo test test-long units integration sanity lint types gates mutants build release-check docs screenshots bench prove \
         changelog clean distclean
 
 help: ## this list
@@ -99,6 +99,10 @@ release-check: $(READY) ## all of a release but publishing it: changelog, tag, a
 
 docs: $(READY) ## check the documentation and make its site in build/site
 	@$(PY) -m tools.docs
+
+screenshots: docs ## the site in a browser, at two widths: what scrolls sideways or fails, pictures in build/screenshots
+	@bash tools/set-up.sh screenshots
+	@$(PY) -m tools.screenshots
 
 changelog: $(READY) ## CHANGELOG.md from changelogs/changelog.yaml, after a release: antsibull-changelog release
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" antsibull-changelog generate

@@ -12,7 +12,7 @@ import sys
 import typing as t
 
 from . import steps, tree
-from .places import BUILD, COLLECTIONS, LOGS, PYTHON_VERSION, environment
+from .places import BUILD, LOGS, PYTHON_VERSION, environment
 
 # ansible-test makes small virtual environments without pip and wants to download get-pip.py for them. Its cache may
 # hold another program of that name (ansible issue 77304): Python's own ensurepip serves. It runs in a child, since it
@@ -48,9 +48,9 @@ def _home() -> pathlib.Path:
     return home
 
 
-def fresh_copy(collections: pathlib.Path = COLLECTIONS) -> pathlib.Path:
+def _fresh_copy() -> pathlib.Path:
     """Return a copy of the collection, as it is now, without what an earlier ansible-test left in it."""
-    copy = tree.refresh(collections)
+    copy = tree.refresh()
     shutil.rmtree(copy / "tests" / "output", ignore_errors=True)
     return copy
 
@@ -77,7 +77,7 @@ def run_sanity(title: str, log: pathlib.Path, line: t.Sequence[str], **more: str
         title,
         line,
         log,
-        cwd=fresh_copy(),
+        cwd=_fresh_copy(),
         env=environment(HOME=str(_home()), **more),
         telling=steps.beginning("Running sanity test", "ERROR"),
     )

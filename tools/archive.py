@@ -29,7 +29,8 @@ _UNRELEASED = ("changelogs", "fragments")
 _TYPES = {".cron", ".j2", ".json", ".md", ".py", ".rst", ".service", ".timer", ".txt", ".yaml", ".yml"}
 
 
-def _is_expected(name: pathlib.PurePosixPath) -> bool:
+def is_expected(name: pathlib.PurePosixPath) -> bool:
+    """Return whether a file of this name belongs in the archive."""
     if len(name.parts) == 1:
         return str(name) in _FILES | _MADE
     if name == _CONFIG:
@@ -41,8 +42,8 @@ def findings(packed: t.Iterable[pathlib.PurePosixPath], tracked: t.Iterable[path
     """Return what is wrong with an archive of these files: what it should not hold, and what it lacks."""
     made = {pathlib.PurePosixPath(name) for name in _MADE}
     held, known = set(packed), set(tracked)
-    strange = {name for name in held if not _is_expected(name)}
-    wanted = {name for name in known if _is_expected(name)} | made
+    strange = {name for name in held if not is_expected(name)}
+    wanted = {name for name in known if is_expected(name)} | made
     return [
         *(f"not a part of a collection: {name}" for name in sorted(strange)),
         *(f"not tracked by git: {name}" for name in sorted(held - strange - known - made)),

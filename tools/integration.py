@@ -2,7 +2,10 @@
 # GNU General Public License v3.0 or later (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The integration targets on running stacks, each in both ways that the collection's tasks can run."""
+"""The integration targets on running stacks, each in both ways that the collection's tasks can run.
+
+They run from where the built archive was installed.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ import yaml
 
 from tests.servers.stack.cache import cache_root
 
-from . import leaks, steps, tree, workers
-from .ansible_test import command, fresh_copy
+from . import installed, leaks, steps, tree, workers
+from .ansible_test import command
 from .places import BUILD, LOGS, environment
 
 #: Name of a way, and what the variable idmops_in_process is in it.
@@ -88,13 +91,14 @@ def summary(outcomes: t.Sequence[Outcome]) -> list[str]:
 
 
 class Runner:
-    """Runs jobs on stacks, one at a time on each, with a copy of the collection for each."""
+    """Runs jobs on stacks, one at a time on each, with the collection installed from its archive for each."""
 
     def __init__(self, stacks: t.Sequence[pathlib.Path]) -> None:
         _make_ssh_key()
         self._places: queue.SimpleQueue[tuple[pathlib.Path, pathlib.Path]] = queue.SimpleQueue()
+        built = installed.packed()
         for number, stack in enumerate(stacks):
-            self._copy = fresh_copy(BUILD / f"integration-{number}")
+            self._copy = installed.with_tests(built, BUILD / f"integration-{number}")
             self._places.put((stack, self._copy))
 
     def targets(self) -> list[str]:

@@ -4,7 +4,7 @@
 #
 # Makes .venv with all that the Makefile's targets need. As root on a Debian-like system it installs the missing
 # OS packages as well; elsewhere it names them and stops. Call it from the repository's root: bash tools/set-up.sh
-#   topology                  as an argument: only what make topology needs besides
+#   topology, screenshots     as an argument: only what make topology or make screenshots needs besides
 #   PYTHON=/path/to/python3   the Python for .venv; otherwise the first that fits
 
 set -euo pipefail
@@ -86,6 +86,10 @@ needs() {
         PATH=$PATH:/usr/sbin:/sbin command -v ss > /dev/null || echo iproute2
         return 0
     fi
+    if [ "$wanted_for" = screenshots ]; then
+        command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null || echo chromium
+        return 0
+    fi
     command -v git > /dev/null || echo git
     find_python > /dev/null || echo python
     java_fits || echo java
@@ -112,7 +116,7 @@ packages() {
             compiler) printf '%s\n' gcc libc6-dev ;;
             ldap) if have_package libldap-dev; then echo libldap-dev; else echo libldap2-dev; fi ;;
             sasl) echo libsasl2-dev ;;
-            postgresql | haproxy | iproute2) echo "$need" ;;
+            postgresql | haproxy | iproute2 | chromium) echo "$need" ;;
         esac
     done
 }
@@ -130,6 +134,7 @@ describe() {
         postgresql) echo "PostgreSQL 12 or newer (Debian: postgresql)" ;;
         haproxy) echo "HAProxy 2.2 or newer (Debian: haproxy)" ;;
         iproute2) echo "ss (Debian: iproute2)" ;;
+        chromium) echo "Chromium (Debian: chromium)" ;;
     esac
 }
 
@@ -174,7 +179,7 @@ make_venv() {
 }
 
 install_missing
-if [ "$wanted_for" = topology ]; then
+if [ "$wanted_for" != all ]; then
     exit 0
 fi
 make_venv

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pathlib
+import posixpath
 import re
 import shutil
 
@@ -14,6 +15,8 @@ from . import address, steps
 from .places import BUILD, LOGS, ROOT, environment
 
 _CONF = ROOT / "tools" / "docsite"
+#: The theme has a table of contents beside each page, and takes one within it for an error.
+_OWN_CONTENTS = re.compile(r"^\.\. contents::.*\n(?:[ \t]+\S.*\n)*", re.M)
 _LINK = re.compile(r"(\]\()([^)\s#]+)")
 #: Pages of the repository's root, and what they are called on the site.
 _OF_ROOT = {"README.md": "overview.md", "CONTRIBUTING.md": "contributing.md", "SECURITY.md": "security.md"}
@@ -24,7 +27,6 @@ _CONTENTS = """
 :hidden:
 :caption: To use it
 
-overview
 %s
 ```
 
@@ -40,14 +42,24 @@ security
 """
 
 
-def moved(text: str) -> str:
-    """Return a page of the repository's root with its links as they are on the site."""
+def moved(text: str, folder: str = "") -> str:
+    """Return a page of the repository with its links as they are on the site.
+
+    :param folder: the one that it is in, seen from the repository's root.
+    """
 
     def link(found: re.Match[str]) -> str:
         path = address.within(found.group(2))
+        if "://" not in path:
+            path = posixpath.normpath(posixpath.join(folder, path))
         return found.group(1) + _MOVED.get(path, path.removeprefix("docs/"))
 
     return _LINK.sub(link, text)
+
+
+def without_contents(text: str) -> str:
+    """Return a page of the reference without its own table of contents."""
+    return _OWN_CONTENTS.sub("", text)
 
 
 def index(text: str) -> str:
@@ -67,10 +79,12 @@ def build(reference: pathlib.Path) -> pathlib.Path:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_CONF, source)
     shutil.copytree(reference, source / "reference")
+    for page in (source / "reference").glob("*.rst"):
+        page.write_text(without_contents(page.read_text("utf-8")), "utf-8")
     # with what the pages link to
     shutil.copytree(ROOT / "docs", source, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.md", "docsite"))
     for page in (ROOT / "docs").glob("*.md"):
-        text = page.read_text("utf-8")
+        text = moved(page.read_text("utf-8"), "docs")
         target = source / ("index.md" if page.name == "README.md" else page.name)
         target.write_text(index(text) if page.name == "README.md" else text, "utf-8")
     for name, called in _OF_ROOT.items():

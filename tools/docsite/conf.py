@@ -9,6 +9,9 @@ copyright = "2026, idmops.idm contributors"
 extensions = ["myst_parser", "sphinx_antsibull_ext"]
 html_theme = "furo"
 html_title = "idmops.idm"
+html_favicon = "icon.svg"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 # the headings' anchors of the Markdown pages, as other pages link to them

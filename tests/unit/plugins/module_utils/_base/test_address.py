@@ -10,6 +10,7 @@ import socket
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.address import (
     is_loopback,
+    one_spelling,
     same_host,
     same_machine,
     share_a_host,
@@ -51,3 +52,21 @@ def test_names_of_one_address(monkeypatch):
     assert same_machine("ds1", "alias") and share_a_host(["ds2", "ds1"], ["alias"])
     assert not same_machine("ds1", "ds2") and not same_machine("ds1", "nowhere") and not same_machine("x", "y")
     assert same_machine("mine", "localhost") and same_machine("localhost", "here.example.com")
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]"])
+def test_this_machine_has_one_spelling_in_a_url(host):
+    assert one_spelling(f"http://{host}:8080/openidm/") == "http://localhost:8080/openidm"
+
+
+@pytest.mark.parametrize(
+    ("url", "spelling"),
+    [
+        ("https://IDM.example.com/openidm", "https://idm.example.com:443/openidm"),
+        ("http://idm.example.com//open%69dm/./", "http://idm.example.com:80/openidm"),
+        ("https://b\u00fccher.example.com:8443", "https://xn--bcher-kva.example.com:8443"),
+        ("https://[2001:0db8::0001]/openidm", "https://2001:db8::1:443/openidm"),
+    ],
+)
+def test_so_has_another(url, spelling):
+    assert one_spelling(url) == spelling

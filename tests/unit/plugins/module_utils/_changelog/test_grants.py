@@ -337,6 +337,19 @@ def test_a_right_that_the_administrator_lacks_is_named_before_anything_is_writte
     assert world.writes == []
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_whose_privileges_do_not_show_the_server_decides(there):
+    world = World()
+    admin = "uid=helper,ou=apps,dc=example,dc=com"
+    if there:
+        world.put(admin, objectClass=["inetOrgPerson"])
+    world.passwords[admin] = "x"
+    privileges = world.privileges
+    world.privileges = lambda dn: {"changelog-read", "bypass-acl"} if dn == admin else privileges(dn)
+    unused, after, changed = apply(world, options={"bind_dn": admin, "bind_password": "x"})
+    assert changed and after.access.granted == ALL
+
+
 @pytest.mark.parametrize("attribute", ["ds-privilege-name", "ds-cfg-global-aci"])
 def test_a_refused_write_names_the_right(attribute):
     world = World()

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
+from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import WantedGrants, apply_grants
-from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts
+from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts, standby
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import NoAnswer
@@ -137,6 +138,18 @@ def test_a_failover_without_a_change_log_or_without_the_account_is_said(worlds):
     worlds[TWO].drop_change_log()
     (said,) = facts().standby
     assert "no change log" in said
+
+
+@pytest.mark.parametrize("status", [1, 50])
+def test_a_failover_that_does_not_let_its_account_be_read_is_not_said_to_have_none(worlds, monkeypatch, status):
+    refused = DirectoryError(f"answered {status}: not for you", status=status)
+
+    def judge_access(directory, principal):
+        raise refused
+
+    monkeypatch.setattr(standby, "judge_access", judge_access)
+    (said,) = facts().standby
+    assert f"could go on at {TWO} cannot be known: answered {status}" in said and "no account" not in said
 
 
 def test_a_failover_that_refuses_the_password_is_said(worlds):

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import read_change_log
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import COOKIES_ONLY, read_change_log
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import (
     BASE,
     NO_SUCH_OBJECT,
@@ -138,6 +140,20 @@ def test_a_change_that_waits_for_its_number_is_pending_for_ten_seconds(now, want
     log = read_change_log(directory)
     assert own.changed_after(log, 11) == own.changed_after(log, 11, {"s2"}) == wanted
     assert own.changed_after(log, 10, {"s1"}) == {"s1"}
+
+
+def test_a_log_without_numbers_or_entries_by_another_id_tells_nothing_of_what_is_pending():
+    world = World()
+    world.change(11, "uid=x,dc=example,dc=com", targetEntryUUID=["s1"])
+    directory = FakeDirectory(world)
+    log = read_change_log(directory)
+
+    def pending(change_log, uid):
+        return OwnEntries(directory, (TOP,), uid, "(objectClass=person)", None, {}).changed_after(change_log, 10)
+
+    assert pending(log, "entryUUID") == pending(log, "ENTRYUUID") == {"s1"}
+    assert pending(log, "dn") is None and pending(None, "entryUUID") is None
+    assert pending(replace(log, mode=COOKIES_ONLY), "entryUUID") is None
 
 
 def test_pending_changes_are_read_until_all_that_are_asked_for_are_found():

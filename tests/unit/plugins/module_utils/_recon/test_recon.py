@@ -701,6 +701,13 @@ def test_an_id_that_is_gone_from_the_source_is_not_called_done():
     assert "1 of 2 records" in error.message and "u1: it is not in the source any more" in error.message
 
 
+def test_each_of_several_that_are_gone_is_counted_as_itself():
+    calls = [*mappings(), still_there("u1", "u2", "u3", gone=["u1", "u2"]), *one_by_one(("u3", "SUCCESS", 0))[3:]]
+    outcome = done(*calls, ids=("u1", "u2", "u3"), max_failures=2)
+    assert outcome.diff["after"]["started"]["ids"] == ["u1", "u2", "u3"]
+    assert [failure["record"] for failure in outcome.failures] == ["u1", "u2"]
+
+
 def test_where_the_source_cannot_be_asked_nothing_is_taken_for_gone():
     calls = one_by_one(("u1", "SUCCESS", 0))
     calls[2] = call("GET", "system/ldap/account", refused(503), params=ANYTHING)

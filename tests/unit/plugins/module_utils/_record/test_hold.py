@@ -67,6 +67,22 @@ def test_it_is_held_for_everybody_and_given_free(host):
         assert again is not None
 
 
+def test_a_record_that_others_note_in_all_the_time_is_tried_so_often_and_no_more(monkeypatch):
+    client, tried = RecordClient(), []
+
+    def busy(*unused, **how):
+        tried.append(how)
+        raise refused(412, "changed meanwhile")
+
+    with take(client) as held:
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(server_lock, "write_record", busy)
+            with pytest.raises(Refused):
+                held.remember({"began": NOW})
+        assert len(tried) == server_lock.TRIES == 5
+        assert held.remembered() is None
+
+
 def test_one_host_sees_its_own_tasks_whatever_they_were_told():
     client = RecordClient()
     with take(client, where=LOCAL) as first:

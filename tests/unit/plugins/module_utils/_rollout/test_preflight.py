@@ -102,6 +102,20 @@ def test_an_idm_that_says_nothing_blocks_every_source(answer, code):
     assert report.differences == []  # what cannot be known is not taken for equal, nor for different
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"shortDesc": "OpenIDM starting"}, "STARTING (OpenIDM starting)."),
+        ({"shortDesc": None}, "STARTING."),
+        ({}, "STARTING."),
+    ],
+)
+def test_an_idm_that_is_not_ready_is_told_in_its_own_words(told, said):
+    client = ScriptedClient(call("GET", "info/ping", {"state": "STARTING", **told}))
+    report = preflight(client, [ENTRY], None, "enabled", context())
+    assert [one.message for one in report.findings] == [f"IDM is not ready: it calls itself {said}"]
+
+
 @pytest.mark.parametrize("status", [403, 404, 410, 501])
 def test_a_ping_that_is_not_there_says_nothing(status):
     """It is deprecated, and closed or gone in places; what follows tells of rights."""

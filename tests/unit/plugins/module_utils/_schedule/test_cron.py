@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.cron import (
@@ -161,8 +161,15 @@ def test_an_expression_that_never_fires_is_known(expression):
         "0 0 12 1 NOV-FEB ? 2026",
         "0 0 12 1/5 * ? *",
         "0 0 12 29 2 ? 2026-2030",
+        "0 0 12 20 1-13 ? 2026",  # no months that are known, so it may be December
         "no cron at all",
     ],
 )
 def test_what_may_fire_is_not_taken_for_what_never_does(expression):
     assert not is_over(expression, NOW)
+
+
+def test_the_last_day_of_a_year_counts():
+    after = datetime(2027, 1, 1, 11, tzinfo=timezone.utc)
+    assert not is_over("0 0 12 ? 12 * 2026", after)  # a server's clock may show the day before
+    assert is_over("0 0 12 ? 12 * 2026", after + timedelta(days=1))

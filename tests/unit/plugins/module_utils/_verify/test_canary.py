@@ -57,7 +57,7 @@ class Line:
         self.cut = 0 in self.fails
 
     def __call__(self, options, url, it):
-        self.clock = it.clock
+        self.clock = self.there.clock = it.clock
         return self
 
     def __enter__(self):
@@ -176,6 +176,16 @@ def test_it_arrives_and_the_old_value_is_put_back(fly):
     assert (found.canary["token_before"], found.canary["token_after"]) == (7, 8)
     (record,) = found.idm.records.documents.values()
     assert (record["arrived"]["by"], record["arrived"]["checked"]) == ("canary", 1)
+
+
+def test_it_says_after_how_many_seconds_it_arrived(fly):
+    there = Environment()
+
+    def later(value):
+        there.clock.sleep(1.26)
+        return value
+
+    assert fly(there=there, arrives=later).canary["seconds"] == 1.3
 
 
 def test_where_it_does_not_arrive_it_fails_and_the_old_value_is_put_back_before_more_is_asked(fly):
