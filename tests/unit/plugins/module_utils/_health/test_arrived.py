@@ -923,3 +923,28 @@ def test_which_of_several_policies_of_one_situation_counts_audit_alone_tells(loo
     there.idm.resources["audit/sync"] = [audit_word("s1", "ABSENT", "IGNORE")]
     found = look(there, ["s1", "s2"])
     assert found.records == () and "ABSENT: IGNORE (s1)" in found.doubt
+
+
+def test_an_old_failure_is_no_cause_of_a_change_that_was_never_handled(look):
+    there = Environment()
+    differing(there)
+    failed = {"status": "FAILURE", "message": "Policy validation failed"}
+    there.idm.resources["audit/sync"] = [
+        audit_word("s1", "CONFIRMED", "UPDATE", at="2026-11-23T10:00:00.000Z", **failed)
+    ]
+    assert "the target is not as the source" in look(there).records[0].cause
+    there.idm.resources["audit/sync"].append(audit_word("s1", "CONFIRMED", "UPDATE", **failed))
+    assert look(there).records[0].cause == "Policy validation failed"
+
+
+def test_audit_gets_a_moment_to_write_what_was_handled_just_now(look):
+    there = Environment(properties=[*PLAIN, MADE])
+    there.idm.resources.update({"audit/sync": [BEGINS, LATER], "audit/recon": [RECON]})
+    assert len(look(there).records) == 1
+    asked = [path for path, *unused in there.idm.asked]
+    second = [at for at, path in enumerate(asked, start=1) if path == "audit/sync"][2]
+    there.idm.asked.clear()
+    write = there.idm.resources["audit/sync"].append
+    there.idm.meanwhile[second] = [lambda: write(audit_word("s1", "CONFIRMED", "UPDATE"))]
+    found = look(there)
+    assert (found.records, found.doubt, found.slept) == ((), None, 1)

@@ -286,6 +286,7 @@ def test_what_was_never_handled_is_a_difference_though_no_comparison_shows_it(ru
     found = run(there, changes=[set()], touched=at)
     assert found.ids == ["s1"] and "audit has no entry of it" in found.one["entries"][0]["detail"]
     assert found.one["differences"] == {"missing" if mapping is SELECTIVE else "differing": 1}
+    assert found.one["not_comparable"]["entries"] == 0
     there.idm.resources["audit/sync"] = [*words, word("s1", "CONFIRMED", "UPDATE")]
     if mapping is SELECTIVE:
         there.idm.resources["audit/sync"] = [*words, word("s1", "SOURCE_IGNORED", "REPORT")]
