@@ -89,8 +89,9 @@ def counted_anew(directory: Directory, log: ChangeLog, anchor: Anchor | None) ->
         return None
     return (
         "The change log has begun to count anew, as after a restore without it (changelogDb), or is another server's"
-        f" than before: its change {anchor.number} was made at {there.time}, and was another one, of {anchor.time}, when that was noted. So the"
-        " token belongs to numbers that are no more, and changes that were given them since are lost to liveSync."
+        f" than before: its change {anchor.number} was made at {there.time}, and was another one, of {anchor.time},"
+        " when that was noted. So the token belongs to numbers that are no more, and changes that were given them since"
+        " are lost to liveSync."
     )
 
 
