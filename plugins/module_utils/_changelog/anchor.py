@@ -88,9 +88,10 @@ def counted_anew(directory: Directory, log: ChangeLog, anchor: Anchor | None) ->
     if not exact and (apart is None or apart <= _SAME_TIME):
         return None
     return (
-        f"The change log has begun to count anew, as after a restore without it (changelogDb): its change"
-        f" {anchor.number} was made at {there.time}, and was another one, of {anchor.time}, when that was noted. So the"
-        " token belongs to numbers that are no more, and changes that were given them since are lost to liveSync."
+        "The change log has begun to count anew, as after a restore without it (changelogDb), or is another server's"
+        f" than before: its change {anchor.number} was made at {there.time}, and was another one, of {anchor.time},"
+        " when that was noted. So the token belongs to numbers that are no more, and changes that were given them since"
+        " are lost to liveSync."
     )
 
 

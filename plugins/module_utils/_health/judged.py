@@ -166,7 +166,6 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         filtered=tuple(f"{one.effect} {one.remedy}" for one in filters if one.against),
         unproved=bool(mute) or (connector is not None and connector.uses_timestamps),
         left_out=(
-            *([f"{holder.name} holds it{said}."] if holder and (said := holder.silence(snapshot.time)) else []),
             *(f"Whether the schedule {name} is paused cannot be known. {SEE_STATE}" for name in mute),
             *(f"{one.effect} {one.remedy}" for one in filters if not one.against),
             *(said for mapping in mappings if mapping.sync_enabled for said in mapping.ignored),
@@ -199,6 +198,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         filters=filters,
         record=record,
         holder=holder,
+        held=f"{holder.name} holds it{said}." if holder and (said := holder.silence(snapshot.time)) else None,
     )
 
 

@@ -37,6 +37,7 @@ class SourceStatus:
     """What is known of one source.
 
     :param holder: the task of ours that runs it now, from whichever host, None where none does.
+    :param held: what is to be said of it where it gives no word, or word of a time to come; None for nothing.
     """
 
     source: Source
@@ -53,6 +54,7 @@ class SourceStatus:
     queue: tuple[Waiting, ...] = ()
     record: RunRecord = RunRecord()
     holder: Holder | None = None
+    held: str | None = None
 
     @property
     def health(self) -> Health:
@@ -61,6 +63,11 @@ class SourceStatus:
 
     @property
     def remedy(self) -> str | None:
+        """What mends it, and what is to be said of who holds it."""
+        return " ".join(text for text in (self._mends, self.held) if text) or None
+
+    @property
+    def _mends(self) -> str | None:
         """What mends it; where a record fails, that record's name, its reason and its attempts before it."""
         health = self.health
         if health.state == FAILING and self.failure is not None:
