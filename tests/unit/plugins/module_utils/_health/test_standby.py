@@ -144,7 +144,7 @@ def test_a_failover_without_a_change_log_or_without_the_account_is_said(worlds):
 def test_a_failover_that_does_not_let_its_account_be_read_is_not_said_to_have_none(worlds, monkeypatch, status):
     refused = DirectoryError(f"answered {status}: not for you", status=status)
 
-    def judge_access(directory, principal):
+    def judge_access(directory, principal, log):
         raise refused
 
     monkeypatch.setattr(standby, "judge_access", judge_access)
