@@ -76,6 +76,11 @@ def strange(requests: t.Iterable[tuple[str, t.Optional[int]]], home: str) -> lis
 
 
 class _Silent(http.server.SimpleHTTPRequestHandler):
+    def handle(self) -> None:
+        """Answer; a page that is closed before all of it has come is no error."""
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
     def log_message(self, format: str, *args: t.Any) -> None:
         """Say nothing of a request."""
 

@@ -83,9 +83,9 @@ def of_pages():
             yield Example(path.name, page[: found.start()].count("\n") + 1, found[2], found[3])
 
 
-EXAMPLES = list(of_pages())
+IN_PAGES = list(of_pages())
 OF_MODULES = [Example(name, 0, "yaml", module.EXAMPLES) for name, module in MODULES.items()]
-TO_COPY = [one for one in (*EXAMPLES, *OF_MODULES) if one.kind == "yaml"]
+TO_COPY = [one for one in (*IN_PAGES, *OF_MODULES) if one.kind == "yaml"]
 
 
 def below(node):
@@ -203,7 +203,7 @@ def test_ansible_can_read_all_plays_and_tasks(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.kind == "shell"], ids=str)
+@pytest.mark.parametrize("example", [one for one in IN_PAGES if one.kind == "shell"], ids=str)
 def test_what_is_to_be_called_is_there(example):
     lines = example.text.replace("\\\n", " ").splitlines()
     for line in filter(None, map(str.strip, lines)):
@@ -246,8 +246,8 @@ def test_a_call_that_is_wrong_is_found(call):
 
 
 def test_what_is_only_shown_is_named_with_who_looks_at_it():
-    assert {(one.page, one.kind) for one in EXAMPLES if one.kind not in ("yaml", "shell")} == set(SHOWN)
-    assert {shlex.split(one.text)[0] for one in EXAMPLES if one.kind == "shell"} <= set(NOT_RUN) | {
+    assert {(one.page, one.kind) for one in IN_PAGES if one.kind not in ("yaml", "shell")} == set(SHOWN)
+    assert {shlex.split(one.text)[0] for one in IN_PAGES if one.kind == "shell"} <= set(NOT_RUN) | {
         "make",
         "ansible-playbook",
     }

@@ -134,7 +134,7 @@ def fly(monkeypatch):
             frozenset(),
             records={Source.parse(SOURCE).stage_id: kept},
         )
-        there.idm.documents["config/managed"] = {}
+        there.idm.documents["config/managed"] = more.pop("managed", {})
         looked = []
 
         def of_source(*unused, **how):
@@ -377,6 +377,12 @@ def test_where_that_cannot_be_known_the_entry_has_to_be_seen_through_idm(fly):
 def test_what_cannot_fly_is_refused_before_anything_is_written(fly, more, option):
     found = fly(**more)
     assert isinstance(found.failed, InvalidOption) and found.failed.option == option and found.line.written == []
+
+
+def test_an_attribute_that_the_target_makes_itself_cannot_fly(fly):
+    described = {"name": "user", "schema": {"properties": {"mail": {"type": "string", "isVirtual": True}}}}
+    found = fly(managed={"objects": [described]})
+    assert isinstance(found.failed, InvalidOption) and found.failed.option == "attribute" and found.line.written == []
 
 
 def run_by(monkeypatch, *outcomes):
