@@ -16,8 +16,9 @@ import subprocess
 from . import archive, steps, tree
 from .places import BELOW, BUILD, LOGS, ROOT, environment
 
-#: What the targets need and no user gets: the targets themselves, and the servers that they start and stop.
-_BESIDE = (("tests", "integration"), ("tests", "servers"))
+#: What the targets need and no user gets: the targets themselves, the servers that they start and stop, and what looks
+#: for secrets in what was printed.
+_BESIDE = (("tests", "integration"), ("tests", "servers"), ("tools", "__init__.py"), ("tools", "leaks.py"))
 
 
 def is_beside(name: pathlib.PurePosixPath) -> bool:

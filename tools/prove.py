@@ -38,7 +38,7 @@ class Result(t.NamedTuple):
 
 
 #: What says nothing in a small form: it takes its length, and the whole machine.
-WITHOUT_SMALL_FORM = ("chaos",)
+WITHOUT_SMALL_FORM = ("chaos", "fleet")
 
 
 def experiments(small: bool = False) -> list[str]:

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import pathlib
+import re
 
 import pytest
 
 from tools import archive, installed, steps, tree
+from tools.places import ROOT
 
 NAMES = [
     pathlib.PurePosixPath(name)
@@ -83,3 +85,10 @@ def test_what_was_there_is_removed_first(repository, tmp_path):
 
 def test_nothing_is_laid_beside_that_a_user_has():
     assert not [name for name in tree.tracked() if installed.is_beside(name) and archive.is_expected(name)]
+
+
+def test_what_the_targets_import_of_our_tools_is_laid_beside_them():
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in tree.tracked() if str(name).endswith(".py")
+             and name.parts[:2] == ("tests", "integration")]  # fmt: skip
+    wanted = {name for text in texts for name in re.findall(r"idmops\.idm\.tools import (\w+)", text)}
+    assert wanted and all(installed.is_beside(pathlib.PurePosixPath("tools", f"{name}.py")) for name in wanted)
