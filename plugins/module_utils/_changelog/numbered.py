@@ -85,17 +85,18 @@ def lags(cookie: str | None, other: str | None) -> bool:
 
 def _newest(cookie: str | None) -> dict[str, str]:
     """Return what sorts the newest change of each server that a cookie names, by suffix and the server's id."""
-    return {
-        f"{part.rpartition(':')[0]}:{order[-4:]}": order
-        for part in (cookie or "").split(";")
-        for csn in part.rpartition(":")[2].split()
-        if (order := _order(csn))
-    }
+    return {f"{suffix}:{order[-4:]}": order for suffix, csn in _changes(cookie or "") if (order := _order(csn))}
 
 
 def _csns(cookie: str) -> list[str]:
-    """Return the newest change of each server that a cookie names: ``<suffix>:<CSN> <CSN>;<suffix>:...``."""
-    return [csn for part in cookie.split(";") for csn in part.rpartition(":")[2].split()]
+    """Return the newest change of each server that a cookie names."""
+    return [csn for _suffix, csn in _changes(cookie)]
+
+
+def _changes(cookie: str) -> list[tuple[str, str]]:
+    """Return the suffixes and changes that a cookie names: ``<suffix>:<CSN> <CSN>;<suffix>:...``."""
+    parts = [part.rpartition(":") for part in cookie.split(";")]
+    return [(suffix, csn) for suffix, _colon, csns in parts for csn in csns.split()]
 
 
 @dataclass(frozen=True)

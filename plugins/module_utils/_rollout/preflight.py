@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption, Refused, Unreachable
@@ -123,11 +124,10 @@ def preflight(
     """
     if not sources:
         raise InvalidOption("livesync_sources", list(sources), "Name at least one source, as in system/ldap/account.")
-    report = _look(client, sources, directory, state, context, judge, brief=judge)
-    if report.brief and not report.finished:
-        # what is left to do may need what was left out
-        report = _look(client, sources, directory, state, context, judge, brief=False)
-    return report
+    look = partial(_look, client, sources, directory, state, context, judge)
+    report = look(brief=judge)
+    # what is left to do may need what was left out
+    return look(brief=False) if report.brief and not report.finished else report
 
 
 def _look(
