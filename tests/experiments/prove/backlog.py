@@ -44,7 +44,11 @@ class Table:
         self._changed = self._gone = self._known = 0
         bed.grant()
         self.tasks.trigger(directory=self.tasks.directory)
-        self.tasks.run("recon", mapping=bed.mapping)
+        # Without the record of a load no run is proved.
+        of = {"source": bed.source}
+        loaded = self.tasks.run("livesync_load", **of, mappings=[bed.mapping], directory=self.tasks.directory)
+        record = {"load_record": loaded.told["record"], "enabled": False}
+        self.tasks.run("livesync_schedule", **of, **record, scheduler="external", max_age=3600)
 
     def change(self, count: int) -> None:
         """Change people, one after the other, from the first one on."""
