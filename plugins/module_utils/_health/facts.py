@@ -84,7 +84,7 @@ class Facts:
     :param unseen: what may wait there, and cannot be known to, in sentences.
     :param gapped: what the change log hides from liveSync, a sentence each with what mends it.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
-    :param shown: whether a comparison has shown that what was there is there.
+    :param shown: the mappings of which a comparison has shown that what was there is there.
     :param refused: what IDM does not let this account know of the source, a sentence each with what mends it.
     :param untraced: why records that IDM gives up on would not show, None where they would.
     :param failure: IDM's text about the record that stopped the last run.
@@ -99,6 +99,7 @@ class Facts:
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
     :param namesake: what the job is that has the name of its schedule and does something else, None where none has.
     :param meeting: the schedules that fire; more than one of them meet.
+    :param concurrent: those of them that may run beside themselves.
     :param external: whether an external scheduler runs it, so that no schedule of IDM's is to.
     :param on_beside: the schedules that are on all the same, paused or not.
     :param overdue: why a run of that scheduler is missing, None where none is.
@@ -138,7 +139,7 @@ class Facts:
     unproved: bool = False
     forbidding: bool = False
     untraced: str | None = None
-    shown: bool = False
+    shown: frozenset[str] = frozenset()
     refused: tuple[str, ...] = ()
     failure: str | None = None
     blocks: bool = False
@@ -153,6 +154,7 @@ class Facts:
     idle_jobs: tuple[str, ...] = ()
     namesake: str | None = None
     meeting: tuple[str, ...] = ()
+    concurrent: tuple[str, ...] = ()
     external: bool = False
     on_beside: tuple[str, ...] = ()
     overdue: str | None = None
@@ -163,6 +165,11 @@ class Facts:
     running: bool = False
     unmoved: bool = False
     moved: bool = False
+
+    @property
+    def unshown(self) -> tuple[str, ...]:
+        """The mappings of which nobody knows that what was there before was brought over."""
+        return tuple(name for name in self.unloaded if name not in self.shown)
 
     @property
     def is_behind(self) -> bool:

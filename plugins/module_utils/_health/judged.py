@@ -19,12 +19,13 @@ from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
 from .._ldap.lines import Connect
-from .._record.run_record import read_record
+from .._record.run_record import RunRecord, read_record
 from .._schedule.document import SEE_STATE
 from .._schedule.schedule import Schedule
+from .directories import directories
 from .external import judge_external
 from .facts import Facts
-from .log_facts import LogReader, directories
+from .log_facts import LogReader
 from .snapshot import Snapshot
 from .source_status import SourceStatus
 from .states import said_of_unloaded
@@ -175,6 +176,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         enabled=len(enabled),
         paused=len([schedule for schedule in enabled if schedule.paused]),
         meeting=(*(one.name for one in enabled if not one.paused), *snapshot.scripts(source)),
+        concurrent=tuple(one.name for one in enabled if one.concurrent is True and not one.paused),
         idle_jobs=snapshot.idle_jobs(source),
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
         namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
@@ -240,10 +242,18 @@ def unloaded(
     :param mappings: those of the source.
     :raises Unreachable, Refused: as the client.
     """
-    loads = loads_of(schedules)
-    names = [one.name for one in mappings if one.sync_enabled is not False and one.name not in loads]
-    record = read_record(client, source) if names else None
-    return said_of_unloaded(names) if names and not (record and record.sampled) else None
+    on = [one for one in mappings if one.sync_enabled is not False]
+    names = not_loaded(on, schedules)
+    names = not_loaded(on, schedules, read_record(client, source)) if names else []
+    return said_of_unloaded(names) if names else None
+
+
+def not_loaded(
+    mappings: t.Iterable[SyncMapping], schedules: t.Iterable[Schedule], record: RunRecord | None = None
+) -> list[str]:
+    """Return the mappings of which no load is recorded, nor a comparison in which nothing differed."""
+    known = {*loads_of(schedules), *(record.sampled if record else ())}
+    return [one.name for one in mappings if one.name not in known]
 
 
 def anchors_of(schedules: t.Iterable[Schedule]) -> list[Anchor]:

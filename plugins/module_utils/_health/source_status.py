@@ -24,7 +24,7 @@ from .._schedule.schedule import Schedule
 from .dropped import Dropped
 from .facts import Facts
 from .gapped import Gap
-from .states import DISABLED, DROPPING, FAILING, GAPPED, HEALTHY, LAGGING, Health, judge_health
+from .states import DISABLED, DROPPING, FAILING, GAPPED, HEALTHY, LAGGING, Health, judge_health, meeting_of
 
 #: For how long at most the runs of a schedule are watched, in seconds.
 LONGEST_WATCH = 40.0
@@ -72,7 +72,7 @@ class SourceStatus:
         health = self.health
         if health.state == FAILING and self.failure is not None:
             said = f"{self.failure.sentence()} {self.failure.remedy}"
-            return f"{health.remedy} {said}" if len(self.facts.meeting) > 1 else said
+            return f"{health.remedy} {said}" if meeting_of(self.facts) else said
         if health.state == DROPPING and self.dropped:
             records = list(dict.fromkeys(one.record for one in self.dropped))
             return (

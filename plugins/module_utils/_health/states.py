@@ -100,11 +100,10 @@ def judge_health(facts: Facts) -> Health:
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
     doubts += [*([log.doubt] if log.meanwhile and log.doubt else []), *log.standby] if log else []
     doubts += [*facts.left_out, *facts.unseen]
-    unshown = facts.unloaded if not facts.shown else ()
-    if unshown:
-        doubts.append(said_of_unloaded(unshown))
+    if facts.unshown:
+        doubts.append(said_of_unloaded(facts.unshown))
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
-    proved = facts.moved and not facts.unproved and not unshown
+    proved = facts.moved and not facts.unproved and not facts.unshown
     if facts.running:
         return Health(RUNNING, not facts.unproved, " ".join(doubts) or None)
     if facts.queued:
@@ -246,6 +245,8 @@ def _dropping(facts: Facts) -> str | None:
             f" {'it' if facts.dropped == 1 else 'them'} over since (dropped). Mend the records or the mapping, then"
             " reconcile them: idmops.idm.recon with ids.",
         )
+    if said and (meeting := meeting_of(facts)):
+        said.insert(0, meeting)  # which may be why
     return " ".join(said) or None
 
 
@@ -272,7 +273,7 @@ def _disabled(facts: Facts) -> str | None:
 
 
 def _failing(facts: Facts) -> str | None:
-    meeting = _meeting(facts)
+    meeting = meeting_of(facts)
     if meeting and facts.failure:
         return meeting  # which may be why it fails
     if facts.failure and facts.blocks:
@@ -307,14 +308,17 @@ def _failing(facts: Facts) -> str | None:
     return meeting
 
 
-def _meeting(facts: Facts) -> str | None:
+def meeting_of(facts: Facts) -> str | None:
+    """Return what is to be said of runs that meet, None where none do."""
     if facts.on_beside:
         return (
             f"IDM's own schedule is on ({', '.join(facts.on_beside)}) beside the external scheduler: their runs meet,"
             " and damage each other. Run the role livesync, which switches it off (scheduler: external), or makes it"
             " the only one (scheduler: idm, once the external one is stopped)."
         )
-    return said_of_meeting(facts.meeting) if len(facts.meeting) > 1 else None
+    said = [said_of_meeting(facts.meeting)] if len(facts.meeting) > 1 else []
+    said += [said_of_concurrent(facts.concurrent)] if facts.concurrent else []
+    return " ".join(said) or None
 
 
 def said_of_unloaded(names: t.Iterable[str]) -> str:
@@ -331,6 +335,16 @@ def said_of_meeting(names: t.Iterable[str]) -> str:
         f"More than one schedule runs this source ({', '.join(names)}): their runs meet, and damage each other. Remove"
         " all but one: idmops.idm.livesync_schedule with state: absent (a job that runs a script: DELETE"
         " scheduler/job/<id>)."
+    )
+
+
+def said_of_concurrent(names: t.Iterable[str]) -> str:
+    """Return what is to be said of schedules whose runs may meet."""
+    return (
+        f"The schedule {', '.join(names)} may run beside itself (concurrentExecution is true): a run that takes longer"
+        " than its interval meets the next one, and they damage each other (two links, objects that are there twice)."
+        " Set it to false: idmops.idm.livesync_schedule, or the role livesync. Then see with idmops.idm.livesync_verify"
+        " whom that has hit."
     )
 
 

@@ -204,6 +204,8 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
                 context,
                 loaded=oldest_load(entry.schedules, entry.mappings, snapshot.time),
                 shown=entry.record.shown(MOST_TAKEN),
+                unloaded=facts.unshown,
+                seen=entry.record.compared,
             ),
         )
     except Refused as exc:

@@ -14,8 +14,9 @@ from functools import partial
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut
 from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
+from .._health.directories import directories
 from .._health.judged import oldest_load
-from .._health.log_facts import LogReader, directories
+from .._health.log_facts import LogReader
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
 from .._idm.connector import TWINS_REMEDY

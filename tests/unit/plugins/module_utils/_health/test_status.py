@@ -22,7 +22,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import status a
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.directories import directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import judge_health
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden, Touched
@@ -118,6 +119,9 @@ class FakeLog:
 
     def touched(self, token, most, after):
         return self.touches
+
+    def strays(self, token, most, after=0):
+        return []
 
     def now(self):
         return None
@@ -820,8 +824,10 @@ def test_where_no_load_is_recorded_that_is_said_until_a_comparison_has_shown_wha
         *lists(stage=document("1", 9), jobs=[job(nextRunDate="2026-11-24T11:00:05.000Z")]), *moves, directory=DIRECTORY
     )
     assert found.health.state == "healthy" and not found.health.proved and UNLOADED in found.remedy
-    shown = judge_health(replace(found.facts, shown=True))
+    shown = judge_health(replace(found.facts, shown=frozenset({"one"})))
     assert shown.proved and UNLOADED not in (shown.remedy or "")
+    of_another = judge_health(replace(found.facts, shown=frozenset({"two"})))
+    assert not of_another.proved and UNLOADED in of_another.remedy
 
 
 def test_where_audit_is_told_to_keep_out_how_records_fared_nobody_is_called_given_up_on(log):

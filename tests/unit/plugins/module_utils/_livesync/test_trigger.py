@@ -191,7 +191,7 @@ def run(*calls, check=False, client=None, **options):
 def shown(*calls, **how):
     """Return a client of an IDM where a comparison has shown that what was there before has arrived."""
     client = LiveSyncClient(*calls, **how)
-    note(client, LDAP, arrived={"by": "sample"})
+    note(client, LDAP, arrived={"by": "sample", "mappings": ["one"]})
     return client
 
 
@@ -656,8 +656,9 @@ def arrival(monkeypatch, log):
         seen.after = after
         return seen.gaps
 
-    def look(client, source, connector, mappings, known, reader, token, it, after, loaded, shown):
+    def look(client, source, connector, mappings, known, reader, token, it, after, loaded, shown, unloaded):
         seen.asked.append((after, token))
+        seen.unloaded = unloaded
         if isinstance(seen.found, Exception):
             raise seen.found
         return seen.found
@@ -1134,6 +1135,27 @@ def test_how_a_run_has_ended_is_left_in_the_run_record(log):
     assert (beyond["outcome"], beyond["failed"], beyond["told"]) == ("failed", True, True)
 
 
+def test_a_comparison_of_another_mapping_stands_for_no_load(arrival):
+    both = (MAPPED, {**MAPPED, "name": "two"})
+    calls = (*lists(mappings=both), executing(), *before(), post(answer(9)))
+    result, it = run(client=shown(*calls), until_caught_up=True)
+    assert result["runs"][0]["proved"] is False and arrival.unloaded == ["two"]
+    assert it.report.warnings == [f"{SOURCE}: {said_of_unloaded(['two'])}"]
+
+
+def test_a_mapping_that_is_off_drops_what_the_run_takes_and_nothing_is_proved(arrival):
+    both = (MAPPED, {**MAPPED, "name": "two", "enableSync": False})
+    calls = (*lists(mappings=both), executing(), *before(), post(answer(9)))
+    result, it = run(client=shown(*calls), until_caught_up=True)
+    assert result["runs"][0]["proved"] is False
+
+
+def test_a_schedule_that_may_run_beside_itself_is_named(arrival):
+    calls = (*lists(job(concurrentExecution=True)), executing(), schedules(job()), *before(), post(answer(9)))
+    unused, it = run(client=shown(*calls))
+    assert any("concurrentExecution is true" in one for one in it.report.warnings)
+
+
 def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
     client = LiveSyncClient(*lists(), executing(), *before(), post(answer(9)))
     run(client=client, lock="server")
@@ -1142,7 +1164,7 @@ def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
     def idle(compared, **found):
         client = LiveSyncClient(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)))
         last_run = {"time": OLD, "outcome": "advanced", "failed": False, "compared": compared}
-        note(client, LDAP, last_run=last_run, arrived={"by": "sample"})
+        note(client, LDAP, last_run=last_run, arrived={"by": "sample", "mappings": ["one"]})
         arrival.asked, arrival.found = [], Unarrived(**found)
         result, unused = run(client=client, lock="server", until_caught_up=True)
         return arrival.asked, read_record(client, LDAP).compared, result["runs"][0]["proved"]

@@ -71,6 +71,7 @@ def run(monkeypatch):
             last=lambda: 9,
             now=lambda: None,
             touched=lambda token, most, after=0: newest,
+            strays=lambda token, most, after=0: [],
         )
         if changes is not None:
             there.uid = "entryUUID"
