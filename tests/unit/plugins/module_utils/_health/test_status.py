@@ -20,9 +20,9 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import judged
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
 from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
+from ansible_collections.idmops.idm.plugins.module_utils._health.directories import directories
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
-from ansible_collections.idmops.idm.plugins.module_utils._health.directories import directories
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import judge_health
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
