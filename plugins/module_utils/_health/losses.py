@@ -28,6 +28,12 @@ from .._proof.difference import (
 )
 from .._proof.look import SECOND_LINK, TWINS
 
+#: What mends an entry with two links.
+TWO_LINKS = (
+    "see that one schedule alone runs the source; delete that link first (repo/link), so that the removal reaches"
+    " nobody else, then the target that is too many (livesync_verify names the link in link_ids, or, where both targets"
+    " are there, the second one in target_id)."
+)
 #: What a policy does to what it leaves alone.
 LEFT_ALONE = ("IGNORE", "REPORT", "NOREPORT", "ASYNC")
 #: The details of a change that was never handled, of one that the connector leaves out by whoever made it, and how that
@@ -171,11 +177,7 @@ _MEND = {
     _UNDECIDED: (
         f"{NO_SITUATION}. {NO_SITUATION_REMEDY} Then reconcile the records (dropped): idmops.idm.recon with ids."
     ),
-    DUPLICATE: (
-        "with two links of one mapping, as where two runs met (dropped names the second target): see that one schedule"
-        " alone runs the source; delete that link first (repo/link), so that the removal reaches nobody else, then the"
-        " target that is too many."
-    ),
+    DUPLICATE: (f"with two links of one mapping, as where two runs met (dropped names the second target): {TWO_LINKS}"),
     _TWIN: (
         "an object in the target that is known by the same name as another one there, or by that of another entry"
         " (dropped names it): somebody is there twice, or links lead to the wrong object. Reconcile nothing before that"

@@ -316,9 +316,7 @@ def meeting_of(facts: Facts) -> str | None:
             " and damage each other. Run the role livesync, which switches it off (scheduler: external), or makes it"
             " the only one (scheduler: idm, once the external one is stopped)."
         )
-    said = [said_of_meeting(facts.meeting)] if len(facts.meeting) > 1 else []
-    said += [said_of_concurrent(facts.concurrent)] if facts.concurrent else []
-    return " ".join(said) or None
+    return said_of_runs(facts.meeting, facts.concurrent)
 
 
 def said_of_unloaded(names: t.Iterable[str]) -> str:
@@ -329,8 +327,17 @@ def said_of_unloaded(names: t.Iterable[str]) -> str:
     )
 
 
-def said_of_meeting(names: t.Iterable[str]) -> str:
-    """Return what is to be said of several schedules of one source that are enabled."""
+def said_of_runs(firing: t.Collection[str], concurrent: t.Collection[str]) -> str | None:
+    """Return what is to be said of the enabled schedules of one source, None where their runs cannot meet.
+
+    :param concurrent: those that may run beside themselves.
+    """
+    said = [_said_of_meeting(firing)] if len(firing) > 1 else []
+    said += [_said_of_concurrent(concurrent)] if concurrent else []
+    return " ".join(said) or None
+
+
+def _said_of_meeting(names: t.Iterable[str]) -> str:
     return (
         f"More than one schedule runs this source ({', '.join(names)}): their runs meet, and damage each other. Remove"
         " all but one: idmops.idm.livesync_schedule with state: absent (a job that runs a script: DELETE"
@@ -338,8 +345,7 @@ def said_of_meeting(names: t.Iterable[str]) -> str:
     )
 
 
-def said_of_concurrent(names: t.Iterable[str]) -> str:
-    """Return what is to be said of schedules whose runs may meet."""
+def _said_of_concurrent(names: t.Iterable[str]) -> str:
     return (
         f"The schedule {', '.join(names)} may run beside itself (concurrentExecution is true): a run that takes longer"
         " than its interval meets the next one, and they damage each other (two links, objects that are there twice)."

@@ -19,7 +19,7 @@ from .._health.directories import directories
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
 from .._health.judged import anchors_of, not_loaded, oldest_load, unloaded
 from .._health.log_facts import LogReader
-from .._health.states import said_of_concurrent, said_of_meeting
+from .._health.states import said_of_runs
 from .._http.client import Client
 from .._idm.audit import kept_out
 from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
@@ -316,10 +316,9 @@ class _SourceTask:
 
         :raises IdmopsError: saying why, and what mends it.
         """
-        if len(self.firing) > 1:
-            self.context.report.warn(f"{self.source}: {said_of_meeting(self.firing)}")
-        if concurrent := [one.name for one in self.schedules if one.enabled and one.concurrent is True]:
-            self.context.report.warn(f"{self.source}: {said_of_concurrent(concurrent)}")
+        concurrent = [one.name for one in self.schedules if one.enabled and one.concurrent is True]
+        if said := said_of_runs(self.firing, concurrent):
+            self.context.report.warn(f"{self.source}: {said}")
         if warning := check_mapped(self.source, self.mappings, self.request.mappings, self.known):
             self.context.report.warn(warning)
         if self.connector.ambiguity:

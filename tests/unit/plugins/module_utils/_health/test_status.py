@@ -21,9 +21,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import log_fact
 from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.directories import directories
-from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
+from ansible_collections.idmops.idm.plugins.module_utils._health.facts import Facts, LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
+from ansible_collections.idmops.idm.plugins.module_utils._health.losses import TWO_LINKS
+from ansible_collections.idmops.idm.plugins.module_utils._health.source_status import SourceStatus
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import judge_health
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden, Touched
@@ -325,6 +328,21 @@ def test_a_record_that_fails_is_told_with_its_cause():
     for remedy in (told["remedy"], caught.value.remedy):
         assert DN in remedy and "Policy validation failed" in remedy and "attempt 2 of 6" in remedy
         assert remedy.endswith("Mend the record or the mapping before the next run.")
+
+
+def test_two_links_are_mended_before_any_reconciliation():
+    """With two links a reconciliation fails as the change did (seen on OpenIDM 6.1.0)."""
+    facts = Facts("ldap", token=9, number=9, enabled=1, dropped=1)
+
+    def remedy(cause, *unarrived):
+        given = replace(facts, unarrived=unarrived)
+        return SourceStatus(LDAP, given, None, [], [], None, dropped=(Dropped("s1", "m", cause=cause),)).remedy
+
+    said = remedy("More than one link found for source s1")
+    assert said.startswith("First, where the cause is two links: ") and TWO_LINKS in said
+    assert said.index(TWO_LINKS) < said.index("recon with ids")
+    assert remedy("Policy validation failed").startswith("IDM gave up on 1 changed record")
+    assert remedy("More than one link found", f"1 has arrived twice, {TWO_LINKS}").count(TWO_LINKS) == 1
 
 
 @pytest.mark.parametrize(
