@@ -20,7 +20,7 @@ from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
 from .._ldap.lines import Connect
 from .._record.run_record import read_record
-from .._schedule.document import SEE_STATE
+from .._schedule.document import SEE_STATE, SERVICE
 from .._schedule.schedule import Schedule
 from .external import judge_external
 from .facts import Facts
@@ -204,14 +204,19 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
 
 def said_of_namesake(source: Source, job: Schedule, mappings: t.Sequence[SyncMapping]) -> str:
     """Return what a job is that has the name of a source's own schedule and does something else, and the way out."""
-    does = f"the action {job.invoke_context.get('action')} of the service {job.service or 'unknown'}"
-    if job.source:
-        does = f"liveSync of {job.source}"
+    does = f"runs the action {job.invoke_context.get('action')} of the service {job.service or 'unknown'}"
+    if source.resembles(job.source):
+        does = f"names {job.source}, in another case, and runs nothing"
+    elif job.source:
+        does = f"runs liveSync of {job.source}"
+    elif source.resembles(job.meant):
+        does = f"invokes {job.document.get('invokeService')}, which runs nothing"
+    service = "" if job.service == SERVICE else f"invokeService to {SERVICE}, "
     loads = loads_of([job])
     recorded = ", ".join(mapping.name for mapping in mappings if mapping.name in loads)
     return (
-        f"The job {job.name} has the name of this source's schedule, and runs {does}. Where it should be that schedule,"
-        f" set action to liveSync and source to {source} in its invokeContext (PUT scheduler/job/{job.name})"
+        f"The job {job.name} has the name of this source's schedule, and {does}. Where it should be that schedule,"
+        f" set {service}action to liveSync and source to {source} in its invokeContext (PUT scheduler/job/{job.name})"
         + (f", and keep the rest of it: the load of {recorded} is recorded there." if recorded else ".")
         + " Where it is meant so, give the schedule of this source another name."
     )

@@ -61,9 +61,9 @@ class Snapshot:
             for name in self.scripts(source)
         ]
         for job in self.jobs:
-            if job.enabled is False:
-                continue
-            if job.does_nothing and job.name != own_name(source) and source.resembles(job.names):
+            if job.enabled is False or job == self.namesake(source):
+                continue  # of the latter more is to be said
+            if job.does_nothing and source.resembles(job.names):
                 action = job.invoke_context.get("action")
                 found.append(f"The job {job.name} has the action {action}, which runs nothing: it has to be liveSync.")
             if not source.resembles(job.meant):
@@ -72,7 +72,10 @@ class Snapshot:
                 service = job.document.get("invokeService")
                 found.append(f"The job {job.name} invokes {service}, which runs nothing: it has to be provisioner.")
             elif job.source != str(source):
-                found.append(f"The job {job.name} names {job.source}, and runs nothing: it is {source}, in this case.")
+                found.append(
+                    f"The job {job.name} names {job.source}, and runs nothing: it is {source}, in this case. Set source"
+                    f" to that in its invokeContext (PUT scheduler/job/{job.name}), or remove the job."
+                )
         return tuple(found)
 
     def scripts(self, source: Source) -> tuple[str, ...]:
@@ -80,11 +83,12 @@ class Snapshot:
         return tuple(job.name for job in self.jobs if job.enabled and not job.paused and job.calls(str(source)))
 
     def namesake(self, source: Source) -> Schedule | None:
-        """Return the job that has the name of a source's own schedule and does something else, None where none has."""
-        return next(
-            (job for job in self.jobs if job.name == own_name(source) and not source.resembles(job.meant)),
-            None,
-        )
+        """Return the job that has the name of a source's own schedule and is not that, None where none has.
+
+        One that writes the source in another case, or names another service, runs nothing: neither the role nor
+        livesync_schedule takes it for their own.
+        """
+        return next((job for job in self.jobs if job.name == own_name(source) and job.source != str(source)), None)
 
     def known_sources(self) -> list[Source]:
         """Return the sources that have a token or a schedule of liveSync."""

@@ -774,6 +774,10 @@ def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
     [
         ({"action": "liveSync", "source": "system/ldap/group"}, "runs liveSync of system/ldap/group"),
         ({"action": "testConfig", "source": SOURCE}, "runs the action testConfig of the service provisioner"),
+        (
+            {"action": "liveSync", "source": "system/LDAP/account"},
+            "names system/LDAP/account, in another case, and runs",
+        ),
     ],
 )
 def test_a_job_of_the_schedules_own_name_that_does_something_else_is_named(context, does):
@@ -784,9 +788,18 @@ def test_a_job_of_the_schedules_own_name_that_does_something_else_is_named(conte
     assert found.health.state == "unscheduled"
     assert f"The job liveSync_ldap_account has the name of this source's schedule, and {does}" in found.remedy
     assert "the load of one is recorded there" in found.remedy and "no load is recorded" not in found.remedy
+    assert found.remedy.count("The job liveSync_ldap_account") == 1
+    assert f"set action to liveSync and source to {SOURCE} in its invokeContext (PUT scheduler/job/" in found.remedy
     taken["invokeContext"].pop("initialLoad")
     (found,) = look(*lists(stage=document("1", 9), jobs=[taken]), sources=[SOURCE])
     assert "The job liveSync_ldap_account" in found.remedy and "no load is recorded of one" in found.remedy
+
+
+def test_a_job_of_that_name_that_invokes_what_there_is_not_is_told_what_to_set():
+    odd = {**job("liveSync_ldap_account"), "invokeService": "Provisioner"}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[odd]), sources=[SOURCE])
+    assert "invokes Provisioner, which runs nothing" in found.remedy
+    assert "set invokeService to provisioner, action to liveSync and source" in found.remedy
 
 
 LINKED = call("GET", "repo/link", {"result": [{"firstId": UUID}]})
