@@ -35,6 +35,11 @@ REMEDY = (
     "Give in servers the server that the connector reads, by the host name that the connector has for it; its"
     " administration port will do."
 )
+#: What makes it right where a token is from elsewhere: without one the role begins anew, and loses nothing.
+BEGIN_ANEW = (
+    "Where the connector does read this server now: remove the token (idmops.idm.livesync_token with state: absent)"
+    " and run the role livesync again, which then stores a new base point and loads again."
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,24 @@ class Identity:
         if _contradict(self.ids, earlier.ids):
             return SERVER
         return DATA if _contradict(self.data, earlier.data) else None
+
+
+def said_of_move(token: t.Any, uri: str, what: str, then: Identity, now: Identity) -> str:
+    """Return what is to be said of a token that another server has given, or the same one with other data.
+
+    :param what: SERVER or DATA.
+    """
+    difference = (
+        f"was {_spoken(then.ids)} when the load was recorded, and {uri} is {_spoken(now.ids)}"
+        if what == SERVER
+        else f"had the generation {_spoken(then.data)} of its data when the load was recorded, and {uri} has"
+        f" {_spoken(now.data)}"
+    )
+    return f"The token {token} belongs to another change log: the server {difference}."
+
+
+def _spoken(ids: t.Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(ids.items()))
 
 
 def _contradict(one: t.Mapping[str, str], other: t.Mapping[str, str]) -> bool:

@@ -28,8 +28,8 @@ from .._idm.stage import Stage, read_stage
 from .._livesync.beside_load import alone
 from .._proof.link_ids import estranged
 from .._recon.recon import WAIT, ReconRequest, reconcile
+from .._record.load_record import Load, some_links
 from .gather import ask_whose, compare, compare_links
-from .load_record import Load, some_links
 from .request import SourceRequest
 
 #: How often the connector is asked for its entries: others add and remove entries while these are counted.

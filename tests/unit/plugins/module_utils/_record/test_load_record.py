@@ -9,8 +9,8 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor import Anchor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import Identity
-from ansible_collections.idmops.idm.plugins.module_utils._rollout import load_record as record
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import ALWAYS, NEVER, Load
+from ansible_collections.idmops.idm.plugins.module_utils._record import load_record as record
+from ansible_collections.idmops.idm.plugins.module_utils._record.load_record import ALWAYS, NEVER, Load
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, refused
 
 HERE = Load("r-1", "2026-11-24T12:00:00Z", ("a", "b"))
