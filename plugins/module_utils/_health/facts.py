@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._record.load_record import Load
+
 
 @dataclass(frozen=True)
 class LogFacts:
@@ -106,6 +108,7 @@ class Facts:
     :param ran_badly: that its last run has not gone well, in sentences.
     :param not_followed: that nobody knows how its last run ended, in a sentence.
     :param unloaded: the mappings of the source of which no load is recorded.
+    :param foreign: the recorded loads of the source that were done on another IDM.
     :param unmoved: a run came and went while changes had been pending for more than 10 seconds, and left them.
     :param moved: the token has been seen moving.
     """
@@ -160,6 +163,7 @@ class Facts:
     ran_badly: str | None = None
     not_followed: str | None = None
     unloaded: tuple[str, ...] = ()
+    foreign: tuple[Load, ...] = ()
     running: bool = False
     unmoved: bool = False
     moved: bool = False

@@ -19,6 +19,8 @@ from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
 from .._ldap.lines import Connect
+from .._record.load_record import Load, made_elsewhere
+from .._record.load_record import read_record as read_loads
 from .._record.run_record import read_record
 from .._schedule.document import SEE_STATE, SERVICE
 from .._schedule.schedule import Schedule
@@ -27,7 +29,7 @@ from .facts import Facts
 from .log_facts import LogReader, directories
 from .snapshot import Snapshot
 from .source_status import SourceStatus
-from .states import said_of_unloaded
+from .states import said_of_elsewhere, said_of_unloaded
 
 T = t.TypeVar("T")
 #: By how much two nodes of a cluster may differ in their time, in seconds.
@@ -138,7 +140,8 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     anchors = [record.anchor, *anchors_of(schedules)]
     log = logs.ask(source, lambda reader: reader.facts(number, anchors))
     namesake = snapshot.namesake(source)
-    loads = loads_of([*schedules, namesake] if namesake else schedules, snapshot.time)
+    keeping = [*schedules, namesake] if namesake else schedules
+    loads, known, elsewhere = loads_of(keeping, snapshot.time), recorded(keeping), snapshot.elsewhere
     mute = [schedule.name for schedule in enabled if schedule.mute]
     filters = filters_of(connector, source.object_type, mappings, logged=logs.given) if connector else ()
     holder = record.held(snapshot.time)
@@ -177,6 +180,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         meeting=(*(one.name for one in enabled if not one.paused), *snapshot.scripts(source)),
         idle_jobs=snapshot.idle_jobs(source),
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
+        foreign=tuple(known[one.name] for one in mappings if one.name in known and known[one.name].recon in elsewhere),
         namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
         shown=record.sampled,
         running=str(source) in snapshot.running or (external and holder is not None),
@@ -238,9 +242,12 @@ def loads_of(schedules: t.Iterable[Schedule], now: str | None = None) -> dict[st
 
 
 def unloaded(
-    client: Client, source: Source, mappings: t.Iterable[SyncMapping], schedules: t.Iterable[Schedule]
+    client: Client, source: Source, mappings: t.Sequence[SyncMapping], schedules: t.Sequence[Schedule]
 ) -> str | None:
     """Return what is to be said where nobody knows that what was there before has ever been brought over; else None.
+
+    That somebody has compared here does not outweigh that a record is another IDM's: a repository that was put back
+    brings its comparison with it.
 
     :param mappings: those of the source.
     :raises Unreachable, Refused: as the client.
@@ -248,7 +255,16 @@ def unloaded(
     loads = loads_of(schedules)
     names = [one.name for one in mappings if one.sync_enabled is not False and one.name not in loads]
     record = read_record(client, source) if names else None
-    return said_of_unloaded(names) if names and not (record and record.sampled) else None
+    said = [said_of_unloaded(names)] if names and not (record and record.sampled) else []
+    known = recorded(schedules)
+    foreign = made_elsewhere(client, {one.name: known[one.name] for one in mappings if one.name in known})
+    said += [said_of_elsewhere(map(known.__getitem__, sorted(foreign)))] if foreign else []
+    return " ".join(said) or None
+
+
+def recorded(schedules: t.Iterable[Schedule]) -> dict[str, Load]:
+    """Return the recorded load of each mapping, by its name."""
+    return {name: load for schedule in schedules for name, load in read_loads(schedule.load_record).items()}
 
 
 def anchors_of(schedules: t.Iterable[Schedule]) -> list[Anchor]:

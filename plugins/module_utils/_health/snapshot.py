@@ -26,6 +26,7 @@ class Snapshot:
     """What there is on a server at one moment.
 
     :param documents: the ids of all documents of the configuration, None where they are not known for certain.
+    :param elsewhere: of the loads that jobs record, the reconciliations that were done on another IDM.
     :param time: the server's, when stages and run records were read: what they tell ages while the rest is read.
     """
 
@@ -40,6 +41,7 @@ class Snapshot:
     time: str | None = None
     server: Server | None = None
     documents: frozenset[str] | None = None
+    elsewhere: frozenset[str] = frozenset()
 
     def lacks(self, document: str) -> bool:
         """Tell whether it is certain that there is no document of the configuration with this id."""

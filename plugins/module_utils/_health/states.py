@@ -13,6 +13,7 @@ from .._changelog.log import COOKIES_ONLY_REMEDY
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import ALIAS, GRANT, MISFIT_REMEDY, VOID_REMEDY
 from .._idm.mapping import REFUSED_REMEDY, switch_unknown
+from .._record.load_record import Load, said_of_foreign
 from .facts import Facts, LogFacts
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
@@ -103,10 +104,12 @@ def judge_health(facts: Facts) -> Health:
     unshown = facts.unloaded if not facts.shown else ()
     if unshown:
         doubts.append(said_of_unloaded(unshown))
+    if facts.foreign:
+        doubts.append(said_of_elsewhere(facts.foreign))
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
-    proved = facts.moved and not facts.unproved and not unshown
+    proved = facts.moved and not facts.unproved and not unshown and not facts.foreign
     if facts.running:
-        return Health(RUNNING, not facts.unproved, " ".join(doubts) or None)
+        return Health(RUNNING, not facts.unproved and not facts.foreign, " ".join(doubts) or None)
     if facts.queued:
         return Health(LAGGING, True, " ".join([*facts.queued, *doubts]))
     if log and (log.pending_inside or not log.exact or (log.pending and log.pending_inside is None)):
@@ -325,6 +328,14 @@ def said_of_unloaded(names: t.Iterable[str]) -> str:
     )
 
 
+def said_of_elsewhere(loads: t.Iterable[Load]) -> str:
+    """Return what is to be said of recorded loads that were done on another IDM."""
+    return (
+        f"{' '.join(map(said_of_foreign, loads))} Such a record proves nothing: who was not loaded here may be missing."
+        " idmops.idm.livesync_verify compares all; the role livesync loads."
+    )
+
+
 def said_of_meeting(names: t.Iterable[str]) -> str:
     """Return what is to be said of several schedules of one source that are enabled."""
     return (
@@ -340,6 +351,11 @@ def _unscheduled(facts: Facts) -> str:
         return " ".join([*first, "No schedule of this source is enabled.", *facts.idle_jobs, facts.namesake])
     first += [facts.namesake] if facts.namesake else []
     idle = "".join(f"{sentence} " for sentence in [*first, *facts.idle_jobs])
+    if facts.foreign and not facts.unloaded:
+        return (
+            f"{idle}No schedule of this source is enabled. {said_of_elsewhere(facts.foreign)} Run that: it loads, and"
+            " then enables."
+        )
     if facts.unloaded:
         return (
             f"{idle}No schedule of this source is enabled, and no load is recorded of {', '.join(facts.unloaded)}:"

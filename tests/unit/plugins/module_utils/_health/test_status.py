@@ -837,6 +837,44 @@ def test_where_no_load_is_recorded_that_is_said_until_a_comparison_has_shown_wha
     assert shown.proved and UNLOADED not in (shown.remedy or "")
 
 
+def loaded_by(*links, **more):
+    load = {"one": {"recon": "r", "time": OLD, "idm": list(links)}}
+    return job(**more, invokeContext={"action": "liveSync", "source": SOURCE, "initialLoad": load})
+
+
+def links_there(*links):
+    return call("GET", "repo/link", {"result": [{"_id": one} for one in links]})
+
+
+ELSEWHERE = "The recorded load (r) was done on another IDM"
+
+
+def test_a_load_that_another_idm_has_done_is_said_beside_the_state(log):
+    """A configuration that was restored or promoted brings the record, and nobody whom it speaks of."""
+    log.ends = [12]
+    compared = {"_id": "idmops-SYSTEMLDAPACCOUNT", "_rev": "3", "arrived": {"by": "sample", "at": OLD, "checked": 9}}
+    own = loaded_by("x", "y", nextRunDate="2026-11-24T11:00:05.000Z")
+    moves = [stages(document("1", 9)), stages(document("2", 12)), audit()]
+
+    def ask(*answers):
+        before = lists(stage=document("1", 9), jobs=[own], beside=[compared])
+        return look(*before, *answers, *moves, directory=DIRECTORY)[0].health
+
+    found = ask(links_there(), links_there())
+    assert (found.state, found.proved) == ("healthy", False)
+    assert ELSEWHERE in found.remedy and "the role livesync loads" in found.remedy
+    for answers in ([links_there("x")], [links_there(), links_there("y")], [call("GET", "repo/link", refused(403))]):
+        found = ask(*answers)
+        assert found.proved and ELSEWHERE not in (found.remedy or "")
+
+
+def test_where_that_schedule_is_off_it_is_not_just_switched_on():
+    calls = lists(stage=document("1", 9), jobs=[loaded_by("x", enabled=False)])
+    (found,) = look(*calls, links_there())
+    assert found.health.state == "unscheduled" and ELSEWHERE in found.remedy
+    assert "enabled: true" not in found.remedy
+
+
 def test_where_audit_is_told_to_keep_out_how_records_fared_nobody_is_called_given_up_on(log):
     policy = {**CONNECTOR, "syncFailureHandler": {"maxRetries": 0, "postRetryAction": "logged-ignore"}}
     mute = [{key: value for key, value in entry(record=one).items() if key not in TELLING} for one in ("a", "b", "c")]

@@ -1092,6 +1092,18 @@ def test_a_number_in_quotes_is_a_number(log):
     assert (told["runs"], told["proved"], told["changes"]) == (2, True, 9)
 
 
+@pytest.mark.parametrize(("there", "proved"), [(["x"], True), ([], False)])
+def test_a_load_of_another_idm_proves_nothing(log, there, proved):
+    log.end = 9
+    load = {"one": {"recon": "r", "time": OLD, "idm": ["x"]}}
+    own = job(enabled=False, invokeContext={"action": "liveSync", "source": SOURCE, "initialLoad": load})
+    links = call("GET", "repo/link", {"result": [{"_id": one} for one in there]})
+    client = shown(*lists(own), executing(), schedules(own), *before(), post(answer(9)), links)
+    result, it = run(client=client, until_caught_up=True)
+    assert result["runs"][0]["proved"] is proved
+    assert any("was done on another IDM" in said and "role livesync" in said for said in it.report.warnings) != proved
+
+
 def test_a_token_that_is_no_number_is_followed_until_a_run_moves_nothing(log):
     """A connector that makes texts, beside a directory that was given for it all the same."""
     log.end = 12

@@ -55,6 +55,21 @@ def test_no_link_there_is_another_idm():
     assert not record.made_here(client, HERE, promoted=False)
 
 
+def test_many_loads_are_looked_for_at_once():
+    loads = {"m": HERE, "n": Load("r-2", "", ("c", "d")), "o": Load("r-3", "", ("e",)), "p": Load("r-4", "")}
+    first = call("GET", "repo/link", {"result": [{"_id": "a"}]}, FIRST)
+    client = ScriptedClient(first, call("GET", "repo/link", {"result": []}, OTHERS))
+    assert record.made_elsewhere(client, loads) == {"n", "o"}
+    client.finished()
+    all_there = ScriptedClient(call("GET", "repo/link", {"result": [{"_id": one} for one in "ace"]}, FIRST))
+    assert record.made_elsewhere(all_there, loads) == set() and not record.made_elsewhere(ScriptedClient(), {})
+    all_there.finished()
+
+
+FIRST = {"_queryFilter": '(_id eq "a" or _id eq "c" or _id eq "e")', "_fields": "_id"}
+OTHERS = {"_queryFilter": '(_id eq "d")', "_fields": "_id"}
+
+
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
 def test_links_that_cannot_be_read_are_not_taken_for_another_idm(status):
     client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", refused(status)))
