@@ -31,7 +31,7 @@ class LogFacts:
     :param doubt: why it cannot be known that this is the server that the connector reads; None or empty: it is.
     :param unrecorded: the suffixes of the source whose changes the server keeps out of its change log.
     :param meanwhile: whether the connector reads this server only until one before it is back; ``doubt`` says which.
-    :param anew: what shows that it has begun to count anew since the token was taken, None where nothing does.
+    :param anew: what shows that its numbers are not those that the token is of, and what mends it; else None.
     :param standby: what speaks against the other servers that the connector may go over to, a sentence or two each.
     :param elsewhere: what keeps changes of another server from being seen, a sentence each: more may be pending.
     """

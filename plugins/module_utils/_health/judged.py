@@ -11,7 +11,6 @@ from contextlib import ExitStack
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
-from .._changelog.anchor import BASE_POINT, Anchor
 from .._http.client import Client
 from .._idm.audit import seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
@@ -137,8 +136,9 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     enabled = [schedule for schedule in schedules if schedule.enabled]
     number = stage.number if stage else None
     record = snapshot.record(source)
-    anchors = [record.anchor, *anchors_of(schedules)]
-    log = logs.ask(source, lambda reader: reader.facts(number, anchors))
+    here = [load for load in recorded(schedules).values() if load.recon not in snapshot.elsewhere]
+    anchors = [record.anchor, *(load.base_point for load in here)]
+    log = logs.ask(source, lambda reader: reader.facts(number, anchors, here))
     namesake = snapshot.namesake(source)
     keeping = [*schedules, namesake] if namesake else schedules
     loads, known, elsewhere = loads_of(keeping, snapshot.time), recorded(keeping), snapshot.elsewhere
@@ -265,12 +265,6 @@ def unloaded(
 def recorded(schedules: t.Iterable[Schedule]) -> dict[str, Load]:
     """Return the recorded load of each mapping, by its name."""
     return {name: load for schedule in schedules for name, load in read_loads(schedule.load_record).items()}
-
-
-def anchors_of(schedules: t.Iterable[Schedule]) -> list[Anchor]:
-    """Return the changes that recorded loads go on from, as far as they tell."""
-    loads = [load for schedule in schedules for load in schedule.load_record.values() if isinstance(load, dict)]
-    return [anchor for load in loads if (anchor := Anchor.parse(load.get(BASE_POINT)))]
 
 
 def oldest_load(schedules: t.Iterable[Schedule], mappings: t.Iterable[SyncMapping], now: str | None) -> str:

@@ -55,6 +55,9 @@ BACK_FIRST = (
     " otherwise. Bring the first server back before anything is changed, then look again."
 )
 
+#: What mends a token whose numbers are no more.
+NEW_BASE_POINT = "Run the role livesync, which takes a new base point and loads again."
+
 _AFTERWARDS = "Then reconcile: what was left out meanwhile does not come back by itself."
 _TRIGGER = "Run idmops.idm.livesync_trigger to see it."
 
@@ -130,8 +133,10 @@ def outside(first: int | None, last: int | None, number: int | None, anew: str |
     """Return the state of a token that the change log does not reach and what mends it, None where it does.
 
     :param first: the oldest change number that is still there, None where that is not known; ``last``: the newest.
-    :param anew: what shows that the numbers are not those that the token is of, None where nothing does.
+    :param anew: what shows that the numbers are not those that the token is of, and what mends it; None: nothing does.
     """
+    if anew is not None and number is not None:
+        return AHEAD, anew
     if first is not None and number is not None and first > number + 1:
         return (
             TRIMMED,
@@ -142,11 +147,8 @@ def outside(first: int | None, last: int | None, number: int | None, anew: str |
         return (
             AHEAD,
             f"The token {number} lies beyond the end of the change log, {last}: the directory was built anew, or the"
-            " connector talks to another server than before. Run the role livesync, which takes a new base point and"
-            " loads again.",
+            f" connector talks to another server than before. {NEW_BASE_POINT}",
         )
-    if anew is not None and number is not None:
-        return AHEAD, f"{anew} Run the role livesync, which takes a new base point and loads again."
     return None
 
 

@@ -128,7 +128,7 @@ class FakeLog:
     def recounted(self, found, token):
         return found
 
-    def facts(self, token, anchors=()):
+    def facts(self, token, anchors=(), loads=()):
         if self.end is None or token is None:
             return None
         pending = self.end - token
@@ -623,7 +623,7 @@ def test_what_has_been_pending_for_longer_than_two_intervals_is_not_just_late(
 ):
     log.ends = [12]
     facts = log.facts
-    monkeypatch.setattr(log, "facts", lambda self, token, anchors: replace(facts(self, token), oldest=oldest))
+    monkeypatch.setattr(log, "facts", lambda self, token, *noted: replace(facts(self, token), oldest=oldest))
     jobs = [job(cron=interval, nextRunDate="2026-11-24T11:04:00.000Z")]
     (found,) = look(*lists(stage=document("1", 9), jobs=jobs), directory=DIRECTORY)
     assert found.health.state == state
@@ -631,7 +631,7 @@ def test_what_has_been_pending_for_longer_than_two_intervals_is_not_just_late(
 
 
 def test_a_directory_that_does_not_answer_is_no_comfort_and_stops_nobody_else(log, monkeypatch):
-    def down(self, token, anchors):
+    def down(self, *unused):
         raise DirectoryError("ldap://localhost:1389 hangs.", remedy="Look at it.")
 
     monkeypatch.setattr(log, "facts", down)
@@ -661,7 +661,7 @@ def test_a_token_of_another_type_is_known_before_a_run_fails_at_it():
 def test_a_number_in_quotes_is_a_number(log):
     log.ends = [8]
     seen = []
-    log.facts = lambda self, token, anchors: seen.append(token) or LogFacts(1, 8, True, (), True, 0, 0)
+    log.facts = lambda self, token, *noted: seen.append(token) or LogFacts(1, 8, True, (), True, 0, 0)
     (found,) = look(*lists(stage=document("1", "9"), jobs=[job()]), directory=DIRECTORY)
     assert (found.health.state, seen) == ("ahead", [9])
 
@@ -676,9 +676,9 @@ def test_a_change_log_that_counts_anew_is_ahead_by_what_was_noted_of_a_load_or_a
     noted = {"number": 7, "time": "2026-11-24T17:00:07Z", "csn": "a"}
     seen = []
 
-    def facts(self, token, anchors):
+    def facts(self, token, anchors, loads):
         seen.append([one.number for one in anchors if one])
-        return LogFacts(1, 9, True, (), True, 0, 0, anew="The change log has begun to count anew.")
+        return LogFacts(1, 9, True, (), True, 0, 0, anew="It has begun to count anew. Run the role livesync.")
 
     monkeypatch.setattr(log, "facts", facts)
     loaded = job()
