@@ -50,6 +50,8 @@ class Whose:
         else UNKNOWN.
     :param sentence: why it is not, or why that cannot be known; empty for SAME.
     :param hidden: whether the connector's configuration hides its host, so that the user's word is all that there is.
+    :param remedy: what mends that.
+    :param lacks: whether the account that asks may not read what would show it.
     :param place: which of the connector's servers it is: 0 its host, then those of its failover; None: not known, none.
     """
 
@@ -57,6 +59,8 @@ class Whose:
     sentence: str = ""
     hidden: bool = False
     place: int | None = None
+    remedy: str = REMEDY
+    lacks: bool = False
 
     @property
     def usable(self) -> bool:
@@ -192,7 +196,11 @@ def judge_whose(directory: Directory, hosts: t.Sequence[tuple[str, int]]) -> Who
     ports = _read_ports(directory)
     if ports is None:
         return Whose(
-            UNKNOWN, f"{unknown}the connector has {names}, and {directory.bind_dn} may not read which ports it has."
+            UNKNOWN,
+            f"{unknown}the connector has {names}, and {directory.bind_dn} may not read which ports it has.",
+            remedy=f"Let {directory.bind_dn} read ds-cfg-listen-port below {CONFIG} (the privilege config-read:"
+            " docs/least-rights.md, In the directory), or give in servers that port of the connector's.",
+            lacks=True,
         )
     own = ", ".join(str(number) for number in sorted(ports))
     if first and hosts[0][1] in ports:

@@ -51,7 +51,7 @@ from .._changelog.whose import (
     said_of_move,
 )
 from .._idm.connector import Connector
-from .._ldap.directory import NO_SUCH_OBJECT, Directory, Entry
+from .._ldap.directory import INSUFFICIENT_ACCESS, NO_SUCH_OBJECT, Directory, Entry
 from .._ldap.dn import Name, is_name, is_within_any
 from .._ldap.library import require_ldap
 from .._ldap.lines import Connect
@@ -115,7 +115,8 @@ class LogReader:
     :param url: of the directory, None where none is known: then nothing is known of the change log.
     :param sole: whether the directory can be of no other connector, so that it is an error if it is not of this one.
     :param connect: gives the connections; without it they are its own.
-    :param momentary: whether all is read within a moment, so that nothing that stays as it is is asked for twice.
+    :param momentary: whether all is read within a moment, to be judged: nothing that stays as it is is asked for twice,
+        and a server whose account may not read whose it is is an error, as one that refuses its password.
     """
 
     def __init__(
@@ -130,7 +131,7 @@ class LogReader:
         momentary: bool = False,
     ) -> None:
         self._connector = connector
-        self._sole = sole
+        self._sole, self._strict = sole, momentary
         self._context = context
         urls = [url] if options and url and connector else []
         if options and connector and urls and len(set(options["servers"])) > 1:
@@ -450,9 +451,11 @@ class LogReader:
         if found.answer == OTHER:
             name = self._connector.name
             self._context.report.warn(f"directory: nothing is known of pending changes of {name}. {found.sentence}")
+        if found.lacks and self._strict:
+            raise DirectoryError(found.sentence, status=INSUFFICIENT_ACCESS, remedy=found.remedy)
         if found.answer == UNKNOWN:
             used = "They are taken at your word." if found.usable else "They are not used."
-            self._context.report.warn(f"{found.sentence} So it is for its change numbers. {used} {REMEDY}")
+            self._context.report.warn(f"{found.sentence} So it is for its change numbers. {used} {found.remedy}")
         return found
 
     @property

@@ -211,15 +211,22 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
         )
     except Refused as exc:
         said = f"Whether the newest changes have arrived cannot be known: {exc.message}"
-        if _hides(exc) and exc.status != 403:
+        if not exc.own:
+            said += " Something before IDM answers for it: see that nothing in between changes IDM's answers."
+        elif _hides(exc) and exc.status != 403:
             said += " Look into IDM's log for that, and ask again when it answers."
         return Unarrived(doubt=said, denied=_hides(exc))
     return found or Unarrived()
 
 
 def _hides(exc: Refused) -> bool:
-    """Tell whether IDM has what would tell of a change that did not arrive, and does not show it; 501: it has not."""
-    return exc.status == 403 or (exc.status is not None and exc.status >= 500 and exc.status != 501)
+    """Tell whether there is what would tell of a change that did not arrive, and it is not shown; 501: there is not.
+
+    What is not IDM's own, as a log-in page, shows nothing of IDM's, whatever its status.
+    """
+    if exc.status == 501:
+        return False
+    return exc.status == 403 or not exc.own or (exc.status is not None and exc.status >= 500)
 
 
 def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Gaps | None:

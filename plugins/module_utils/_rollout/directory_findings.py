@@ -118,10 +118,10 @@ def _whose(say: Say, evidence: SourceEvidence, facts: DirectoryFacts) -> t.Itera
             "directory_differs",
             BLOCKING,
             f"{evidence.out_of_range} Or it is from another server than was asked: {whose.sentence}",
-            f"{REMEDY} (livesync_directory) {BEGIN_ANEW}",
+            f"{whose.remedy} (livesync_directory) {BEGIN_ANEW}",
         )
     elif whose.answer == UNKNOWN:
-        yield say("directory_unproved", WARNING, whose.sentence, f"{REMEDY} (livesync_directory)")
+        yield say("directory_unproved", WARNING, whose.sentence, f"{whose.remedy} (livesync_directory)")
     if moved and (moved[0] == SERVER or not evidence.gap):
         yield say(
             "directory_differs",

@@ -892,16 +892,22 @@ TELLING = ("status", "action", "situation")
 
 
 @pytest.mark.parametrize(
-    ("status", "state"), [(403, "unreadable"), (500, "unreadable"), (503, "unreadable"), (501, "healthy")]
+    ("status", "own", "state"),
+    [
+        *((status, True, "unreadable") for status in (403, 500, 503)),
+        *((status, False, "unreadable") for status in (200, 302, 404, 500)),  # a log-in page, or a list
+        *((501, own, "healthy") for own in (True, False)),
+    ],
 )
-def test_where_the_account_may_not_read_what_would_tell_nothing_is_healthy(log, monkeypatch, status, state):
+def test_where_the_account_may_not_read_what_would_tell_nothing_is_healthy(log, monkeypatch, status, own, state):
     def look_at(*unused, **more):
-        raise refused(status)
+        raise refused(status, own=own)
 
     monkeypatch.setattr(module, "read_unarrived", look_at)
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), NO_LETTERS, directory=DIRECTORY)
     assert found.health.state == state and not found.health.proved and "cannot be known" in found.remedy
-    assert ("Look into IDM's log" in found.remedy) == (status in (500, 503))
+    assert ("Look into IDM's log" in found.remedy) == (own and status in (500, 503))
+    assert ("Something before IDM answers" in found.remedy) != own
 
 
 @pytest.mark.parametrize(
@@ -1230,6 +1236,21 @@ def test_the_numbers_of_a_server_under_another_name_are_not_used(directory, host
     assert (log.last() == 12, log.facts(9) is not None) == (used, used)
     assert len(it.report.warnings) == 1 and "who knows" in it.report.warnings[0]
     assert ("taken at your word" if used else "not used") in it.report.warnings[0]
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_server_whose_ports_may_not_be_read_is_named_with_the_right_that_is_lacking(directory, judged):
+    """Seen: the source was healthy, and the directory that was given was passed over beside it."""
+    found = log_reader.Whose(log_reader.UNKNOWN, "It may not read.", remedy="Let it read.", lacks=True)
+    directory("judge_whose", found)
+    it = context()
+    log = LogReader(DIRECTORY, "ldap://x", connector(), it, momentary=judged)
+    if judged:
+        with pytest.raises(DirectoryError, match="may not read") as caught:
+            log.facts(9)
+        assert caught.value.remedy == "Let it read." and not it.report.warnings
+    else:
+        assert log.facts(9) is None and "They are not used. Let it read." in it.report.warnings[0]
 
 
 def test_without_a_directory_nothing_is_known():
