@@ -53,7 +53,7 @@ class Unarrived:
     :param forbidding: whether a sentence tells of something that has to be mended before anything is reconciled.
     :param cut: whether there are more changes than were looked at.
     :param since: up to which change number all was seen to have arrived before, as far as that goes on to these; 0
-        where that is not known.
+        where that was not noted, None where what was noted is not known to be of this change log.
     :param denied: whether IDM does not let the account read what would tell, or that does not answer, or it is more
         than is looked at.
     :param uncompared: of which properties audit alone tells that their changes were handled, in a sentence.
@@ -67,7 +67,7 @@ class Unarrived:
     compared: frozenset[str] = frozenset()
     forbidding: bool = False
     cut: bool = False
-    since: int = 0
+    since: int | None = 0
     denied: bool = False
     uncompared: str | None = None
     differences: tuple[Difference, ...] = ()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._record.load_record import Load
+
 
 @dataclass(frozen=True)
 class LogFacts:
@@ -29,7 +31,7 @@ class LogFacts:
     :param doubt: why it cannot be known that this is the server that the connector reads; None or empty: it is.
     :param unrecorded: the suffixes of the source whose changes the server keeps out of its change log.
     :param meanwhile: whether the connector reads this server only until one before it is back; ``doubt`` says which.
-    :param anew: what shows that it has begun to count anew since the token was taken, None where nothing does.
+    :param anew: what shows that its numbers are not those that the token is of, and what mends it; else None.
     :param standby: what speaks against the other servers that the connector may go over to, a sentence or two each.
     :param elsewhere: what keeps changes of another server from being seen, a sentence each: more may be pending.
     """
@@ -107,6 +109,7 @@ class Facts:
     :param ran_badly: that its last run has not gone well, in sentences.
     :param not_followed: that nobody knows how its last run ended, in a sentence.
     :param unloaded: the mappings of the source of which no load is recorded.
+    :param foreign: the recorded loads of the source that were done on another IDM.
     :param unmoved: a run came and went while changes had been pending for more than 10 seconds, and left them.
     :param moved: the token has been seen moving.
     """
@@ -162,6 +165,7 @@ class Facts:
     ran_badly: str | None = None
     not_followed: str | None = None
     unloaded: tuple[str, ...] = ()
+    foreign: tuple[Load, ...] = ()
     running: bool = False
     unmoved: bool = False
     moved: bool = False

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
-from .._changelog.anchor import BASE_POINT, Anchor
 from .._http.client import Client
 from .._idm.audit import seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
@@ -19,8 +18,10 @@ from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
 from .._ldap.lines import Connect
+from .._record.load_record import Load, made_elsewhere
+from .._record.load_record import read_record as read_loads
 from .._record.run_record import RunRecord, read_record
-from .._schedule.document import SEE_STATE
+from .._schedule.document import SEE_STATE, SERVICE
 from .._schedule.schedule import Schedule
 from .directories import directories
 from .external import judge_external
@@ -28,7 +29,7 @@ from .facts import Facts
 from .log_facts import LogReader
 from .snapshot import Snapshot
 from .source_status import SourceStatus
-from .states import said_of_unloaded
+from .states import said_of_elsewhere, said_of_unloaded
 
 T = t.TypeVar("T")
 #: By how much two nodes of a cluster may differ in their time, in seconds.
@@ -136,10 +137,12 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     enabled = [schedule for schedule in schedules if schedule.enabled]
     number = stage.number if stage else None
     record = snapshot.record(source)
-    anchors = [record.anchor, *anchors_of(schedules)]
-    log = logs.ask(source, lambda reader: reader.facts(number, anchors))
+    here = [load for load in recorded(schedules).values() if load.recon not in snapshot.elsewhere]
+    anchors = [record.anchor, *(load.base_point for load in here)]
+    log = logs.ask(source, lambda reader: reader.facts(number, anchors, here))
     namesake = snapshot.namesake(source)
-    loads = loads_of([*schedules, namesake] if namesake else schedules, snapshot.time)
+    keeping = [*schedules, namesake] if namesake else schedules
+    loads, known, elsewhere = loads_of(keeping, snapshot.time), recorded(keeping), snapshot.elsewhere
     mute = [schedule.name for schedule in enabled if schedule.mute]
     filters = filters_of(connector, source.object_type, mappings, logged=logs.given) if connector else ()
     holder = record.held(snapshot.time)
@@ -179,6 +182,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         concurrent=tuple(one.name for one in enabled if one.concurrent is True and not one.paused),
         idle_jobs=snapshot.idle_jobs(source),
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
+        foreign=tuple(known[one.name] for one in mappings if one.name in known and known[one.name].recon in elsewhere),
         namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
         shown=record.sampled,
         running=str(source) in snapshot.running or (external and holder is not None),
@@ -206,14 +210,19 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
 
 def said_of_namesake(source: Source, job: Schedule, mappings: t.Sequence[SyncMapping]) -> str:
     """Return what a job is that has the name of a source's own schedule and does something else, and the way out."""
-    does = f"the action {job.invoke_context.get('action')} of the service {job.service or 'unknown'}"
-    if job.source:
-        does = f"liveSync of {job.source}"
+    does = f"runs the action {job.invoke_context.get('action')} of the service {job.service or 'unknown'}"
+    if source.resembles(job.source):
+        does = f"names {job.source}, in another case, and runs nothing"
+    elif job.source:
+        does = f"runs liveSync of {job.source}"
+    elif source.resembles(job.meant):
+        does = f"invokes {job.document.get('invokeService')}, which runs nothing"
+    service = "" if job.service == SERVICE else f"invokeService to {SERVICE}, "
     loads = loads_of([job])
     recorded = ", ".join(mapping.name for mapping in mappings if mapping.name in loads)
     return (
-        f"The job {job.name} has the name of this source's schedule, and runs {does}. Where it should be that schedule,"
-        f" set action to liveSync and source to {source} in its invokeContext (PUT scheduler/job/{job.name})"
+        f"The job {job.name} has the name of this source's schedule, and {does}. Where it should be that schedule,"
+        f" set {service}action to liveSync and source to {source} in its invokeContext (PUT scheduler/job/{job.name})"
         + (f", and keep the rest of it: the load of {recorded} is recorded there." if recorded else ".")
         + " Where it is meant so, give the schedule of this source another name."
     )
@@ -235,9 +244,12 @@ def loads_of(schedules: t.Iterable[Schedule], now: str | None = None) -> dict[st
 
 
 def unloaded(
-    client: Client, source: Source, mappings: t.Iterable[SyncMapping], schedules: t.Iterable[Schedule]
+    client: Client, source: Source, mappings: t.Sequence[SyncMapping], schedules: t.Sequence[Schedule]
 ) -> str | None:
     """Return what is to be said where nobody knows that what was there before has ever been brought over; else None.
+
+    That somebody has compared here does not outweigh that a record is another IDM's: a repository that was put back
+    brings its comparison with it.
 
     :param mappings: those of the source.
     :raises Unreachable, Refused: as the client.
@@ -245,7 +257,11 @@ def unloaded(
     on = [one for one in mappings if one.sync_enabled is not False]
     names = not_loaded(on, schedules)
     names = not_loaded(on, schedules, read_record(client, source)) if names else []
-    return said_of_unloaded(names) if names else None
+    said = [said_of_unloaded(names)] if names else []
+    known = recorded(schedules)
+    foreign = made_elsewhere(client, {one.name: known[one.name] for one in on if one.name in known})
+    said += [said_of_elsewhere(map(known.__getitem__, sorted(foreign)))] if foreign else []
+    return " ".join(said) or None
 
 
 def not_loaded(
@@ -256,10 +272,9 @@ def not_loaded(
     return [one.name for one in mappings if one.name not in known]
 
 
-def anchors_of(schedules: t.Iterable[Schedule]) -> list[Anchor]:
-    """Return the changes that recorded loads go on from, as far as they tell."""
-    loads = [load for schedule in schedules for load in schedule.load_record.values() if isinstance(load, dict)]
-    return [anchor for load in loads if (anchor := Anchor.parse(load.get(BASE_POINT)))]
+def recorded(schedules: t.Iterable[Schedule]) -> dict[str, Load]:
+    """Return the recorded load of each mapping, by its name."""
+    return {name: load for schedule in schedules for name, load in read_loads(schedule.load_record).items()}
 
 
 def oldest_load(schedules: t.Iterable[Schedule], mappings: t.Iterable[SyncMapping], now: str | None) -> str:

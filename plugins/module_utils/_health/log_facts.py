@@ -12,7 +12,7 @@ from functools import cached_property
 
 from .._base.context import Context
 from .._base.errors import DirectoryError
-from .._changelog.anchor import Anchor, counted_anew, newest, read_anchor
+from .._changelog.anchor import Anchor, is_same, newest, read_anchor, said_anew
 from .._changelog.in_use import InUse, find_in_use
 from .._changelog.log import (
     NUMBERS,
@@ -36,14 +36,26 @@ from .._changelog.numbered import (
     unnumbered,
 )
 from .._changelog.server_config import unrecorded
-from .._changelog.whose import FAILOVER, OTHER, REMEDY, UNKNOWN, Whose, judge_whose
+from .._changelog.whose import (
+    BEGIN_ANEW,
+    FAILOVER,
+    OTHER,
+    REMEDY,
+    SERVER,
+    UNKNOWN,
+    Whose,
+    judge_whose,
+    read_identity,
+    said_of_move,
+)
 from .._idm.connector import Connector
-from .._ldap.directory import NO_SUCH_OBJECT, Directory, Entry
+from .._ldap.directory import INSUFFICIENT_ACCESS, NO_SUCH_OBJECT, Directory, Entry
 from .._ldap.dn import Name, is_name, is_within_any
 from .._ldap.lines import Connect
+from .._record.load_record import Load, moved_from
 from .facts import LogFacts
 from .standby import Standby, look_at_standby
-from .states import BACK_FIRST, outside
+from .states import BACK_FIRST, NEW_BASE_POINT, outside
 from .touched import Hidden, Touched, part_by
 from .traceless import Taken
 
@@ -67,7 +79,8 @@ class LogReader:
     :param url: of the directory, None where none is known: then nothing is known of the change log.
     :param sole: whether the directory can be of no other connector, so that it is an error if it is not of this one.
     :param connect: gives the connections; without it they are its own.
-    :param momentary: whether all is read within a moment, so that nothing that stays as it is is asked for twice.
+    :param momentary: whether all is read within a moment, to be judged: nothing that stays as it is is asked for twice,
+        and a server whose account may not read whose it is is an error, as one that refuses its password.
     """
 
     def __init__(
@@ -82,7 +95,7 @@ class LogReader:
         momentary: bool = False,
     ) -> None:
         self._connector = connector
-        self._sole = sole
+        self._sole, self._strict = sole, momentary
         self._context = context
         urls = [url] if options and url and connector else []
         if options and connector and urls and len(set(options["servers"])) > 1:
@@ -93,6 +106,7 @@ class LogReader:
         self._reached: Anchor | None = None
         #: The changes that were read last, and from which number to which.
         self._read: tuple[tuple[int, int], list[Entry]] | None = None
+        self._there: dict[int, Anchor | None] = {}
         if momentary and not connect:
             for given in self._given:
                 given.kept = {}
@@ -119,11 +133,14 @@ class LogReader:
         """The one of several servers that the connector reads."""
         return find_in_use(self._given, self._connector.servers if self._connector else ())
 
-    def facts(self, token: int | None, anchors: t.Iterable[Anchor | None] = ()) -> LogFacts | None:
+    def facts(
+        self, token: int | None, anchors: t.Iterable[Anchor | None] = (), loads: t.Sequence[Load] = ()
+    ) -> LogFacts | None:
         """Return what the change log tells, relative to a token.
 
         :param token: the change number that liveSync stands at, None where it stands at none.
         :param anchors: changes that were noted behind it.
+        :param loads: the loads that it goes on from; their servers are compared where no change tells.
         :raises DirectoryError: no answer, or an error.
         """
         log = self.log
@@ -144,7 +161,7 @@ class LogReader:
             meanwhile=self.whose is not None and self.whose.answer == FAILOVER,
             standby=standby.said,
             elsewhere=standby.elsewhere,
-            anew=self._counted_anew(anchors) if token is not None else None,
+            anew=self._counted_anew(token, anchors, loads) if token is not None else None,
         )
         return self._counted(found, log, token)
 
@@ -188,21 +205,24 @@ class LogReader:
         """Return the newest change number, None where it cannot be known."""
         return self.log.last if self.log and self.log.mode == NUMBERS else None
 
-    def outside(self, token: int | None, anchors: t.Iterable[Anchor | None] = ()) -> tuple[str, str] | None:
+    def outside(
+        self, token: int | None, anchors: t.Iterable[Anchor | None] = (), loads: t.Sequence[Load] = ()
+    ) -> tuple[str, str] | None:
         """Return the state of a token that the change log does not reach, and what mends it; None where it does.
 
         What looks so is looked at once more: a run may have moved the token after the change log was read.
 
-        :param anchors: changes that were noted behind it.
+        :param anchors: changes that were noted behind it; ``loads``: see :meth:`facts`.
         """
-        found = None
+        found = anew = None
         for again in (False, True):
             log = self.again() if again else self.log
             if log is None or log.mode != NUMBERS:
                 return None
-            found = outside(log.first, log.last, token)
-            if found is None:
-                return outside(log.first, log.last, token, self._counted_anew(anchors))
+            anew = anew or self._counted_anew(token, anchors, loads)
+            found = outside(log.first, log.last, token, anew)
+            if found is None or anew:
+                return found
         if found and self.whose and self.whose.answer == FAILOVER:
             return found[0], f"{self.whose.sentence} {BACK_FIRST}"
         return found
@@ -226,11 +246,42 @@ class LogReader:
         """Whether the numbers are those of the server that the connector reads as a rule."""
         return self._usable and self.whose is not None and self.whose.answer != FAILOVER
 
-    def _counted_anew(self, anchors: t.Iterable[Anchor | None]) -> str | None:
-        log = self.log
-        if self.directory is None or log is None or log.mode != NUMBERS or not self._its_own:
+    def seen(self, number: int, anchor: Anchor | None) -> int | None:
+        """Return the number up to which all was seen to have arrived, where it is one of this change log.
+
+        :param number: as it was noted, 0 for none; ``anchor``: the change that was noted with it.
+        :returns: None where nobody knows that it is.
+        :raises DirectoryError: no answer, or an error.
+        """
+        there = self._now_at(anchor) if number else None
+        if number and not (self.log and anchor and there and is_same(self.log, anchor, there)):
             return None
-        return counted_anew(self.directory, log, newest(anchors))
+        return number
+
+    def _now_at(self, anchor: Anchor | None) -> Anchor | None:
+        """Return the change that has the number of a noted one now, None where none is shown."""
+        if anchor is None or self.directory is None or self.log is None or not self._its_own:
+            return None
+        if anchor.number not in self._there:
+            self._there[anchor.number] = read_anchor(self.directory, self.log, anchor.number)
+        return self._there[anchor.number]
+
+    def _counted_anew(
+        self, token: int | None, anchors: t.Iterable[Anchor | None], loads: t.Sequence[Load]
+    ) -> str | None:
+        """Return what shows that the numbers are not those that a token is of, and what mends it; else None."""
+        log = self.log
+        if self.directory is None or log is None or log.mode != NUMBERS or token is None or not self._its_own:
+            return None
+        anchor = newest(anchors)
+        there = self._now_at(anchor)
+        if anchor and there and is_same(log, anchor, there):
+            return None
+        now = read_identity(self.directory) if any(load.directory for load in loads) else None
+        moved = moved_from(loads, now) if now else None
+        if now and moved and moved[0] == SERVER:
+            return f"{said_of_move(token, self.directory.uri, *moved, now)} {BEGIN_ANEW}"
+        return f"{said_anew(anchor, there)} {NEW_BASE_POINT}" if anchor and there else None
 
     def target_of(self, change_number: t.Any) -> str | None:
         """Return the DN of the entry that a change touched, None where that cannot be known."""
@@ -374,9 +425,11 @@ class LogReader:
         if found.answer == OTHER:
             name = self._connector.name
             self._context.report.warn(f"directory: nothing is known of pending changes of {name}. {found.sentence}")
+        if found.lacks and self._strict:
+            raise DirectoryError(found.sentence, status=INSUFFICIENT_ACCESS, remedy=found.remedy)
         if found.answer == UNKNOWN:
             used = "They are taken at your word." if found.usable else "They are not used."
-            self._context.report.warn(f"{found.sentence} So it is for its change numbers. {used} {REMEDY}")
+            self._context.report.warn(f"{found.sentence} So it is for its change numbers. {used} {found.remedy}")
         return found
 
     @property

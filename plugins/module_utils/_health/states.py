@@ -13,6 +13,7 @@ from .._changelog.log import COOKIES_ONLY_REMEDY
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import ALIAS, GRANT, MISFIT_REMEDY, VOID_REMEDY
 from .._idm.mapping import REFUSED_REMEDY, switch_unknown
+from .._record.load_record import Load, said_of_foreign
 from .facts import Facts, LogFacts
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
@@ -53,6 +54,9 @@ BACK_FIRST = (
     "By its numbers liveSync cannot go on from the token there: it may be behind the first server, or number changes"
     " otherwise. Bring the first server back before anything is changed, then look again."
 )
+
+#: What mends a token whose numbers are no more.
+NEW_BASE_POINT = "Run the role livesync, which takes a new base point and loads again."
 
 _AFTERWARDS = "Then reconcile: what was left out meanwhile does not come back by itself."
 _TRIGGER = "Run idmops.idm.livesync_trigger to see it."
@@ -102,10 +106,12 @@ def judge_health(facts: Facts) -> Health:
     doubts += [*facts.left_out, *facts.unseen]
     if facts.unshown:
         doubts.append(said_of_unloaded(facts.unshown))
+    if facts.foreign:
+        doubts.append(said_of_elsewhere(facts.foreign))
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
-    proved = facts.moved and not facts.unproved and not facts.unshown
+    proved = facts.moved and not facts.unproved and not facts.unshown and not facts.foreign
     if facts.running:
-        return Health(RUNNING, not facts.unproved, " ".join(doubts) or None)
+        return Health(RUNNING, not facts.unproved and not facts.foreign, " ".join(doubts) or None)
     if facts.queued:
         return Health(LAGGING, True, " ".join([*facts.queued, *doubts]))
     if log and (log.pending_inside or not log.exact or (log.pending and log.pending_inside is None)):
@@ -126,8 +132,10 @@ def outside(first: int | None, last: int | None, number: int | None, anew: str |
     """Return the state of a token that the change log does not reach and what mends it, None where it does.
 
     :param first: the oldest change number that is still there, None where that is not known; ``last``: the newest.
-    :param anew: what shows that the numbers are not those that the token is of, None where nothing does.
+    :param anew: what shows that the numbers are not those that the token is of, and what mends it; None: nothing does.
     """
+    if anew is not None and number is not None:
+        return AHEAD, anew
     if first is not None and number is not None and first > number + 1:
         return (
             TRIMMED,
@@ -138,11 +146,8 @@ def outside(first: int | None, last: int | None, number: int | None, anew: str |
         return (
             AHEAD,
             f"The token {number} lies beyond the end of the change log, {last}: the directory was built anew, or the"
-            " connector talks to another server than before. Run the role livesync, which takes a new base point and"
-            " loads again.",
+            f" connector talks to another server than before. {NEW_BASE_POINT}",
         )
-    if anew is not None and number is not None:
-        return AHEAD, f"{anew} Run the role livesync, which takes a new base point and loads again."
     return None
 
 
@@ -327,6 +332,14 @@ def said_of_unloaded(names: t.Iterable[str]) -> str:
     )
 
 
+def said_of_elsewhere(loads: t.Iterable[Load]) -> str:
+    """Return what is to be said of recorded loads that were done on another IDM."""
+    return (
+        f"{' '.join(map(said_of_foreign, loads))} Such a record proves nothing: who was not loaded here may be missing."
+        " idmops.idm.livesync_verify compares all; the role livesync loads."
+    )
+
+
 def said_of_runs(firing: t.Collection[str], concurrent: t.Collection[str]) -> str | None:
     """Return what is to be said of the enabled schedules of one source, None where their runs cannot meet.
 
@@ -360,6 +373,11 @@ def _unscheduled(facts: Facts) -> str:
         return " ".join([*first, "No schedule of this source is enabled.", *facts.idle_jobs, facts.namesake])
     first += [facts.namesake] if facts.namesake else []
     idle = "".join(f"{sentence} " for sentence in [*first, *facts.idle_jobs])
+    if facts.foreign and not facts.unloaded:
+        return (
+            f"{idle}No schedule of this source is enabled. {said_of_elsewhere(facts.foreign)} Run that: it loads, and"
+            " then enables."
+        )
     if facts.unloaded:
         return (
             f"{idle}No schedule of this source is enabled, and no load is recorded of {', '.join(facts.unloaded)}:"

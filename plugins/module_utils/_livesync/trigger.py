@@ -17,7 +17,7 @@ from .._base.threads import side_by_side
 from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
 from .._health.directories import directories
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
-from .._health.judged import anchors_of, not_loaded, oldest_load, unloaded
+from .._health.judged import not_loaded, oldest_load, recorded, unloaded
 from .._health.log_facts import LogReader
 from .._health.states import said_of_runs
 from .._http.client import Client
@@ -236,8 +236,8 @@ class _SourceTask:
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 arrival = partial(self._arrival, client) if self.url is not None else None
                 mark = left.mark if left else None
-                anchors = [lock.anchor, *anchors_of(self.schedules)]
-                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, anchors)
+                loads = list(recorded(self.schedules).values())
+                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, loads)
                 ended = False
                 try:
                     runs.go()
@@ -282,13 +282,13 @@ class _SourceTask:
         try:
             loaded = oldest_load(self.schedules, self.mappings, client.server_time)
             record = read_record(client, self.source)
-            known = record.compared if record else 0
+            known = log.seen(record.compared, record.anchor) if record else 0
             # what was seen to have arrived is not looked at again; what others have taken since is
-            begin = after or (known if known <= token else 0)
+            begin = after or (known if known and known <= token else 0)
             shown = record.shown(MOST_TAKEN) if record else ""
             missed = not_loaded(self.mappings, self.schedules, record)
             found = read_unarrived(*about, begin, loaded=loaded, shown=shown, unloaded=missed)
-            found = replace(found, since=min(begin, known))
+            found = replace(found, since=None if known is None else min(begin, known))
             kept = record.gaps if record else ()
             # a run proves nothing while what was hidden from those before it has not arrived
             earlier = read_gaps(*about, after=None if after else token, kept=kept) if after or kept else Gaps()

@@ -156,7 +156,7 @@ class _Pair:
         found = Verified(self._source, self._mapping, self._comparison, seen, sampled=0 < sample < seen.in_source)
         found.differences, found.pending = self._settled(seen)
         found.differences = self._not_gone(found.differences)
-        found.logged = self._logged
+        found.logged, found.given = self._logged, self._request.directory is not None
         behind = self._behind(seen)
         known = {one.id for one in found.differences}
         found.differences += [one for one in behind.differences if one.id not in known]

@@ -126,7 +126,12 @@ class FakeLog:
     def last(self):
         return self.end
 
-    def outside(self, token, anchors=()):
+    strange = False
+
+    def seen(self, number, anchor):
+        return None if self.strange else number
+
+    def outside(self, token, anchors=(), loads=()):
         return outside(self.first, self.end, token, self.anew if any(anchors) else None)
 
     def anchor(self, number):
@@ -1093,6 +1098,18 @@ def test_a_number_in_quotes_is_a_number(log):
     assert (told["runs"], told["proved"], told["changes"]) == (2, True, 9)
 
 
+@pytest.mark.parametrize(("there", "proved"), [(["x"], True), ([], False)])
+def test_a_load_of_another_idm_proves_nothing(log, there, proved):
+    log.end = 9
+    load = {"one": {"recon": "r", "time": OLD, "idm": ["x"]}}
+    own = job(enabled=False, invokeContext={"action": "liveSync", "source": SOURCE, "initialLoad": load})
+    links = call("GET", "repo/link", {"result": [{"_id": one} for one in there]})
+    client = shown(*lists(own), executing(), schedules(own), *before(), post(answer(9)), links)
+    result, it = run(client=client, until_caught_up=True)
+    assert result["runs"][0]["proved"] is proved
+    assert any("was done on another IDM" in said and "role livesync" in said for said in it.report.warnings) != proved
+
+
 def test_a_token_that_is_no_number_is_followed_until_a_run_moves_nothing(log):
     """A connector that makes texts, beside a directory that was given for it all the same."""
     log.end = 12
@@ -1181,12 +1198,31 @@ def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
     assert read_record(client, LDAP).compared == 3  # 4 and 5 others have taken, and nobody has looked
 
 
+def test_what_was_seen_by_the_numbers_of_another_change_log_counts_no_more(log, arrival):
+    """Seen: after a move to another server what had changed there below the old number was never looked at."""
+    log.strange, log.reached = True, Anchor(9, "2026-11-24T17:00:09Z", "b")
+
+    def go(*calls, **options):
+        client = LiveSyncClient(*lists(), executing(), *calls, post(answer(9)))
+        note(client, LDAP, last_run={"time": OLD, "compared": 7, "anchor": NOTED.as_document()})
+        arrival.asked, arrival.found = [], Unarrived(**options.pop("found", {}))
+        run(client=client, lock="server", **options)
+        return arrival.asked, read_record(client, LDAP).last_run.get("compared"), read_record(client, LDAP).anchor
+
+    idle = (stage("1", 9), cluster(OLD))
+    assert go(*idle, until_caught_up=True) == ([(0, 9)], 9, log.reached)  # all was looked at, and counts from now on
+    assert go(*idle, until_caught_up=True, found={"cut": True}) == ([(0, 9)], 0, log.reached)
+    assert go(*before()) == ([(5, 9)], 0, log.reached)  # what came before nobody has looked at
+    log.reached = None  # as while another server stands in: what was noted stays as it is, together
+    assert go(*before()) == ([(5, 9)], 7, NOTED) and go(*idle, until_caught_up=True) == ([(0, 9)], 7, NOTED)
+
+
 NOTED = Anchor(7, "2026-11-24T17:00:07Z", "a")
 
 
 @pytest.mark.parametrize("by", ["run", "load"])
 def test_at_a_change_log_that_counts_anew_no_run_is_sent(log, by):
-    log.end, log.anew = 30, "The change log has begun to count anew."
+    log.end, log.anew = 30, "It has begun to count anew. Run the role livesync."
     context = {"action": "liveSync", "source": SOURCE}
     load = {"m": {"recon": "r", "time": OLD, "base_point": NOTED.as_document()}}
     jobs = [job(enabled=False, invokeContext={**context, "initialLoad": load})] if by == "load" else []
