@@ -29,7 +29,6 @@ from .handled import Scene, Unsure
 from .log_facts import LogReader
 from .looked import look_twice, unsure_of
 from .losses import NOT_LOADED, Loss, cause_of, emptied_by, forbids, sentences_of, situation_of
-from .strays import linked_strays
 from .touched import Touched
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
@@ -144,7 +143,7 @@ def read_unarrived(
         times.update({record: one.time for record in below[:MOST_TAKEN] if record not in times})
     doubt = " ".join(text for text in (doubt, beyond, _cut(len(times)) if cut and after else None) if text) or None
     outside = reader.strays(token, MOST_TAKEN if after else NEWEST, after) if taking and newest else []
-    strays = linked_strays(client, taking, known, [one for one in outside if one.record not in times])
+    strays = {one.record: one.time for one in outside if one.record not in times}
     if not (times or strays):
         return Unarrived(doubt=doubt)
     managed = client.get("config/managed", none_on=(404,)) or {}
@@ -159,14 +158,14 @@ def read_unarrived(
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
         keyless += [] if comparison.unique else [mapping.name]
-        looked = look_twice(sides, own, reader, token, {**times, **strays}, there, context, strays)
+        looked = look_twice(sides, own, reader, token, times, there, context, strays)
         left += [(mapping, one) for one in looked.left]
         changed = {one.record for one in touched}  # those below a name that was changed were not
         unsure += unsure_of(mapping, comparison, looked, changed, connector.native_names.get(source.object_type))
         made |= comparison.made
         unseen |= set(looked.unseen)
         pending |= looked.pending
-    times.update(strays)
+    times.update({str(one.id): strays[str(one.id)] for unused, one in left if one.id in strays})
     strange = _no_accounts(own, [one for unused, one in left])
     scene = Scene(client, source, connector, mappings, own, reader, token, context, times, loaded)
     lost, ruled = by_rule(scene, [(mapping, one) for mapping, one in left if one.id not in strange], unsure)

@@ -52,12 +52,12 @@ def look_twice(
     ids: t.Collection[str],
     there: t.Collection[str],
     context: Context,
-    strays: t.Container[str] = (),
+    strays: t.Collection[str] = (),
 ) -> LookedTwice:
     """Return what differs at two looks, and no change that is pending explains.
 
     :param there: the ids of entries whose newest change has not removed them.
-    :param strays: those that were changed outside of the base contexts, and have a link.
+    :param strays: the ids of what was changed outside of the base contexts: others', unless one has a link.
     """
     found: list[Difference] = []
     unseen: dict[str, Difference] = {}
@@ -68,7 +68,7 @@ def look_twice(
     for again in (False, True):
         if again:
             context.clock.sleep(_PAUSE)
-        looked = look(sides, own, ids, twins=True)
+        looked = look(sides, own, ids, twins=True, if_linked=() if again else strays)
         asked = {str(one.id) for one in looked.differences}
         if not again:
             paired = looked.paired - asked
