@@ -16,7 +16,7 @@ from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unrea
 from .._base.threads import side_by_side
 from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
-from .._health.judged import oldest_load, recorded, unloaded
+from .._health.judged import oldest_load, parted, unloaded
 from .._health.log_facts import LogReader, directories
 from .._health.states import said_of_meeting
 from .._http.client import Client
@@ -235,14 +235,14 @@ class _SourceTask:
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 arrival = partial(self._arrival, client) if self.url is not None else None
                 mark = left.mark if left else None
-                loads = list(recorded(self.schedules).values())
-                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, loads)
+                loads, foreign = parted(client if self.url is not None else None, self.schedules)
+                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, [*loads.values()])
                 ended = False
                 try:
                     runs.go()
                     if any(one.against for one in self._filters):
                         tally.proved = False  # what is left out moves the token too
-                    if tally.proved and (said := unloaded(client, self.source, self.mappings, self.schedules)):
+                    if tally.proved and (said := unloaded(client, self.source, self.mappings, loads, foreign)):
                         tally.proved = False
                         self.context.report.warn(f"{self.source}: {said}")
                     policy, without = self.connector.failure_policy, kept_out(client)
