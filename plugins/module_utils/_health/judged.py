@@ -244,7 +244,11 @@ def loads_of(schedules: t.Iterable[Schedule], now: str | None = None) -> dict[st
 
 
 def unloaded(
-    client: Client, source: Source, mappings: t.Sequence[SyncMapping], schedules: t.Sequence[Schedule]
+    client: Client,
+    source: Source,
+    mappings: t.Iterable[SyncMapping],
+    loads: t.Mapping[str, Load],
+    foreign: t.Mapping[str, Load],
 ) -> str | None:
     """Return what is to be said where nobody knows that what was there before has ever been brought over; else None.
 
@@ -252,29 +256,41 @@ def unloaded(
     brings its comparison with it.
 
     :param mappings: those of the source.
+    :param loads: those that are recorded; ``foreign``: those that were done on another IDM.
     :raises Unreachable, Refused: as the client.
     """
     on = [one for one in mappings if one.sync_enabled is not False]
-    names = not_loaded(on, schedules)
-    names = not_loaded(on, schedules, read_record(client, source)) if names else []
+    names = not_loaded(on, {*loads, *foreign})
+    names = not_loaded(on, {*loads, *foreign}, read_record(client, source)) if names else []
     said = [said_of_unloaded(names)] if names else []
-    known = recorded(schedules)
-    foreign = made_elsewhere(client, {one.name: known[one.name] for one in on if one.name in known})
-    said += [said_of_elsewhere(map(known.__getitem__, sorted(foreign)))] if foreign else []
-    return " ".join(said) or None
+    elsewhere = [foreign[one.name] for one in on if one.name in foreign]
+    return " ".join([*said, *([said_of_elsewhere(elsewhere)] if elsewhere else [])]) or None
 
 
-def not_loaded(
-    mappings: t.Iterable[SyncMapping], schedules: t.Iterable[Schedule], record: RunRecord | None = None
-) -> list[str]:
-    """Return the mappings of which no load is recorded, nor a comparison in which nothing differed."""
-    known = {*loads_of(schedules), *(record.sampled if record else ())}
+def not_loaded(mappings: t.Iterable[SyncMapping], loads: t.Iterable[str], record: RunRecord | None = None) -> list[str]:
+    """Return the mappings of which no load is recorded, nor a comparison in which nothing differed.
+
+    :param loads: those of which one is.
+    """
+    known = {*loads, *(record.sampled if record else ())}
     return [one.name for one in mappings if one.name not in known]
 
 
 def recorded(schedules: t.Iterable[Schedule]) -> dict[str, Load]:
     """Return the recorded load of each mapping, by its name."""
     return {name: load for schedule in schedules for name, load in read_loads(schedule.load_record).items()}
+
+
+def parted(client: Client | None, schedules: t.Iterable[Schedule]) -> tuple[dict[str, Load], dict[str, Load]]:
+    """Return the recorded loads that were done on this IDM, and those that were not, by their mappings.
+
+    :param client: None where nobody asks: then all are taken for this IDM's.
+    :raises Unreachable: as the client.
+    """
+    found = recorded(schedules)
+    foreign = made_elsewhere(client, found) if client else frozenset()
+    here = {name: load for name, load in found.items() if name not in foreign}
+    return here, {name: load for name, load in found.items() if name in foreign}
 
 
 def oldest_load(schedules: t.Iterable[Schedule], mappings: t.Iterable[SyncMapping], now: str | None) -> str:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from .._base.context import Context
 from .._base.errors import DirectoryError
-from .._changelog.anchor import Anchor, is_same, newest, read_anchor, said_anew
+from .._changelog.anchor import Anchor, newest, read_anchor
 from .._changelog.in_use import InUse, find_in_use
 from .._changelog.log import (
     NUMBERS,
@@ -36,26 +36,16 @@ from .._changelog.numbered import (
     unnumbered,
 )
 from .._changelog.server_config import unrecorded
-from .._changelog.whose import (
-    BEGIN_ANEW,
-    FAILOVER,
-    OTHER,
-    REMEDY,
-    SERVER,
-    UNKNOWN,
-    Whose,
-    judge_whose,
-    read_identity,
-    said_of_move,
-)
+from .._changelog.whose import FAILOVER, OTHER, REMEDY, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
 from .._ldap.directory import INSUFFICIENT_ACCESS, NO_SUCH_OBJECT, Directory, Entry
 from .._ldap.dn import Name, is_name, is_within_any
 from .._ldap.lines import Connect
-from .._record.load_record import Load, moved_from
+from .._record.load_record import Load
 from .facts import LogFacts
+from .noted import Noted
 from .standby import Standby, look_at_standby
-from .states import BACK_FIRST, NEW_BASE_POINT, outside
+from .states import BACK_FIRST, outside
 from .touched import Hidden, Touched, part_by
 from .traceless import Taken
 
@@ -106,7 +96,6 @@ class LogReader:
         self._reached: Anchor | None = None
         #: The changes that were read last, and from which number to which.
         self._read: tuple[tuple[int, int], list[Entry]] | None = None
-        self._there: dict[int, Anchor | None] = {}
         if momentary and not connect:
             for given in self._given:
                 given.kept = {}
@@ -253,35 +242,19 @@ class LogReader:
         :returns: None where nobody knows that it is.
         :raises DirectoryError: no answer, or an error.
         """
-        there = self._now_at(anchor) if number else None
-        if number and not (self.log and anchor and there and is_same(self.log, anchor, there)):
-            return None
-        return number
+        known = not number or (self._noted is not None and self._noted.has(anchor))
+        return number if known else None
 
-    def _now_at(self, anchor: Anchor | None) -> Anchor | None:
-        """Return the change that has the number of a noted one now, None where none is shown."""
-        if anchor is None or self.directory is None or self.log is None or not self._its_own:
-            return None
-        if anchor.number not in self._there:
-            self._there[anchor.number] = read_anchor(self.directory, self.log, anchor.number)
-        return self._there[anchor.number]
+    @cached_property
+    def _noted(self) -> Noted | None:
+        log = self.log
+        usable = log is not None and log.mode == NUMBERS and self._its_own
+        return Noted(self.directory, log) if usable and self.directory and log else None
 
     def _counted_anew(
         self, token: int | None, anchors: t.Iterable[Anchor | None], loads: t.Sequence[Load]
     ) -> str | None:
-        """Return what shows that the numbers are not those that a token is of, and what mends it; else None."""
-        log = self.log
-        if self.directory is None or log is None or log.mode != NUMBERS or token is None or not self._its_own:
-            return None
-        anchor = newest(anchors)
-        there = self._now_at(anchor)
-        if anchor and there and is_same(log, anchor, there):
-            return None
-        now = read_identity(self.directory) if any(load.directory for load in loads) else None
-        moved = moved_from(loads, now) if now else None
-        if now and moved and moved[0] == SERVER:
-            return f"{said_of_move(token, self.directory.uri, *moved, now)} {BEGIN_ANEW}"
-        return f"{said_anew(anchor, there)} {NEW_BASE_POINT}" if anchor and there else None
+        return self._noted.counts_anew(token, anchors, loads) if self._noted and token is not None else None
 
     def target_of(self, change_number: t.Any) -> str | None:
         """Return the DN of the entry that a change touched, None where that cannot be known."""

@@ -64,8 +64,9 @@ def status(
     """
     snapshot = known or read_snapshot(client)
     failures = newest_failures(client)
-    loads = recorded(snapshot.jobs).values()
-    snapshot = replace(snapshot, elsewhere=made_elsewhere(client, {load.recon: load for load in loads}))
+    if known is None:  # who has loaded knows where
+        loads = recorded(snapshot.jobs).values()
+        snapshot = replace(snapshot, elsewhere=made_elsewhere(client, {load.recon: load for load in loads}))
     chosen = list(sources or snapshot.known_sources())
     with Logs(directory, chosen, snapshot, context, connect) as logs:
         found = [judged(source, snapshot, logs) for source in chosen]

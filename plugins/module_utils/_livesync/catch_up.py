@@ -47,7 +47,7 @@ class Runs:
 
     :param left: what was known before a run that an earlier task has left, and that has ended by now.
     :param arrival: tells what has not arrived of the changes between two numbers, None where no directory is asked.
-    :param loads: those that the token goes on from.
+    :param loads: those that the token goes on from, and that were done on this IDM.
     """
 
     livesync: LiveSync
@@ -62,8 +62,7 @@ class Runs:
 
     def __post_init__(self) -> None:
         self._context = self.livesync.context
-        self._reactivated = False
-        self._pause = _PAUSE
+        self._reactivated, self._pause = False, _PAUSE
         self._known: set[str] = set()
         self._unmoved_since: float | None = None
         self._passed_by = self._doubted = self._unseen = False
@@ -176,8 +175,8 @@ class Runs:
             return
         if misfit := stage.misfit(self.connector, numbered=self.log.last() is not None):
             raise IdmopsError(f"{self.livesync.source}: {misfit}", remedy=MISFIT_REMEDY)
-        bad = self.log.outside(stage.number, [self.lock.anchor, *(one.base_point for one in self.loads)], self.loads)
-        if bad:
+        anchors = [self.lock.anchor, *(one.base_point for one in self.loads)]
+        if bad := self.log.outside(stage.number, anchors, self.loads):
             state, remedy = bad
             raise IdmopsError(f"liveSync of {self.livesync.source} is {state}, so no run was sent.", remedy=remedy)
 
@@ -381,8 +380,7 @@ class Runs:
         found = self.arrival(self.log, end, start if moved else 0)
         if found.said:
             self._context.report.warn(f"{self.livesync.source}: {found.said}")
-        self._doubted = self._doubted or found.doubt is not None or found.cut
-        self._unseen = found.since is None
+        self._doubted, self._unseen = self._doubted or found.doubt is not None or found.cut, found.since is None
         if found.whole and (not moved or found.since in (0, start)):
             tally.compared = end
         if not moved:

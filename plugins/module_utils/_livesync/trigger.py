@@ -17,7 +17,7 @@ from .._base.threads import side_by_side
 from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
 from .._health.directories import directories
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
-from .._health.judged import not_loaded, oldest_load, recorded, unloaded
+from .._health.judged import not_loaded, oldest_load, parted, recorded, unloaded
 from .._health.log_facts import LogReader
 from .._health.states import said_of_runs
 from .._http.client import Client
@@ -236,15 +236,15 @@ class _SourceTask:
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 arrival = partial(self._arrival, client) if self.url is not None else None
                 mark = left.mark if left else None
-                loads = list(recorded(self.schedules).values())
-                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, loads)
+                loads, foreign = parted(client if self.url is not None else None, self.schedules)
+                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, [*loads.values()])
                 ended = False
                 try:
                     runs.go()
                     off = any(one.sync_enabled is False for one in self.mappings)
                     if off or any(one.against for one in self._filters):
                         tally.proved = False  # what is left out, or dropped, moves the token too
-                    if tally.proved and (said := unloaded(client, self.source, self.mappings, self.schedules)):
+                    if tally.proved and (said := unloaded(client, self.source, self.mappings, loads, foreign)):
                         tally.proved = False
                         self.context.report.warn(f"{self.source}: {said}")
                     policy, without = self.connector.failure_policy, kept_out(client)
@@ -286,7 +286,7 @@ class _SourceTask:
             # what was seen to have arrived is not looked at again; what others have taken since is
             begin = after or (known if known and known <= token else 0)
             shown = record.shown(MOST_TAKEN) if record else ""
-            missed = not_loaded(self.mappings, self.schedules, record)
+            missed = not_loaded(self.mappings, recorded(self.schedules), record)
             found = read_unarrived(*about, begin, loaded=loaded, shown=shown, unloaded=missed)
             found = replace(found, since=None if known is None else min(begin, known))
             kept = record.gaps if record else ()

@@ -694,11 +694,11 @@ def test_where_no_load_is_recorded_nothing_is_proved_and_that_is_said(arrival):
     result, it = run(*lists(), executing(), *calls, until_caught_up=True)
     assert "failed" not in result and result["runs"][0]["proved"] is False
     assert it.report.warnings == [f"{SOURCE}: {said_of_unloaded(['one'])}"]
-    context_of = {"action": "liveSync", "source": SOURCE, "initialLoad": {"one": {"time": OLD}}}
+    context_of = {"action": "liveSync", "source": SOURCE, "initialLoad": {"one": {"recon": "r", "time": OLD}}}
     loaded = job(enabled=False, invokeContext=context_of)
     result, it = run(*lists(loaded), executing(), schedules(job()), *calls, until_caught_up=True)
     assert (result["runs"][0]["proved"], it.report.warnings) == (True, [])
-    of_other = job(enabled=False, invokeContext={**context_of, "initialLoad": {"two": {"time": OLD}}})
+    of_other = job(enabled=False, invokeContext={**context_of, "initialLoad": {"two": {"recon": "r", "time": OLD}}})
     result, it = run(*lists(of_other), executing(), schedules(job()), *calls, until_caught_up=True)
     assert result["runs"][0]["proved"] is False and "No load of one is recorded" in it.report.warnings[0]
     both = (MAPPED, {**MAPPED, "name": "two"})
@@ -1099,12 +1099,15 @@ def test_a_number_in_quotes_is_a_number(log):
 
 
 @pytest.mark.parametrize(("there", "proved"), [(["x"], True), ([], False)])
-def test_a_load_of_another_idm_proves_nothing(log, there, proved):
+def test_a_load_of_another_idm_proves_nothing(log, monkeypatch, there, proved):
     log.end = 9
+    monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://ds1"})
+    monkeypatch.setattr(module._SourceTask, "_arrival", lambda *unused: Unarrived())
+    monkeypatch.setattr(module, "rouse", lambda *unused: None)
     load = {"one": {"recon": "r", "time": OLD, "idm": ["x"]}}
     own = job(enabled=False, invokeContext={"action": "liveSync", "source": SOURCE, "initialLoad": load})
     links = call("GET", "repo/link", {"result": [{"_id": one} for one in there]})
-    client = shown(*lists(own), executing(), schedules(own), *before(), post(answer(9)), links)
+    client = shown(*lists(own), executing(), schedules(own), links, *before(), post(answer(9)))
     result, it = run(client=client, until_caught_up=True)
     assert result["runs"][0]["proved"] is proved
     assert any("was done on another IDM" in said and "role livesync" in said for said in it.report.warnings) != proved
