@@ -251,6 +251,8 @@ def _dropping(facts: Facts) -> str | None:
             f" {'it' if facts.dropped == 1 else 'them'} over since (dropped). Mend the records or the mapping, then"
             " reconcile them: idmops.idm.recon with ids.",
         )
+    if said and facts.foreign:
+        said.append(said_of_elsewhere(facts.foreign))  # so that more may be missing than these
     return " ".join(said) or None
 
 
