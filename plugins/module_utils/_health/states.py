@@ -252,6 +252,8 @@ def _dropping(facts: Facts) -> str | None:
         )
     if said and (meeting := meeting_of(facts)):
         said.insert(0, meeting)  # which may be why
+    if said and facts.foreign:
+        said.append(said_of_elsewhere(facts.foreign))  # so that more may be missing than these
     return " ".join(said) or None
 
 

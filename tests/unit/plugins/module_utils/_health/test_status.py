@@ -892,6 +892,12 @@ def test_a_load_that_another_idm_has_done_is_said_beside_the_state(log):
         assert found.proved and ELSEWHERE not in (found.remedy or "")
 
 
+def test_beside_what_has_not_arrived_it_is_said_too(log):
+    (found,) = look(*lists(stage=document("1", 9), jobs=[loaded_by("x")]), links_there(), sources=[SOURCE])
+    lost = judge_health(replace(found.facts, unarrived=("One has not arrived.",)))
+    assert lost.state == "dropping" and lost.remedy.startswith("One has not arrived.") and ELSEWHERE in lost.remedy
+
+
 def test_where_that_schedule_is_off_it_is_not_just_switched_on():
     calls = lists(stage=document("1", 9), jobs=[loaded_by("x", enabled=False)])
     (found,) = look(*calls, links_there())
