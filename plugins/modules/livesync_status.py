@@ -239,6 +239,11 @@ livesync:
           description: How long the canary took.
           type: float
           returned: always
+        mappings:
+          description: The mappings that were compared. Of these it is known that what was there has arrived.
+          type: list
+          elements: str
+          returned: for V(sample), where this release or a later one has noted it
     held_by:
       description: The task of this collection that runs the source now, on whichever control host.
       type: dict

@@ -81,12 +81,23 @@ def counted_anew(directory: Directory, log: ChangeLog, anchor: Anchor | None) ->
     :raises DirectoryError: no answer, or an error.
     """
     there = read_anchor(directory, log, anchor.number) if anchor else None
-    if anchor is None or there is None or (anchor.csn and anchor.csn == there.csn):
-        return None
+    return said_anew(anchor, there) if anchor and there and not is_same(log, anchor, there) else None
+
+
+def is_same(log: ChangeLog, anchor: Anchor, there: Anchor) -> bool:
+    """Tell whether the change that has a number now is the one that was noted with it, as far as both tell.
+
+    :param there: the change that has the number of ``anchor`` now.
+    """
+    if anchor.csn and anchor.csn == there.csn:
+        return True
     apart = _apart(anchor.time, there.time)
     exact = anchor.csn and there.csn and not several_servers(log)
-    if not exact and (apart is None or apart <= _SAME_TIME):
-        return None
+    return not exact and (apart is None or apart <= _SAME_TIME)
+
+
+def said_anew(anchor: Anchor, there: Anchor) -> str:
+    """Return what is to be said where the change that has a number now is not the one that was noted with it."""
     return (
         "The change log has begun to count anew, as after a restore without it (changelogDb), or is another server's"
         f" than before: its change {anchor.number} was made at {there.time}, and was another one, of {anchor.time},"

@@ -35,6 +35,11 @@ REMEDY = (
     "Give in servers the server that the connector reads, by the host name that the connector has for it; its"
     " administration port will do."
 )
+#: What makes it right where a token is from elsewhere: without one the role begins anew, and loses nothing.
+BEGIN_ANEW = (
+    "Where the connector does read this server now: remove the token (idmops.idm.livesync_token with state: absent)"
+    " and run the role livesync again, which then stores a new base point and loads again."
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Whose:
         else UNKNOWN.
     :param sentence: why it is not, or why that cannot be known; empty for SAME.
     :param hidden: whether the connector's configuration hides its host, so that the user's word is all that there is.
+    :param remedy: what mends that.
+    :param lacks: whether the account that asks may not read what would show it.
     :param place: which of the connector's servers it is: 0 its host, then those of its failover; None: not known, none.
     """
 
@@ -52,6 +59,8 @@ class Whose:
     sentence: str = ""
     hidden: bool = False
     place: int | None = None
+    remedy: str = REMEDY
+    lacks: bool = False
 
     @property
     def usable(self) -> bool:
@@ -93,6 +102,24 @@ class Identity:
         if _contradict(self.ids, earlier.ids):
             return SERVER
         return DATA if _contradict(self.data, earlier.data) else None
+
+
+def said_of_move(token: t.Any, uri: str, what: str, then: Identity, now: Identity) -> str:
+    """Return what is to be said of a token that another server has given, or the same one with other data.
+
+    :param what: SERVER or DATA.
+    """
+    difference = (
+        f"was {_spoken(then.ids)} when the load was recorded, and {uri} is {_spoken(now.ids)}"
+        if what == SERVER
+        else f"had the generation {_spoken(then.data)} of its data when the load was recorded, and {uri} has"
+        f" {_spoken(now.data)}"
+    )
+    return f"The token {token} belongs to another change log: the server {difference}."
+
+
+def _spoken(ids: t.Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(ids.items()))
 
 
 def _contradict(one: t.Mapping[str, str], other: t.Mapping[str, str]) -> bool:
@@ -169,7 +196,11 @@ def judge_whose(directory: Directory, hosts: t.Sequence[tuple[str, int]]) -> Who
     ports = _read_ports(directory)
     if ports is None:
         return Whose(
-            UNKNOWN, f"{unknown}the connector has {names}, and {directory.bind_dn} may not read which ports it has."
+            UNKNOWN,
+            f"{unknown}the connector has {names}, and {directory.bind_dn} may not read which ports it has.",
+            remedy=f"Let {directory.bind_dn} read ds-cfg-listen-port below {CONFIG} (the privilege config-read:"
+            " docs/least-rights.md, In the directory), or give in servers that port of the connector's.",
+            lacks=True,
         )
     own = ", ".join(str(number) for number in sorted(ports))
     if first and hosts[0][1] in ports:

@@ -11,7 +11,7 @@ that the connector leaves out: liveSync passes them all by, and nothing tells of
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._base.context import Context
 from .._http.client import Client
@@ -20,7 +20,7 @@ from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
-from .._proof.difference import MISSING, Difference
+from .._proof.difference import MISSING, UNKNOWN, Difference
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .by_rule import by_rule
@@ -28,7 +28,7 @@ from .dropped import Dropped
 from .handled import Scene, Unsure
 from .log_facts import LogReader
 from .looked import look_twice, unsure_of
-from .losses import cause_of, emptied_by, forbids, sentences_of, situation_of
+from .losses import NOT_LOADED, Loss, cause_of, emptied_by, forbids, sentences_of, situation_of
 from .touched import Touched
 
 #: So many changes are looked at, the newest: one filter takes so many ids.
@@ -52,7 +52,7 @@ class Unarrived:
     :param forbidding: whether a sentence tells of something that has to be mended before anything is reconciled.
     :param cut: whether there are more changes than were looked at.
     :param since: up to which change number all was seen to have arrived before, as far as that goes on to these; 0
-        where that is not known.
+        where that was not noted, None where what was noted is not known to be of this change log.
     :param denied: whether IDM does not let the account read what would tell, or that does not answer, or it is more
         than is looked at.
     :param uncompared: of which properties audit alone tells that their changes were handled, in a sentence.
@@ -66,7 +66,7 @@ class Unarrived:
     compared: frozenset[str] = frozenset()
     forbidding: bool = False
     cut: bool = False
-    since: int = 0
+    since: int | None = 0
     denied: bool = False
     uncompared: str | None = None
     differences: tuple[Difference, ...] = ()
@@ -96,6 +96,8 @@ def read_unarrived(
     loaded: str = "",
     most: int | None = None,
     shown: str = "",
+    unloaded: t.Collection[str] = (),
+    seen: int = 0,
 ) -> Unarrived:
     """Compare the entries of the newest changes behind the token with what has become of them.
 
@@ -109,6 +111,8 @@ def read_unarrived(
     :param most: how many are looked at, NEWEST unless told; more where one of them has not arrived, and all that came
         after ``after``.
     :param shown: when more than MOST_TAKEN entries were compared and were as they should be, as IDM writes times.
+    :param unloaded: the mappings of which nobody knows that what was there before was brought over.
+    :param seen: up to which change number all was seen to have arrived before.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     on = [one for one in mappings if one.sync_enabled is not False]
@@ -138,7 +142,9 @@ def read_unarrived(
             beyond = _BEYOND.format(f"{MOST_TAKEN:,}", one.moved_to)
         times.update({record: one.time for record in below[:MOST_TAKEN] if record not in times})
     doubt = " ".join(text for text in (doubt, beyond, _cut(len(times)) if cut and after else None) if text) or None
-    if not times:
+    outside = reader.strays(token, MOST_TAKEN if after else NEWEST, after) if taking and newest else []
+    strays = {one.record: one.time for one in outside if one.record not in times}
+    if not (times or strays):
         return Unarrived(doubt=doubt)
     managed = client.get("config/managed", none_on=(404,)) or {}
     left: list[tuple[SyncMapping, Difference]] = []
@@ -152,13 +158,14 @@ def read_unarrived(
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
         keyless += [] if comparison.unique else [mapping.name]
-        looked = look_twice(sides, own, reader, token, times, there, context)
+        looked = look_twice(sides, own, reader, token, times, there, context, strays)
         left += [(mapping, one) for one in looked.left]
         changed = {one.record for one in touched}  # those below a name that was changed were not
         unsure += unsure_of(mapping, comparison, looked, changed, connector.native_names.get(source.object_type))
         made |= comparison.made
         unseen |= set(looked.unseen)
         pending |= looked.pending
+    times.update({str(one.id): strays[str(one.id)] for unused, one in left if one.id in strays})
     strange = _no_accounts(own, [one for unused, one in left])
     scene = Scene(client, source, connector, mappings, own, reader, token, context, times, loaded)
     lost, ruled = by_rule(scene, [(mapping, one) for mapping, one in left if one.id not in strange], unsure)
@@ -176,7 +183,10 @@ def read_unarrived(
             loaded=loaded,
             most=MOST_TAKEN,
             shown=shown,
+            unloaded=unloaded,
+            seen=seen,
         )
+    lost = [_unless_loaded(one, unloaded) for one in lost]
     emptied = None
     if newest:  # what the change log hides is told entry by entry
         lost, emptied = emptied_by(lost)
@@ -189,7 +199,7 @@ def read_unarrived(
     here = set(times) - pending
     aside = [ruled.aside(here)]
     aside += [_keyless(keyless)] if keyless else []
-    aside += [_cut(len(times))] if cut and not after else []
+    aside += [_cut(len(times))] if cut and not after and (lost or seen < token) else []
     unseen -= {str(one.one.id) for one in lost} | {one.record for one in ruled.unhandled.open}
     aside += [_unseen(len(unseen), own)] if unseen else []
     aside += [_found_strange(len(strange), own)] if strange else []
@@ -210,6 +220,13 @@ def read_unarrived(
         uncompared=_made(made) if made else None,
         differences=tuple(loss.one for loss in lost),
     )
+
+
+def _unless_loaded(loss: Loss, unloaded: t.Container[str]) -> Loss:
+    """Return a loss; where it may be one of many that nobody has loaded, as that."""
+    one = loss.one
+    bare = one.kind == MISSING and one.reason == UNKNOWN and one.target_id is None and not (loss.rule or one.detail)
+    return replace(loss, one=replace(one, detail=NOT_LOADED)) if bare and loss.mapping.name in unloaded else loss
 
 
 def _cannot_compare(own: OwnEntries | None) -> str:

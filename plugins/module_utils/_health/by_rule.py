@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from .._base.text import few
 from .._idm.mapping import SyncMapping
-from .._proof.difference import DIFFERING, MISSING, REFUSED, UNKNOWN, Difference
+from .._proof.difference import DIFFERING, DUPLICATE, MISSING, REFUSED, UNKNOWN, Difference
 from .handled import Scene, Unhandled, Unsure, Words, find_unhandled
 from .losses import ASKING, LEFT_ALONE, PASSED_BY, STRANDING, Loss
 
@@ -124,15 +124,15 @@ def by_rule(
         left_alone = word is not None and not word.failed and word.action in LEFT_ALONE
         stranded = left_alone and word is not None and word.situation in STRANDING
         new = one.kind == MISSING and one.in_source and one.target_id is None
-        if new and not mapping.creates and not stranded:
-            continue  # which is told as a property of the mapping
+        if new and not mapping.creates and not stranded and not (word and word.failed):
+            continue  # which is told as a property of the mapping; a failure (EXCEPTION) is none
         if word and left_alone:
             if word.situation in STRANDING:
                 kept.append(Loss(mapping, one, word))
             else:
                 said = ruled.meant if word.situation in _MEANT else ruled.unclear
                 said.setdefault(f"{word.situation}: {word.action}", []).append(str(one.id))
-        elif word and word.failed and one.reason == UNKNOWN and one.in_source:
+        elif word and word.failed and one.reason == UNKNOWN and one.in_source and one.kind != DUPLICATE:
             kept.append(Loss(mapping, replace(one, reason=REFUSED, detail=word.cause)))
         else:
             kept.append(Loss(mapping, one))

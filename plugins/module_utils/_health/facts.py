@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from .._record.load_record import Load
+
 
 @dataclass(frozen=True)
 class LogFacts:
@@ -29,7 +31,7 @@ class LogFacts:
     :param doubt: why it cannot be known that this is the server that the connector reads; None or empty: it is.
     :param unrecorded: the suffixes of the source whose changes the server keeps out of its change log.
     :param meanwhile: whether the connector reads this server only until one before it is back; ``doubt`` says which.
-    :param anew: what shows that it has begun to count anew since the token was taken, None where nothing does.
+    :param anew: what shows that its numbers are not those that the token is of, and what mends it; else None.
     :param standby: what speaks against the other servers that the connector may go over to, a sentence or two each.
     :param elsewhere: what keeps changes of another server from being seen, a sentence each: more may be pending.
     """
@@ -84,7 +86,7 @@ class Facts:
     :param unseen: what may wait there, and cannot be known to, in sentences.
     :param gapped: what the change log hides from liveSync, a sentence each with what mends it.
     :param dropped: how many records IDM gave up on that nothing has brought over since.
-    :param shown: whether a comparison has shown that what was there is there.
+    :param shown: the mappings of which a comparison has shown that what was there is there.
     :param refused: what IDM does not let this account know of the source, a sentence each with what mends it.
     :param untraced: why records that IDM gives up on would not show, None where they would.
     :param failure: IDM's text about the record that stopped the last run.
@@ -99,6 +101,7 @@ class Facts:
     :param idle_jobs: what the jobs are that seem to run it and run nothing, in sentences.
     :param namesake: what the job is that has the name of its schedule and does something else, None where none has.
     :param meeting: the schedules that fire; more than one of them meet.
+    :param concurrent: those of them that may run beside themselves.
     :param external: whether an external scheduler runs it, so that no schedule of IDM's is to.
     :param on_beside: the schedules that are on all the same, paused or not.
     :param overdue: why a run of that scheduler is missing, None where none is.
@@ -106,6 +109,7 @@ class Facts:
     :param ran_badly: that its last run has not gone well, in sentences.
     :param not_followed: that nobody knows how its last run ended, in a sentence.
     :param unloaded: the mappings of the source of which no load is recorded.
+    :param foreign: the recorded loads of the source that were done on another IDM.
     :param unmoved: a run came and went while changes had been pending for more than 10 seconds, and left them.
     :param moved: the token has been seen moving.
     """
@@ -138,7 +142,7 @@ class Facts:
     unproved: bool = False
     forbidding: bool = False
     untraced: str | None = None
-    shown: bool = False
+    shown: frozenset[str] = frozenset()
     refused: tuple[str, ...] = ()
     failure: str | None = None
     blocks: bool = False
@@ -153,6 +157,7 @@ class Facts:
     idle_jobs: tuple[str, ...] = ()
     namesake: str | None = None
     meeting: tuple[str, ...] = ()
+    concurrent: tuple[str, ...] = ()
     external: bool = False
     on_beside: tuple[str, ...] = ()
     overdue: str | None = None
@@ -160,9 +165,15 @@ class Facts:
     ran_badly: str | None = None
     not_followed: str | None = None
     unloaded: tuple[str, ...] = ()
+    foreign: tuple[Load, ...] = ()
     running: bool = False
     unmoved: bool = False
     moved: bool = False
+
+    @property
+    def unshown(self) -> tuple[str, ...]:
+        """The mappings of which nobody knows that what was there before was brought over."""
+        return tuple(name for name in self.unloaded if name not in self.shown)
 
     @property
     def is_behind(self) -> bool:

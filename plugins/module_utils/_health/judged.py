@@ -11,7 +11,6 @@ from contextlib import ExitStack
 
 from .._base.context import Context
 from .._base.errors import DirectoryError, InvalidOption
-from .._changelog.anchor import BASE_POINT, Anchor
 from .._http.client import Client
 from .._idm.audit import seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
@@ -19,15 +18,18 @@ from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
 from .._ldap.lines import Connect
-from .._record.run_record import read_record
-from .._schedule.document import SEE_STATE
+from .._record.load_record import Load, made_elsewhere
+from .._record.load_record import read_record as read_loads
+from .._record.run_record import RunRecord, read_record
+from .._schedule.document import SEE_STATE, SERVICE
 from .._schedule.schedule import Schedule
+from .directories import directories
 from .external import judge_external
 from .facts import Facts
-from .log_facts import LogReader, directories
+from .log_facts import LogReader
 from .snapshot import Snapshot
 from .source_status import SourceStatus
-from .states import said_of_unloaded
+from .states import said_of_elsewhere, said_of_unloaded
 
 T = t.TypeVar("T")
 #: By how much two nodes of a cluster may differ in their time, in seconds.
@@ -135,10 +137,12 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     enabled = [schedule for schedule in schedules if schedule.enabled]
     number = stage.number if stage else None
     record = snapshot.record(source)
-    anchors = [record.anchor, *anchors_of(schedules)]
-    log = logs.ask(source, lambda reader: reader.facts(number, anchors))
+    here = [load for load in recorded(schedules).values() if load.recon not in snapshot.elsewhere]
+    anchors = [record.anchor, *(load.base_point for load in here)]
+    log = logs.ask(source, lambda reader: reader.facts(number, anchors, here))
     namesake = snapshot.namesake(source)
-    loads = loads_of([*schedules, namesake] if namesake else schedules, snapshot.time)
+    keeping = [*schedules, namesake] if namesake else schedules
+    loads, known, elsewhere = loads_of(keeping, snapshot.time), recorded(keeping), snapshot.elsewhere
     mute = [schedule.name for schedule in enabled if schedule.mute]
     filters = filters_of(connector, source.object_type, mappings, logged=logs.given) if connector else ()
     holder = record.held(snapshot.time)
@@ -175,8 +179,10 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         enabled=len(enabled),
         paused=len([schedule for schedule in enabled if schedule.paused]),
         meeting=(*(one.name for one in enabled if not one.paused), *snapshot.scripts(source)),
+        concurrent=tuple(one.name for one in enabled if one.concurrent is True and not one.paused),
         idle_jobs=snapshot.idle_jobs(source),
         unloaded=tuple(mapping.name for mapping in mappings if mapping.name not in loads),
+        foreign=tuple(known[one.name] for one in mappings if one.name in known and known[one.name].recon in elsewhere),
         namesake=said_of_namesake(source, namesake, mappings) if namesake else None,
         shown=record.sampled,
         running=str(source) in snapshot.running or (external and holder is not None),
@@ -204,14 +210,19 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
 
 def said_of_namesake(source: Source, job: Schedule, mappings: t.Sequence[SyncMapping]) -> str:
     """Return what a job is that has the name of a source's own schedule and does something else, and the way out."""
-    does = f"the action {job.invoke_context.get('action')} of the service {job.service or 'unknown'}"
-    if job.source:
-        does = f"liveSync of {job.source}"
+    does = f"runs the action {job.invoke_context.get('action')} of the service {job.service or 'unknown'}"
+    if source.resembles(job.source):
+        does = f"names {job.source}, in another case, and runs nothing"
+    elif job.source:
+        does = f"runs liveSync of {job.source}"
+    elif source.resembles(job.meant):
+        does = f"invokes {job.document.get('invokeService')}, which runs nothing"
+    service = "" if job.service == SERVICE else f"invokeService to {SERVICE}, "
     loads = loads_of([job])
     recorded = ", ".join(mapping.name for mapping in mappings if mapping.name in loads)
     return (
-        f"The job {job.name} has the name of this source's schedule, and runs {does}. Where it should be that schedule,"
-        f" set action to liveSync and source to {source} in its invokeContext (PUT scheduler/job/{job.name})"
+        f"The job {job.name} has the name of this source's schedule, and {does}. Where it should be that schedule,"
+        f" set {service}action to liveSync and source to {source} in its invokeContext (PUT scheduler/job/{job.name})"
         + (f", and keep the rest of it: the load of {recorded} is recorded there." if recorded else ".")
         + " Where it is meant so, give the schedule of this source another name."
     )
@@ -233,23 +244,53 @@ def loads_of(schedules: t.Iterable[Schedule], now: str | None = None) -> dict[st
 
 
 def unloaded(
-    client: Client, source: Source, mappings: t.Iterable[SyncMapping], schedules: t.Iterable[Schedule]
+    client: Client,
+    source: Source,
+    mappings: t.Iterable[SyncMapping],
+    loads: t.Mapping[str, Load],
+    foreign: t.Mapping[str, Load],
 ) -> str | None:
     """Return what is to be said where nobody knows that what was there before has ever been brought over; else None.
 
+    That somebody has compared here does not outweigh that a record is another IDM's: a repository that was put back
+    brings its comparison with it.
+
     :param mappings: those of the source.
+    :param loads: those that are recorded; ``foreign``: those that were done on another IDM.
     :raises Unreachable, Refused: as the client.
     """
-    loads = loads_of(schedules)
-    names = [one.name for one in mappings if one.sync_enabled is not False and one.name not in loads]
-    record = read_record(client, source) if names else None
-    return said_of_unloaded(names) if names and not (record and record.sampled) else None
+    on = [one for one in mappings if one.sync_enabled is not False]
+    names = not_loaded(on, {*loads, *foreign})
+    names = not_loaded(on, {*loads, *foreign}, read_record(client, source)) if names else []
+    said = [said_of_unloaded(names)] if names else []
+    elsewhere = [foreign[one.name] for one in on if one.name in foreign]
+    return " ".join([*said, *([said_of_elsewhere(elsewhere)] if elsewhere else [])]) or None
 
 
-def anchors_of(schedules: t.Iterable[Schedule]) -> list[Anchor]:
-    """Return the changes that recorded loads go on from, as far as they tell."""
-    loads = [load for schedule in schedules for load in schedule.load_record.values() if isinstance(load, dict)]
-    return [anchor for load in loads if (anchor := Anchor.parse(load.get(BASE_POINT)))]
+def not_loaded(mappings: t.Iterable[SyncMapping], loads: t.Iterable[str], record: RunRecord | None = None) -> list[str]:
+    """Return the mappings of which no load is recorded, nor a comparison in which nothing differed.
+
+    :param loads: those of which one is.
+    """
+    known = {*loads, *(record.sampled if record else ())}
+    return [one.name for one in mappings if one.name not in known]
+
+
+def recorded(schedules: t.Iterable[Schedule]) -> dict[str, Load]:
+    """Return the recorded load of each mapping, by its name."""
+    return {name: load for schedule in schedules for name, load in read_loads(schedule.load_record).items()}
+
+
+def parted(client: Client | None, schedules: t.Iterable[Schedule]) -> tuple[dict[str, Load], dict[str, Load]]:
+    """Return the recorded loads that were done on this IDM, and those that were not, by their mappings.
+
+    :param client: None where nobody asks: then all are taken for this IDM's.
+    :raises Unreachable: as the client.
+    """
+    found = recorded(schedules)
+    foreign = made_elsewhere(client, found) if client else frozenset()
+    here = {name: load for name, load in found.items() if name not in foreign}
+    return here, {name: load for name, load in found.items() if name in foreign}
 
 
 def oldest_load(schedules: t.Iterable[Schedule], mappings: t.Iterable[SyncMapping], now: str | None) -> str:

@@ -10,10 +10,9 @@ import typing as t
 from dataclasses import replace
 from functools import cached_property
 
-from .._base.address import share_a_host
 from .._base.context import Context
 from .._base.errors import DirectoryError
-from .._changelog.anchor import Anchor, counted_anew, newest, read_anchor
+from .._changelog.anchor import Anchor, newest, read_anchor
 from .._changelog.in_use import InUse, find_in_use
 from .._changelog.log import (
     NUMBERS,
@@ -30,7 +29,6 @@ from .._changelog.log import (
 from .._changelog.numbered import (
     OF_A_CHANGE,
     changes_in,
-    inside_of,
     left_out,
     pending_changes,
     several_servers,
@@ -40,53 +38,21 @@ from .._changelog.numbered import (
 from .._changelog.server_config import unrecorded
 from .._changelog.whose import FAILOVER, OTHER, REMEDY, UNKNOWN, Whose, judge_whose
 from .._idm.connector import Connector
-from .._ldap.directory import NO_SUCH_OBJECT, Directory, Entry
+from .._ldap.directory import INSUFFICIENT_ACCESS, NO_SUCH_OBJECT, Directory, Entry
 from .._ldap.dn import Name, is_name, is_within_any
-from .._ldap.library import require_ldap
 from .._ldap.lines import Connect
-from .._ldap.url import host_and_port
+from .._record.load_record import Load
 from .facts import LogFacts
+from .noted import Noted
 from .standby import Standby, look_at_standby
 from .states import BACK_FIRST, outside
-from .touched import Hidden, Touched
+from .touched import Hidden, Touched, part_by
 from .traceless import Taken
 
 #: So many changes are looked through for those of different entries, some of which change all the time.
 _MOST_TOUCHED = 1000
 #: So many changes behind the token are looked through for numbers that the change log leaves out: about a second.
 _MOST_BEHIND = 5000
-
-
-def directories(
-    options: t.Mapping[str, t.Any] | None, connectors: t.Iterable[Connector], context: Context
-) -> dict[str, str]:
-    """Return the URL of the directory behind each connector that reads a change log, by the connector's name.
-
-    Of several servers that may be the connector's it is the first; which one the connector reads now is found out when
-    something is asked of it. A server that is given alone is taken for the directory of a connector that is alone until
-    it has been asked (:class:`LogReader`). With several connectors the names must fit: the change numbers of another
-    server mean nothing.
-
-    :param options: connection options of a directory, None where none were given.
-    :raises InvalidOption: when none of the servers is a connector's.
-    :raises MissingLibrary: without python-ldap, before anything is run.
-    """
-    readers = {connector.name: connector for connector in connectors if connector.reads_change_log}
-    if not options:
-        return {}
-    require_ldap()
-    hosts = [host_and_port(uri)[0] for uri in options["servers"]]
-    found = {}
-    for name, connector in readers.items():
-        fits = share_a_host(hosts, connector.hosts)
-        if len(readers) > 1 and not fits:
-            context.report.warn(
-                f"directory: none of the servers is on the host of the connector {name}, so nothing is known of its"
-                " pending changes."
-            )
-        else:
-            found[name] = connector_servers(options, connector.servers)[0]
-    return found
 
 
 class LogReader:
@@ -103,7 +69,8 @@ class LogReader:
     :param url: of the directory, None where none is known: then nothing is known of the change log.
     :param sole: whether the directory can be of no other connector, so that it is an error if it is not of this one.
     :param connect: gives the connections; without it they are its own.
-    :param momentary: whether all is read within a moment, so that nothing that stays as it is is asked for twice.
+    :param momentary: whether all is read within a moment, to be judged: nothing that stays as it is is asked for twice,
+        and a server whose account may not read whose it is is an error, as one that refuses its password.
     """
 
     def __init__(
@@ -118,7 +85,7 @@ class LogReader:
         momentary: bool = False,
     ) -> None:
         self._connector = connector
-        self._sole = sole
+        self._sole, self._strict = sole, momentary
         self._context = context
         urls = [url] if options and url and connector else []
         if options and connector and urls and len(set(options["servers"])) > 1:
@@ -127,6 +94,8 @@ class LogReader:
         self._end: ChangeLog | None = None
         self._given = [(connect or Directory)(options, one, context) for one in urls] if options else []
         self._reached: Anchor | None = None
+        #: The changes that were read last, and from which number to which.
+        self._read: tuple[tuple[int, int], list[Entry]] | None = None
         if momentary and not connect:
             for given in self._given:
                 given.kept = {}
@@ -153,11 +122,14 @@ class LogReader:
         """The one of several servers that the connector reads."""
         return find_in_use(self._given, self._connector.servers if self._connector else ())
 
-    def facts(self, token: int | None, anchors: t.Iterable[Anchor | None] = ()) -> LogFacts | None:
+    def facts(
+        self, token: int | None, anchors: t.Iterable[Anchor | None] = (), loads: t.Sequence[Load] = ()
+    ) -> LogFacts | None:
         """Return what the change log tells, relative to a token.
 
         :param token: the change number that liveSync stands at, None where it stands at none.
         :param anchors: changes that were noted behind it.
+        :param loads: the loads that it goes on from; their servers are compared where no change tells.
         :raises DirectoryError: no answer, or an error.
         """
         log = self.log
@@ -178,7 +150,7 @@ class LogReader:
             meanwhile=self.whose is not None and self.whose.answer == FAILOVER,
             standby=standby.said,
             elsewhere=standby.elsewhere,
-            anew=self._counted_anew(anchors) if token is not None else None,
+            anew=self._counted_anew(token, anchors, loads) if token is not None else None,
         )
         return self._counted(found, log, token)
 
@@ -222,21 +194,24 @@ class LogReader:
         """Return the newest change number, None where it cannot be known."""
         return self.log.last if self.log and self.log.mode == NUMBERS else None
 
-    def outside(self, token: int | None, anchors: t.Iterable[Anchor | None] = ()) -> tuple[str, str] | None:
+    def outside(
+        self, token: int | None, anchors: t.Iterable[Anchor | None] = (), loads: t.Sequence[Load] = ()
+    ) -> tuple[str, str] | None:
         """Return the state of a token that the change log does not reach, and what mends it; None where it does.
 
         What looks so is looked at once more: a run may have moved the token after the change log was read.
 
-        :param anchors: changes that were noted behind it.
+        :param anchors: changes that were noted behind it; ``loads``: see :meth:`facts`.
         """
-        found = None
+        found = anew = None
         for again in (False, True):
             log = self.again() if again else self.log
             if log is None or log.mode != NUMBERS:
                 return None
-            found = outside(log.first, log.last, token)
-            if found is None:
-                return outside(log.first, log.last, token, self._counted_anew(anchors))
+            anew = anew or self._counted_anew(token, anchors, loads)
+            found = outside(log.first, log.last, token, anew)
+            if found is None or anew:
+                return found
         if found and self.whose and self.whose.answer == FAILOVER:
             return found[0], f"{self.whose.sentence} {BACK_FIRST}"
         return found
@@ -260,11 +235,26 @@ class LogReader:
         """Whether the numbers are those of the server that the connector reads as a rule."""
         return self._usable and self.whose is not None and self.whose.answer != FAILOVER
 
-    def _counted_anew(self, anchors: t.Iterable[Anchor | None]) -> str | None:
+    def seen(self, number: int, anchor: Anchor | None) -> int | None:
+        """Return the number up to which all was seen to have arrived, where it is one of this change log.
+
+        :param number: as it was noted, 0 for none; ``anchor``: the change that was noted with it.
+        :returns: None where nobody knows that it is.
+        :raises DirectoryError: no answer, or an error.
+        """
+        known = not number or (self._noted is not None and self._noted.has(anchor))
+        return number if known else None
+
+    @cached_property
+    def _noted(self) -> Noted | None:
         log = self.log
-        if self.directory is None or log is None or log.mode != NUMBERS or not self._its_own:
-            return None
-        return counted_anew(self.directory, log, newest(anchors))
+        usable = log is not None and log.mode == NUMBERS and self._its_own
+        return Noted(self.directory, log) if usable and self.directory and log else None
+
+    def _counted_anew(
+        self, token: int | None, anchors: t.Iterable[Anchor | None], loads: t.Sequence[Load]
+    ) -> str | None:
+        return self._noted.counts_anew(token, anchors, loads) if self._noted and token is not None else None
 
     def target_of(self, change_number: t.Any) -> str | None:
         """Return the DN of the entry that a change touched, None where that cannot be known."""
@@ -310,21 +300,44 @@ class LogReader:
         :param after: the change number that they come after.
         :raises DirectoryError: no answer, or an error.
         """
-        log = self.log
-        if self.directory is None or log is None or log.mode != NUMBERS or self._connector is None:
-            return []
-        if not all(map(is_name, self._connector.base_contexts)):
-            return []
-        start = max(log.first, token - _MOST_TOUCHED + 1, after + 1)
-        entries = list(changes_in(self.directory, log, start, token, OF_A_CHANGE))
+        entries = self._behind(token, after)
         self._reached = newest([self._reached, *(Anchor.of(one) for one in entries[-1:])])
         touched: dict[str, Touched] = {}
-        for one in reversed(self._inside(entries)):
+        for one in reversed(self._parted(entries)[0]):
             if one.moved_to or one.record not in touched:
                 touched[one.record] = one
             if len(touched) == most:
                 break
         return list(touched.values())
+
+    def strays(self, token: int, most: int, after: int = 0) -> list[Touched]:
+        """Return as :meth:`touched` the newest changes outside of the base contexts, one of each entry: the changes of
+        others, unless somebody there has a link.
+
+        :raises DirectoryError: no answer, or an error.
+        """
+        found: dict[str, Touched] = {}
+        for one in reversed(self._parted(self._behind(token, after))[1]):
+            found.setdefault(one.record, one)
+        return list(found.values())[:most]
+
+    def _behind(self, token: int, after: int) -> list[Entry]:
+        """Return the changes behind a token that are looked through, oldest first, read once for all who ask."""
+        if self.directory is None or self.log is None or not self._placed:
+            return []
+        start = max(self.log.first, token - _MOST_TOUCHED + 1, after + 1)
+        if self._read is None or self._read[0] != (start, token):
+            self._read = (start, token), list(changes_in(self.directory, self.log, start, token, OF_A_CHANGE))
+        return self._read[1]
+
+    @property
+    def _placed(self) -> bool:
+        """Whether the change log has numbers, and it can be told which changes are within the base contexts."""
+        numbered = self.log is not None and self.log.mode == NUMBERS
+        return numbered and self._connector is not None and all(map(is_name, self._connector.base_contexts))
+
+    def _parted(self, entries: t.Iterable[Entry]) -> tuple[list[Touched], list[Touched]]:
+        return part_by(self._connector.base_contexts if self._connector else (), entries)
 
     def hidden(self, token: int, after: int | None = None) -> Hidden:
         """Return what a search by number does not show of the changes that a token has passed.
@@ -335,39 +348,24 @@ class LogReader:
         :raises DirectoryError: no answer, or an error.
         """
         log = self._end = self.log if self._momentary else self.again()
-        if self.directory is None or log is None or log.mode != NUMBERS or self._connector is None:
-            return Hidden()
-        if not all(map(is_name, self._connector.base_contexts)):
+        if self.directory is None or log is None or not self._placed:
             return Hidden()
         late = unnumbered(self.directory, log)
         if late != [] and self._momentary:
             # an older end would show what has been numbered since as without a number
             log = self._end = self.again() or log
             late = unnumbered(self.directory, log)
-        unnumbered_ones = None if late is None else tuple(self._inside(late))
+        unnumbered_ones = None if late is None else tuple(self._parted(late)[0])
         if not several_servers(log):
             return Hidden((), unnumbered_ones)
         start = max(log.first, token - _MOST_BEHIND + 1) if after is None else max(log.first, after + 1)
         found = left_out(self.directory, log, start, min(token, log.last))
         return Hidden(
-            tuple(self._inside(found.changes)),
+            tuple(self._parted(found.changes)[0]),
             unnumbered_ones,
             found.unknown,
             start if after is None and start > log.first else None,
         )
-
-    def _inside(self, entries: t.Iterable[Entry]) -> list[Touched]:
-        """Return the changes within the base contexts, or that were before."""
-        bases = [Name.parse(base) for base in self._connector.base_contexts] if self._connector else []
-        found = []
-        for entry in entries:
-            record, (inside, moved) = entry.text("targetEntryUUID"), inside_of(entry, bases)
-            if record and inside:
-                kind = entry.text("changeType")
-                removed = None if kind is None else kind.lower() == "delete"
-                time, csn = as_time(entry.text("changeTime")), entry.text("replicationCSN")
-                found.append(Touched(record, time, moved, csn, removed))
-        return found
 
     def _text_of(self, change_number: t.Any, attribute: str) -> str | None:
         if self.directory is None or self.log is None or not isinstance(change_number, int):
@@ -400,9 +398,11 @@ class LogReader:
         if found.answer == OTHER:
             name = self._connector.name
             self._context.report.warn(f"directory: nothing is known of pending changes of {name}. {found.sentence}")
+        if found.lacks and self._strict:
+            raise DirectoryError(found.sentence, status=INSUFFICIENT_ACCESS, remedy=found.remedy)
         if found.answer == UNKNOWN:
             used = "They are taken at your word." if found.usable else "They are not used."
-            self._context.report.warn(f"{found.sentence} So it is for its change numbers. {used} {REMEDY}")
+            self._context.report.warn(f"{found.sentence} So it is for its change numbers. {used} {found.remedy}")
         return found
 
     @property

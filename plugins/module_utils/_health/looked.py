@@ -18,6 +18,7 @@ from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .handled import Unsure
 from .log_facts import LogReader
+from .losses import STRAY
 
 #: How long a directory, and IDM, get to be of one mind with themselves, in seconds.
 _PAUSE = 1.0
@@ -51,10 +52,12 @@ def look_twice(
     ids: t.Collection[str],
     there: t.Collection[str],
     context: Context,
+    strays: t.Collection[str] = (),
 ) -> LookedTwice:
     """Return what differs at two looks, and no change that is pending explains.
 
     :param there: the ids of entries whose newest change has not removed them.
+    :param strays: the ids of what was changed outside of the base contexts: others', unless one has a link.
     """
     found: list[Difference] = []
     unseen: dict[str, Difference] = {}
@@ -65,7 +68,7 @@ def look_twice(
     for again in (False, True):
         if again:
             context.clock.sleep(_PAUSE)
-        looked = look(sides, own, ids, twins=True)
+        looked = look(sides, own, ids, twins=True, if_linked=() if again else strays)
         asked = {str(one.id) for one in looked.differences}
         if not again:
             paired = looked.paired - asked
@@ -77,7 +80,8 @@ def look_twice(
         pending |= own.changed_after(log, token, asked) or set()
         token = max(token, log.last) if log else token
         still = [not_gone(one, there, own) for one in looked.differences if one.id not in pending]
-        found = [one for one in still if _counts(one, sides.mapping)]
+        still = [replace(one, reason=FILTERED, detail=STRAY) if _strays(one, strays) else one for one in still]
+        found = [one for one in still if _strays(one, strays) or _counts(one, sides.mapping)]
         unseen.update({str(one.id): one for one in still if one.equal})
         if not again:
             unlinked, left_alone = looked.left_out, looked.left_alone
@@ -92,6 +96,11 @@ def look_twice(
         {one: names for one, names in left_alone.items() if one not in pending},
         paired - pending,
     )
+
+
+def _strays(one: Difference, strays: t.Container[str]) -> bool:
+    """Tell whether a linked entry outside of the base contexts has a target, whatever has become of it there."""
+    return one.id in strays and one.kind == ORPHANED and one.target_id is not None
 
 
 def _counts(one: Difference, mapping: SyncMapping) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .._idm.audit import NO_SITUATION, NO_SITUATION_REMEDY, AuditEntry
 from .._idm.connector_filters import MODIFIERS
+from .._idm.error_texts import DOUBLED, read_reason
 from .._idm.mapping import SyncMapping
 from .._proof.difference import (
     DIFFERING,
@@ -27,6 +28,12 @@ from .._proof.difference import (
 )
 from .._proof.look import SECOND_LINK, TWINS
 
+#: What mends an entry with two links.
+TWO_LINKS = (
+    "see that one schedule alone runs the source; delete that link first (repo/link), so that the removal reaches"
+    " nobody else, then the target that is too many (livesync_verify names the link in link_ids, or, where both targets"
+    " are there, the second one in target_id)."
+)
 #: What a policy does to what it leaves alone.
 LEFT_ALONE = ("IGNORE", "REPORT", "NOREPORT", "ASYNC")
 #: The details of a change that was never handled, of one that the connector leaves out by whoever made it, and how that
@@ -34,6 +41,10 @@ LEFT_ALONE = ("IGNORE", "REPORT", "NOREPORT", "ASYNC")
 UNHANDLED = "audit has no entry of it, so that it was not handled"
 PASSED_BY = f"{MODIFIERS} names whoever made it"
 ASKING = "its condition asks for"
+#: The details of one that has a link and lies outside of what the connector looks through, and of one that is missing
+#: where nothing is known to have been loaded.
+STRAY = "it lies outside of the connector's base contexts, and has a link"
+NOT_LOADED = "no load of the mapping is recorded"
 
 
 @dataclass(frozen=True)
@@ -61,6 +72,8 @@ def cause_of(loss: Loss) -> str:
     one = loss.one
     if loss.rule:
         return f"the policy of the mapping leaves it alone: {loss.rule.situation}: {loss.rule.action}"
+    if one.detail == STRAY:
+        return one.detail
     if one.kind == DUPLICATE and one.detail == SECOND_LINK:
         return f"{one.detail}, to {one.target_id}: it is in the target twice"
     if one.kind == DUPLICATE and one.detail in TWINS:
@@ -85,13 +98,21 @@ def sentences_of(found: t.Sequence[Loss]) -> t.Iterator[str]:
     held = {(one.mapping.name, one.one.id) for one in found if forbids(one)}
     # what else is to be said of such an entry tells to reconcile it
     found = [one for one in found if forbids(one) or (one.mapping.name, one.one.id) not in held]
-    kinds = Counter(_kind(one) for one in found)
+    # an entry is counted once, however many differences of one kind it has
+    entries = {(_kind(one), one.mapping.name, one.one.id or one.one.target_id) for one in found}
+    counts = Counter(kind for kind, *unused in entries)
+    kinds = {kind: counts[kind] for kind in map(_kind, found)}
     for kind, count in kinds.items():
         subject = "1 changed entry has" if count == 1 else f"{count} changed entries have"
         if kind == DUPLICATE:
             yield f"{subject} arrived twice, {_MEND[kind]}"
         elif kind in (_LEFT_LINK, _TWIN):
             yield f"{subject} {_MEND[kind]}"
+        elif kind == _UNLOADED:
+            names = dict.fromkeys(one.mapping.name for one in found if _kind(one) == kind)
+            yield f"{subject} not arrived: {_MEND[kind].format(', '.join(names))}"
+        elif kind == _STRAY:
+            yield f"{subject.removesuffix(' has').removesuffix(' have')} {_MEND[kind]}"
         elif kind in STRANDING:
             rules = {f"{one.rule.situation}: {one.rule.action}" for one in found if one.rule and _kind(one) == kind}
             yield (
@@ -131,6 +152,7 @@ STRANDING = {
 _AWAY, _UNDECIDED, _LEFT_LINK = "away", "undecided", "left link"
 _TWIN, _LONE = "twin", "lone"
 _UNHANDLED, _PASSED_BY, _ASKING = "unhandled", "passed by", "asking"
+_STRAY, _UNLOADED = "stray", "unloaded"
 _MEND = {
     HIDDEN: (
         "the connector's account does not see all of it in the directory. Look for an ACI that denies it, then"
@@ -155,11 +177,7 @@ _MEND = {
     _UNDECIDED: (
         f"{NO_SITUATION}. {NO_SITUATION_REMEDY} Then reconcile the records (dropped): idmops.idm.recon with ids."
     ),
-    DUPLICATE: (
-        "with two links of one mapping, as where two runs met (dropped names the second target): see that one schedule"
-        " alone runs the source; delete that link first (repo/link), so that the removal reaches nobody else, then the"
-        " target that is too many."
-    ),
+    DUPLICATE: (f"with two links of one mapping, as where two runs met (dropped names the second target): {TWO_LINKS}"),
     _TWIN: (
         "an object in the target that is known by the same name as another one there, or by that of another entry"
         " (dropped names it): somebody is there twice, or links lead to the wrong object. Reconcile nothing before that"
@@ -194,6 +212,18 @@ _MEND = {
         "a property is taken under a condition that asks for what the object type does not have (dropped has which)."
         " Correct that condition in the mapping, then reconcile the records (dropped): idmops.idm.recon with ids."
     ),
+    _UNLOADED: (
+        "no load of {} is recorded, so that whoever was there before and has not changed since may be missing too. Run"
+        " the role livesync, which loads all of them: to reconcile these alone would leave the others out."
+    ),
+    _STRAY: (
+        "outside of the connector's base contexts, with a link (dropped): no change of such an entry arrives, and a"
+        " reconciliation of the whole mapping takes it for gone (SOURCE_MISSING). There may be more of them, which have"
+        " not changed: idmops.idm.livesync_verify compares all (filtered). Let the connector look there again"
+        " (baseContexts, baseContextsToSynchronize), then reconcile the records (dropped): idmops.idm.recon with ids;"
+        " only where they are rightly out, reconcile the whole mapping, or remove their links where it keeps their"
+        " targets."
+    ),
     DIFFERING: (
         "the target is not as the source, and why is not told here: idmops.idm.livesync_verify looks for the reason."
         " See first that the mapping and the connector's object type are as they are meant to be, since a"
@@ -209,6 +239,8 @@ def _kind(loss: Loss) -> str:
         return str(loss.rule.situation)
     if one.kind == DUPLICATE and one.detail in TWINS:
         return _TWIN
+    if one.detail in (STRAY, NOT_LOADED):
+        return _STRAY if one.detail == STRAY else _UNLOADED
     if one.kind == UNLINKED and one.reason == UNKNOWN:
         return UNLINKED if loss.mapping.correlates else _LONE
     if one.reason == FILTERED:
@@ -227,6 +259,8 @@ def _kind(loss: Loss) -> str:
         return _UNHANDLED if one.detail == UNHANDLED else _PASSED_BY
     if (one.detail or "").startswith(ASKING):
         return _ASKING
+    if one.reason == REFUSED and read_reason(one.detail or "").kind == DOUBLED:
+        return DUPLICATE
     return REFUSED if one.reason == REFUSED else one.kind
 
 

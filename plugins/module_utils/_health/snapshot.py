@@ -26,6 +26,7 @@ class Snapshot:
     """What there is on a server at one moment.
 
     :param documents: the ids of all documents of the configuration, None where they are not known for certain.
+    :param elsewhere: of the loads that jobs record, the reconciliations that were done on another IDM.
     :param time: the server's, when stages and run records were read: what they tell ages while the rest is read.
     """
 
@@ -40,6 +41,7 @@ class Snapshot:
     time: str | None = None
     server: Server | None = None
     documents: frozenset[str] | None = None
+    elsewhere: frozenset[str] = frozenset()
 
     def lacks(self, document: str) -> bool:
         """Tell whether it is certain that there is no document of the configuration with this id."""
@@ -61,9 +63,9 @@ class Snapshot:
             for name in self.scripts(source)
         ]
         for job in self.jobs:
-            if job.enabled is False:
-                continue
-            if job.does_nothing and job.name != own_name(source) and source.resembles(job.names):
+            if job.enabled is False or job == self.namesake(source):
+                continue  # of the latter more is to be said
+            if job.does_nothing and source.resembles(job.names):
                 action = job.invoke_context.get("action")
                 found.append(f"The job {job.name} has the action {action}, which runs nothing: it has to be liveSync.")
             if not source.resembles(job.meant):
@@ -72,7 +74,10 @@ class Snapshot:
                 service = job.document.get("invokeService")
                 found.append(f"The job {job.name} invokes {service}, which runs nothing: it has to be provisioner.")
             elif job.source != str(source):
-                found.append(f"The job {job.name} names {job.source}, and runs nothing: it is {source}, in this case.")
+                found.append(
+                    f"The job {job.name} names {job.source}, and runs nothing: it is {source}, in this case. Set source"
+                    f" to that in its invokeContext (PUT scheduler/job/{job.name}), or remove the job."
+                )
         return tuple(found)
 
     def scripts(self, source: Source) -> tuple[str, ...]:
@@ -80,11 +85,12 @@ class Snapshot:
         return tuple(job.name for job in self.jobs if job.enabled and not job.paused and job.calls(str(source)))
 
     def namesake(self, source: Source) -> Schedule | None:
-        """Return the job that has the name of a source's own schedule and does something else, None where none has."""
-        return next(
-            (job for job in self.jobs if job.name == own_name(source) and not source.resembles(job.meant)),
-            None,
-        )
+        """Return the job that has the name of a source's own schedule and is not that, None where none has.
+
+        One that writes the source in another case, or names another service, runs nothing: neither the role nor
+        livesync_schedule takes it for their own.
+        """
+        return next((job for job in self.jobs if job.name == own_name(source) and job.source != str(source)), None)
 
     def known_sources(self) -> list[Source]:
         """Return the sources that have a token or a schedule of liveSync."""

@@ -13,6 +13,7 @@ from .._base.text import few
 from .._idm.audit import NO_SITUATION, NO_SITUATION_REMEDY, seconds_between
 from .._idm.connector import Connector
 from .._idm.connector_filters import SyncFilter
+from .._idm.error_texts import DOUBLED, read_reason
 from .._idm.mapping import SyncMapping
 from .._idm.queue import Waiting
 from .._idm.record_failure import RecordFailure
@@ -24,7 +25,8 @@ from .._schedule.schedule import Schedule
 from .dropped import Dropped
 from .facts import Facts
 from .gapped import Gap
-from .states import DISABLED, DROPPING, FAILING, GAPPED, HEALTHY, LAGGING, Health, judge_health
+from .losses import TWO_LINKS
+from .states import DISABLED, DROPPING, FAILING, GAPPED, HEALTHY, LAGGING, Health, judge_health, meeting_of
 
 #: For how long at most the runs of a schedule are watched, in seconds.
 LONGEST_WATCH = 40.0
@@ -72,7 +74,7 @@ class SourceStatus:
         health = self.health
         if health.state == FAILING and self.failure is not None:
             said = f"{self.failure.sentence()} {self.failure.remedy}"
-            return f"{health.remedy} {said}" if len(self.facts.meeting) > 1 else said
+            return f"{health.remedy} {said}" if meeting_of(self.facts) else said
         if health.state == DROPPING and self.dropped:
             records = list(dict.fromkeys(one.record for one in self.dropped))
             return (
@@ -156,8 +158,10 @@ class SourceStatus:
         }
 
 
-def _first(dropped: t.Iterable[Dropped], said: str) -> str:
+def _first(dropped: t.Sequence[Dropped], said: str) -> str:
     """Return what has to be mended before any reconciliation can go well, "" where nothing has, or that is said."""
+    if any(read_reason(one.cause or "").kind == DOUBLED for one in dropped) and TWO_LINKS not in said:
+        return f"First, where the cause is two links: {TWO_LINKS} Then: "
     names = dict.fromkeys(one.mapping for one in dropped if one.cause == NO_SITUATION)
     if not names or NO_SITUATION_REMEDY in said:
         return ""

@@ -13,6 +13,7 @@ from .._changelog.log import COOKIES_ONLY_REMEDY
 from .._idm.connector_remedy import remedy_for
 from .._idm.error_texts import ALIAS, GRANT, MISFIT_REMEDY, VOID_REMEDY
 from .._idm.mapping import REFUSED_REMEDY, switch_unknown
+from .._record.load_record import Load, said_of_foreign
 from .facts import Facts, LogFacts
 
 UNAVAILABLE, UNREADABLE, TRIMMED, AHEAD = "unavailable", "unreadable", "trimmed", "ahead"
@@ -53,6 +54,9 @@ BACK_FIRST = (
     "By its numbers liveSync cannot go on from the token there: it may be behind the first server, or number changes"
     " otherwise. Bring the first server back before anything is changed, then look again."
 )
+
+#: What mends a token whose numbers are no more.
+NEW_BASE_POINT = "Run the role livesync, which takes a new base point and loads again."
 
 _AFTERWARDS = "Then reconcile: what was left out meanwhile does not come back by itself."
 _TRIGGER = "Run idmops.idm.livesync_trigger to see it."
@@ -100,13 +104,14 @@ def judge_health(facts: Facts) -> Health:
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
     doubts += [*([log.doubt] if log.meanwhile and log.doubt else []), *log.standby] if log else []
     doubts += [*facts.left_out, *facts.unseen]
-    unshown = facts.unloaded if not facts.shown else ()
-    if unshown:
-        doubts.append(said_of_unloaded(unshown))
+    if facts.unshown:
+        doubts.append(said_of_unloaded(facts.unshown))
+    if facts.foreign:
+        doubts.append(said_of_elsewhere(facts.foreign))
     doubts += [text for text in (facts.untraced, facts.doubt, facts.not_followed) if text]
-    proved = facts.moved and not facts.unproved and not unshown
+    proved = facts.moved and not facts.unproved and not facts.unshown and not facts.foreign
     if facts.running:
-        return Health(RUNNING, not facts.unproved, " ".join(doubts) or None)
+        return Health(RUNNING, not facts.unproved and not facts.foreign, " ".join(doubts) or None)
     if facts.queued:
         return Health(LAGGING, True, " ".join([*facts.queued, *doubts]))
     if log and (log.pending_inside or not log.exact or (log.pending and log.pending_inside is None)):
@@ -127,8 +132,10 @@ def outside(first: int | None, last: int | None, number: int | None, anew: str |
     """Return the state of a token that the change log does not reach and what mends it, None where it does.
 
     :param first: the oldest change number that is still there, None where that is not known; ``last``: the newest.
-    :param anew: what shows that the numbers are not those that the token is of, None where nothing does.
+    :param anew: what shows that the numbers are not those that the token is of, and what mends it; None: nothing does.
     """
+    if anew is not None and number is not None:
+        return AHEAD, anew
     if first is not None and number is not None and first > number + 1:
         return (
             TRIMMED,
@@ -139,11 +146,8 @@ def outside(first: int | None, last: int | None, number: int | None, anew: str |
         return (
             AHEAD,
             f"The token {number} lies beyond the end of the change log, {last}: the directory was built anew, or the"
-            " connector talks to another server than before. Run the role livesync, which takes a new base point and"
-            " loads again.",
+            f" connector talks to another server than before. {NEW_BASE_POINT}",
         )
-    if anew is not None and number is not None:
-        return AHEAD, f"{anew} Run the role livesync, which takes a new base point and loads again."
     return None
 
 
@@ -246,6 +250,10 @@ def _dropping(facts: Facts) -> str | None:
             f" {'it' if facts.dropped == 1 else 'them'} over since (dropped). Mend the records or the mapping, then"
             " reconcile them: idmops.idm.recon with ids.",
         )
+    if said and (meeting := meeting_of(facts)):
+        said.insert(0, meeting)  # which may be why
+    if said and facts.foreign:
+        said.append(said_of_elsewhere(facts.foreign))  # so that more may be missing than these
     return " ".join(said) or None
 
 
@@ -272,7 +280,7 @@ def _disabled(facts: Facts) -> str | None:
 
 
 def _failing(facts: Facts) -> str | None:
-    meeting = _meeting(facts)
+    meeting = meeting_of(facts)
     if meeting and facts.failure:
         return meeting  # which may be why it fails
     if facts.failure and facts.blocks:
@@ -307,14 +315,15 @@ def _failing(facts: Facts) -> str | None:
     return meeting
 
 
-def _meeting(facts: Facts) -> str | None:
+def meeting_of(facts: Facts) -> str | None:
+    """Return what is to be said of runs that meet, None where none do."""
     if facts.on_beside:
         return (
             f"IDM's own schedule is on ({', '.join(facts.on_beside)}) beside the external scheduler: their runs meet,"
             " and damage each other. Run the role livesync, which switches it off (scheduler: external), or makes it"
             " the only one (scheduler: idm, once the external one is stopped)."
         )
-    return said_of_meeting(facts.meeting) if len(facts.meeting) > 1 else None
+    return said_of_runs(facts.meeting, facts.concurrent)
 
 
 def said_of_unloaded(names: t.Iterable[str]) -> str:
@@ -325,12 +334,38 @@ def said_of_unloaded(names: t.Iterable[str]) -> str:
     )
 
 
-def said_of_meeting(names: t.Iterable[str]) -> str:
-    """Return what is to be said of several schedules of one source that are enabled."""
+def said_of_elsewhere(loads: t.Iterable[Load]) -> str:
+    """Return what is to be said of recorded loads that were done on another IDM."""
+    return (
+        f"{' '.join(map(said_of_foreign, loads))} Such a record proves nothing: who was not loaded here may be missing."
+        " idmops.idm.livesync_verify compares all; the role livesync loads."
+    )
+
+
+def said_of_runs(firing: t.Collection[str], concurrent: t.Collection[str]) -> str | None:
+    """Return what is to be said of the enabled schedules of one source, None where their runs cannot meet.
+
+    :param concurrent: those that may run beside themselves.
+    """
+    said = [_said_of_meeting(firing)] if len(firing) > 1 else []
+    said += [_said_of_concurrent(concurrent)] if concurrent else []
+    return " ".join(said) or None
+
+
+def _said_of_meeting(names: t.Iterable[str]) -> str:
     return (
         f"More than one schedule runs this source ({', '.join(names)}): their runs meet, and damage each other. Remove"
         " all but one: idmops.idm.livesync_schedule with state: absent (a job that runs a script: DELETE"
         " scheduler/job/<id>)."
+    )
+
+
+def _said_of_concurrent(names: t.Iterable[str]) -> str:
+    return (
+        f"The schedule {', '.join(names)} may run beside itself (concurrentExecution is true): a run that takes longer"
+        " than its interval meets the next one, and they damage each other (two links, objects that are there twice)."
+        " Set it to false: idmops.idm.livesync_schedule, or the role livesync. Then see with idmops.idm.livesync_verify"
+        " whom that has hit."
     )
 
 
@@ -340,6 +375,11 @@ def _unscheduled(facts: Facts) -> str:
         return " ".join([*first, "No schedule of this source is enabled.", *facts.idle_jobs, facts.namesake])
     first += [facts.namesake] if facts.namesake else []
     idle = "".join(f"{sentence} " for sentence in [*first, *facts.idle_jobs])
+    if facts.foreign and not facts.unloaded:
+        return (
+            f"{idle}No schedule of this source is enabled. {said_of_elsewhere(facts.foreign)} Run that: it loads, and"
+            " then enables."
+        )
     if facts.unloaded:
         return (
             f"{idle}No schedule of this source is enabled, and no load is recorded of {', '.join(facts.unloaded)}:"

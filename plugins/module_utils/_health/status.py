@@ -20,6 +20,7 @@ from .._idm.source import Source
 from .._idm.stage import Stage, read_stages
 from .._ldap.lines import Connect
 from .._proof.link_ids import by_uuid, estranged
+from .._record.load_record import made_elsewhere
 from .._schedule.schedule import which_run
 from .._schedule.threads import why_none_begins
 from .arrived import MOST_TAKEN, Unarrived, read_unarrived
@@ -27,7 +28,7 @@ from .dropped import DEAD_LETTERS, Watched, newest_failures, read_dropped, untol
 from .facts import LogFacts
 from .gapped import Gaps, read_gaps
 from .in_vain import AHEAD, in_vain
-from .judged import Logs, judged, loads_of, oldest_load
+from .judged import Logs, judged, loads_of, oldest_load, recorded
 from .log_facts import LogReader
 from .queued import with_queues
 from .snapshot import Snapshot, read_snapshot
@@ -63,6 +64,9 @@ def status(
     """
     snapshot = known or read_snapshot(client)
     failures = newest_failures(client)
+    if known is None:  # who has loaded knows where
+        loads = recorded(snapshot.jobs).values()
+        snapshot = replace(snapshot, elsewhere=made_elsewhere(client, {load.recon: load for load in loads}))
     chosen = list(sources or snapshot.known_sources())
     with Logs(directory, chosen, snapshot, context, connect) as logs:
         found = [judged(source, snapshot, logs) for source in chosen]
@@ -204,19 +208,28 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
                 context,
                 loaded=oldest_load(entry.schedules, entry.mappings, snapshot.time),
                 shown=entry.record.shown(MOST_TAKEN),
+                unloaded=facts.unshown,
+                seen=entry.record.compared,
             ),
         )
     except Refused as exc:
         said = f"Whether the newest changes have arrived cannot be known: {exc.message}"
-        if _hides(exc) and exc.status != 403:
+        if not exc.own:
+            said += " Something before IDM answers for it: see that nothing in between changes IDM's answers."
+        elif _hides(exc) and exc.status != 403:
             said += " Look into IDM's log for that, and ask again when it answers."
         return Unarrived(doubt=said, denied=_hides(exc))
     return found or Unarrived()
 
 
 def _hides(exc: Refused) -> bool:
-    """Tell whether IDM has what would tell of a change that did not arrive, and does not show it; 501: it has not."""
-    return exc.status == 403 or (exc.status is not None and exc.status >= 500 and exc.status != 501)
+    """Tell whether there is what would tell of a change that did not arrive, and it is not shown; 501: there is not.
+
+    What is not IDM's own, as a log-in page, shows nothing of IDM's, whatever its status.
+    """
+    if exc.status == 501:
+        return False
+    return exc.status == 403 or not exc.own or (exc.status is not None and exc.status >= 500)
 
 
 def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, context: Context) -> Gaps | None:

@@ -6,7 +6,13 @@
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import dataclass
+
+from .._changelog.log import as_time
+from .._changelog.numbered import inside_of
+from .._ldap.directory import Entry
+from .._ldap.dn import Name
 
 
 @dataclass(frozen=True)
@@ -41,3 +47,22 @@ class Hidden:
     unnumbered: tuple[Touched, ...] | None = ()
     unknown: int = 0
     since: int | None = None
+
+
+def part_by(contexts: t.Iterable[str], entries: t.Iterable[Entry]) -> tuple[list[Touched], list[Touched]]:
+    """Part changes into those within the base contexts, or that were before, and those outside.
+
+    :param contexts: each a name.
+    :param entries: of the change log.
+    """
+    bases = [Name.parse(base) for base in contexts]
+    inside: list[Touched] = []
+    outside: list[Touched] = []
+    for entry in entries:
+        record, (is_inside, moved) = entry.text("targetEntryUUID"), inside_of(entry, bases)
+        if record:
+            kind = entry.text("changeType")
+            removed = None if kind is None else kind.lower() == "delete"
+            time, csn = as_time(entry.text("changeTime")), entry.text("replicationCSN")
+            (inside if is_inside else outside).append(Touched(record, time, moved, csn, removed))
+    return inside, outside

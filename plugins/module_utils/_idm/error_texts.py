@@ -88,9 +88,10 @@ _REMEDIES = {
     ALIAS_SEARCH: ALIAS,
     RACE: RACE_REMEDY,
     # two runs at once leave two links, and so does a reconciliation that makes an object anew (seen on OpenIDM 6.1.0)
-    DOUBLED: "The record has two links (repo/link, where firstId is the record). idmops.idm.livesync_verify names those"
-    " that have to go (link_ids); where the target has the object twice, remove one of the two objects and its link."
-    " Then run liveSync again.",
+    DOUBLED: "The record has two links (repo/link, where firstId is the record). Where one of them leads to an object"
+    " that is gone, or both to the same, idmops.idm.livesync_verify names the one that has to go (link_ids). Where the"
+    " target has the object twice, it names the second one (target_id): see which of the two is right, remove the"
+    " other's link first, then that object. Then run liveSync again.",
     CONNECTION: "The connector cannot reach its system: start it, or correct host and port in the connector's"
     " configuration. liveSync goes on by itself once the system answers.",
     CREDENTIALS: "The system refuses the connector's account: correct principal and credentials in its configuration.",

@@ -26,6 +26,7 @@ from .._idm.error_texts import DOUBLED, MISFIT_REMEDY, VOID_REMEDY, read_reason
 from .._idm.record_failure import RecordFailure, passed_over, skipped_record
 from .._idm.stage import Stage, read_stage
 from .._record.hold import Held
+from .._record.load_record import Load
 from .one_run import LiveSync
 from .outcome import ADVANCED, BASELINE, FAILED, UNCHANGED, Mark, Run
 from .request import Request
@@ -46,7 +47,7 @@ class Runs:
 
     :param left: what was known before a run that an earlier task has left, and that has ended by now.
     :param arrival: tells what has not arrived of the changes between two numbers, None where no directory is asked.
-    :param anchors: changes that were noted behind the token.
+    :param loads: those that the token goes on from, and that were done on this IDM.
     """
 
     livesync: LiveSync
@@ -57,15 +58,14 @@ class Runs:
     tally: Tally
     left: Mark | None = None
     arrival: Arrival | None = None
-    anchors: t.Sequence[Anchor | None] = ()
+    loads: t.Sequence[Load] = ()
 
     def __post_init__(self) -> None:
         self._context = self.livesync.context
-        self._reactivated = False
-        self._pause = _PAUSE
+        self._reactivated, self._pause = False, _PAUSE
         self._known: set[str] = set()
         self._unmoved_since: float | None = None
-        self._passed_by = self._doubted = False
+        self._passed_by = self._doubted = self._unseen = False
 
     def go(self) -> None:
         """Run, and fill the tally.
@@ -111,6 +111,8 @@ class Runs:
             unused, mark = self.livesync.mark(target)
         self._conclude(first, end)
         tally.anchor = self._met()
+        if self._unseen:  # a number counts together with the change that tells whose it is
+            tally.compared = (tally.compared or 0) if tally.anchor else None
         well = tally.error is None and not tally.skipped_records and not (tally.last and tally.last.failure)
         tally.proved = well and target is not None and self._reached(target) and not self.log.unrecorded
         tally.proved = tally.proved and not self._passed_by and not self._doubted and tally.outcome != BASELINE
@@ -173,8 +175,8 @@ class Runs:
             return
         if misfit := stage.misfit(self.connector, numbered=self.log.last() is not None):
             raise IdmopsError(f"{self.livesync.source}: {misfit}", remedy=MISFIT_REMEDY)
-        bad = self.log.outside(stage.number, self.anchors)
-        if bad:
+        anchors = [self.lock.anchor, *(one.base_point for one in self.loads)]
+        if bad := self.log.outside(stage.number, anchors, self.loads):
             state, remedy = bad
             raise IdmopsError(f"liveSync of {self.livesync.source} is {state}, so no run was sent.", remedy=remedy)
 
@@ -378,7 +380,7 @@ class Runs:
         found = self.arrival(self.log, end, start if moved else 0)
         if found.said:
             self._context.report.warn(f"{self.livesync.source}: {found.said}")
-        self._doubted = self._doubted or found.doubt is not None or found.cut
+        self._doubted, self._unseen = self._doubted or found.doubt is not None or found.cut, found.since is None
         if found.whole and (not moved or found.since in (0, start)):
             tally.compared = end
         if not moved:

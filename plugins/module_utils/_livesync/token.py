@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption
-from .._health.log_facts import LogReader, directories
+from .._health.directories import directories
+from .._health.log_facts import LogReader
 from .._http.client import Client
 from .._idm.connector import read_connectors
 from .._idm.server import ask_server

@@ -15,10 +15,11 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, Refused, TimedOut, Unreachable
 from .._base.threads import side_by_side
 from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
+from .._health.directories import directories
 from .._health.gapped import LEFT_OUT, Gaps, beside, read_gaps, with_gaps
-from .._health.judged import anchors_of, oldest_load, unloaded
-from .._health.log_facts import LogReader, directories
-from .._health.states import said_of_meeting
+from .._health.judged import not_loaded, oldest_load, parted, recorded, unloaded
+from .._health.log_facts import LogReader
+from .._health.states import said_of_runs
 from .._http.client import Client
 from .._idm.audit import kept_out
 from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
@@ -235,14 +236,15 @@ class _SourceTask:
             with LogReader(request.directory, self.url, self.connector, context) as log:
                 arrival = partial(self._arrival, client) if self.url is not None else None
                 mark = left.mark if left else None
-                anchors = [lock.anchor, *anchors_of(self.schedules)]
-                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, anchors)
+                loads, foreign = parted(client if self.url is not None else None, self.schedules)
+                runs = Runs(livesync, self.connector, log, lock, request, tally, mark, arrival, [*loads.values()])
                 ended = False
                 try:
                     runs.go()
-                    if any(one.against for one in self._filters):
-                        tally.proved = False  # what is left out moves the token too
-                    if tally.proved and (said := unloaded(client, self.source, self.mappings, self.schedules)):
+                    off = any(one.sync_enabled is False for one in self.mappings)
+                    if off or any(one.against for one in self._filters):
+                        tally.proved = False  # what is left out, or dropped, moves the token too
+                    if tally.proved and (said := unloaded(client, self.source, self.mappings, loads, foreign)):
                         tally.proved = False
                         self.context.report.warn(f"{self.source}: {said}")
                     policy, without = self.connector.failure_policy, kept_out(client)
@@ -280,11 +282,13 @@ class _SourceTask:
         try:
             loaded = oldest_load(self.schedules, self.mappings, client.server_time)
             record = read_record(client, self.source)
-            known = record.compared if record else 0
+            known = log.seen(record.compared, record.anchor) if record else 0
             # what was seen to have arrived is not looked at again; what others have taken since is
-            begin = after or (known if known <= token else 0)
+            begin = after or (known if known and known <= token else 0)
             shown = record.shown(MOST_TAKEN) if record else ""
-            found = replace(read_unarrived(*about, begin, loaded=loaded, shown=shown), since=min(begin, known))
+            missed = not_loaded(self.mappings, recorded(self.schedules), record)
+            found = read_unarrived(*about, begin, loaded=loaded, shown=shown, unloaded=missed)
+            found = replace(found, since=None if known is None else min(begin, known))
             kept = record.gaps if record else ()
             # a run proves nothing while what was hidden from those before it has not arrived
             earlier = read_gaps(*about, after=None if after else token, kept=kept) if after or kept else Gaps()
@@ -312,8 +316,9 @@ class _SourceTask:
 
         :raises IdmopsError: saying why, and what mends it.
         """
-        if len(self.firing) > 1:
-            self.context.report.warn(f"{self.source}: {said_of_meeting(self.firing)}")
+        concurrent = [one.name for one in self.schedules if one.enabled and one.concurrent is True]
+        if said := said_of_runs(self.firing, concurrent):
+            self.context.report.warn(f"{self.source}: {said}")
         if warning := check_mapped(self.source, self.mappings, self.request.mappings, self.known):
             self.context.report.warn(warning)
         if self.connector.ambiguity:

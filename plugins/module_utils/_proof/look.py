@@ -67,6 +67,7 @@ def look(
     target_ids: t.Collection[str] = (),
     *,
     twins: bool = False,
+    if_linked: t.Iterable[str] = (),
 ) -> Looked:
     """Read some objects as they are now, and judge them.
 
@@ -75,6 +76,7 @@ def look(
     :param target_ids: ids of the target.
     :param twins: whether objects of the target that have no link are sought by the names of those that have: one query
         more, where the mapping has a name that is unique.
+    :param if_linked: ids of the source that are looked at where they have a link: they cost no request of their own.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     found = Looked()
@@ -84,7 +86,8 @@ def look(
         parts = [(part, []) for part in _parts(sources)] + [([], part) for part in _parts(targets)]
     told: dict[tuple[str, str | None, str | None], Difference] = {}
     for part in parts:
-        seen = _look(sides, own, *part, twins=twins)
+        seen = _look(sides, own, *part, sorted(map(sides.source_id, if_linked)), twins=twins)
+        if_linked = ()
         told.update({(one.kind, one.id, one.target_id): one for one in seen.differences})
         found.left_out |= seen.left_out
         found.left_alone.update(seen.left_alone)
@@ -103,11 +106,12 @@ def _look(
     own: OwnEntries | None,
     source_ids: t.Collection[str],
     target_ids: t.Collection[str],
+    if_linked: t.Collection[str],
     *,
     twins: bool,
 ) -> Looked:
-    links = sides.links(source_ids, target_ids)
-    of_others = {link.source for link in links} - set(source_ids)
+    links = sides.links([*source_ids, *if_linked], target_ids)
+    of_others = {link.source for link in links} - {*source_ids, *if_linked}
     links = list(dict.fromkeys([*sides.links(of_others), *links]))  # an entry's first one may lead to another target
     wanted = {*source_ids, *(link.source for link in links)}
     linked_targets = {link.target for link in links}

@@ -32,7 +32,7 @@ from .elsewhere import runs_elsewhere
 from .records import AT_ONCE, Records, only
 from .run import ACTIVE, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id, sum_of
 from .single import RECORD_TIMEOUT, OwnWord
-from .verdict import GONE, JOIN_AGAIN, ReconFindings, verdict
+from .verdict import GONE, JOIN_AGAIN, ReconFindings, not_in_force, verdict
 from .watch import PROXY_ERRORS, ReconWatch, list_runs
 
 JOIN, WAIT, FAIL = "join", "wait", "fail"
@@ -331,11 +331,11 @@ class _Reconciliation:
             if not exc.sent:
                 raise
             if exc.own:
+                if error := not_in_force(self.mapping, exc):
+                    raise error from exc
                 if awaited and (ended := self._ended(known, ids, exc)):
                     return ended
-                if self._own_word.is_unwelcome(exc):
-                    return None
-                if exc.status == 409 and self._active():
+                if self._own_word.is_unwelcome(exc) or (exc.status == 409 and self._active()):
                     return None
                 raise
             if exc.status not in (*_UNREADABLE, *PROXY_ERRORS):

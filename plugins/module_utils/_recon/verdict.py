@@ -12,9 +12,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from .._base.errors import IdmopsError
+from .._base.errors import IdmopsError, Refused
 from .._idm.connector import Connector, ConnectorTest, failed_test
-from .._idm.mapping import ALL, SyncMapping
+from .._idm.mapping import ALL, REFUSED_REMEDY, SyncMapping
 from .run import CANCELED, SUCCESS, EntryFailure, ReconRun, too_many
 
 #: Why an id is not reconciled.
@@ -76,7 +76,7 @@ def verdict(runs: t.Sequence[ReconFindings], most: int, most_percent: float | No
     if not errors and not too_many(entries, records, most, most_percent):
         return None
     told = [f"{_ids(found.run)}: {error.message}" for found, error in zip(failed, errors)]
-    told += [str(failure) for found in runs if found.run.state == SUCCESS for failure in found.failures or ()]
+    told += [f"{failure}." for found in runs if found.run.state == SUCCESS for failure in found.failures or ()]
     remedies = dict.fromkeys([error.remedy for error in errors if error.remedy] + ([_MEND] if entries else []))
     entries += sum(len(found.run.source_ids) for found in failed)
     head = f"{entries} of {records} records of {runs[0].run.mapping} were not reconciled."
@@ -161,6 +161,22 @@ def _failed(found: ReconFindings) -> IdmopsError:
     return IdmopsError(
         f"{head} at {run.source} source and {run.target} target entries (stage {run.stage or 'unknown'}).",
         remedy=f"IDM's log tells the reason: look for the reconciliation's id {run.id}.",
+    )
+
+
+def not_in_force(mapping: SyncMapping, refused: Refused) -> IdmopsError | None:
+    """Return the error where IDM does not know a mapping that its configuration holds; None for any other refusal.
+
+    It answers 200 to a PUT of a document that its sync service then refuses, as for a script file that is missing, and
+    goes on with the mappings from before (seen on OpenIDM 6.1.0).
+    """
+    if refused.status not in (404, 409) or "no such mapping" not in refused.reason.lower():
+        return None
+    return IdmopsError(
+        f"The configuration holds {mapping.name}, and IDM has no such mapping: config/sync is not in force. IDM has"
+        " refused it, as for a script file that is not there, and goes on with the mappings from before.",
+        status=refused.status,
+        remedy=REFUSED_REMEDY,
     )
 
 

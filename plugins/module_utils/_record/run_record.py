@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from .._base.context import Context
 from .._base.errors import Refused, Unreachable
-from .._base.values import as_dict, as_int, as_list, as_text
+from .._base.values import as_dict, as_int, as_list, as_text, as_texts
 from .._changelog.anchor import Anchor
 from .._http.client import Client, segment
 from .._http.form import id_of
@@ -93,9 +93,10 @@ class RunRecord:
         }
 
     @property
-    def sampled(self) -> bool:
-        """Whether a comparison has shown that what was there has arrived."""
-        return (self.arrived or {}).get("by") == "sample"
+    def sampled(self) -> frozenset[str]:
+        """The mappings of which a comparison has shown that what was there has arrived."""
+        found = self.arrived or {}
+        return frozenset(as_texts(found.get("mappings")) if found.get("by") == "sample" else ())
 
     @property
     def compared(self) -> int:

@@ -23,9 +23,9 @@ from .._idm.server import ask_server
 from .._idm.source import Source
 from .._ldap.options import directory_options, given
 from .._ldap.url import host_and_port
+from .._record.load_record import NEVER
 from .adopted import Adopted, adopted_of, options_of, pick, servers_told
 from .gather import Gatherer
-from .load_record import NEVER
 from .preflight import PreflightReport, preflight
 from .request import DISABLED, ENABLED, SourceRequest, with_defaults
 from .vars_file import as_comment, as_yaml, is_there, write_new

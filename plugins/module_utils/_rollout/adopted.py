@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 
 from .._idm.connector import Connector
 from .._idm.server import Server
+from .._record.load_record import NEVER, ONCE
 from .._schedule.document import CONFIG, DO_NOTHING, SIMPLE, Schedule
 from .._schedule.plan import own_name
 from .evidence import SourceEvidence
-from .load_record import NEVER, ONCE
 
 
 class Reference(str):

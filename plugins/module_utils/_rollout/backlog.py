@@ -18,7 +18,7 @@ from .._base.context import Context
 from .._base.errors import IdmopsError
 from .._changelog.changed import DELETED, Changed, changed_entries
 from .._changelog.log import ChangeLog
-from .._changelog.whose import REMEDY, SAME
+from .._changelog.whose import SAME
 from .._health.log_facts import LogReader
 from .._http.client import Client
 from .._idm.error_texts import MISFIT_REMEDY
@@ -129,7 +129,7 @@ def _end(backlog: Backlog, stage: Stage, log: LogReader) -> ChangeLog:
             remedy="Give the directory that its connector reads, or let liveSync catch up (catch_up: livesync).",
         )
     if log.whose.answer != SAME:
-        raise IdmopsError(f"{source} is not reconciled. {log.whose.sentence}", remedy=REMEDY)
+        raise IdmopsError(f"{source} is not reconciled. {log.whose.sentence}", remedy=log.whose.remedy)
     if misfit := stage.misfit(backlog.connector, numbered=log.last() is not None):
         raise IdmopsError(f"{source}: {misfit}", remedy=MISFIT_REMEDY)
     if bad := log.outside(stage.number):

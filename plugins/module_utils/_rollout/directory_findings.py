@@ -11,12 +11,12 @@ import typing as t
 from .._base.errors import IdmopsError
 from .._changelog.grants import DeniedByAci
 from .._changelog.log import ALIAS_REMEDY, COOKIES_ONLY_REMEDY, NO_CHANGE_LOG_REMEDY, NUMBERS
-from .._changelog.whose import FAILOVER, OTHER, REMEDY, SERVER, UNKNOWN
+from .._changelog.whose import BEGIN_ANEW, FAILOVER, OTHER, REMEDY, SERVER, UNKNOWN, said_of_move
 from .._health.states import BACK_FIRST
 from .._ldap.url import is_open
+from .._record.load_record import NEVER
 from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
 from .finding import BLOCKING, MENDED, WARNING, Finding, Say
-from .load_record import NEVER
 
 #: The grants, and where their lack is told.
 GRANTS = {"privilege": "the privilege changelog-read", "root_dse": "the root DSE", "change_log": "cn=changelog"}
@@ -93,13 +93,6 @@ def directory_findings(evidence: SourceEvidence) -> t.Iterator[Finding]:
     yield from _change_log(say, evidence, facts)
 
 
-#: What makes it right where the token is from elsewhere: without one the role begins anew, and loses nothing.
-_BEGIN_ANEW = (
-    "Where the connector does read this server now: remove the token (idmops.idm.livesync_token with state: absent)"
-    " and run this again; the role then stores a new base point and loads again."
-)
-
-
 def _whose(say: Say, evidence: SourceEvidence, facts: DirectoryFacts) -> t.Iterator[Finding]:
     """Say what speaks against the server being the one that the connector reads, and that the token is from."""
     whose, moved = facts.whose, evidence.moved_from
@@ -125,28 +118,17 @@ def _whose(say: Say, evidence: SourceEvidence, facts: DirectoryFacts) -> t.Itera
             "directory_differs",
             BLOCKING,
             f"{evidence.out_of_range} Or it is from another server than was asked: {whose.sentence}",
-            f"{REMEDY} (livesync_directory) {_BEGIN_ANEW}",
+            f"{whose.remedy} (livesync_directory) {BEGIN_ANEW}",
         )
     elif whose.answer == UNKNOWN:
-        yield say("directory_unproved", WARNING, whose.sentence, f"{REMEDY} (livesync_directory)")
+        yield say("directory_unproved", WARNING, whose.sentence, f"{whose.remedy} (livesync_directory)")
     if moved and (moved[0] == SERVER or not evidence.gap):
-        what, then = moved
-        difference = (
-            f"was {_spoken(then.ids)} when the load was recorded, and {facts.uri} is {_spoken(facts.identity.ids)}"
-            if what == SERVER
-            else f"had the generation {_spoken(then.data)} of its data when the load was recorded, and {facts.uri} has"
-            f" {_spoken(facts.identity.data)}"
-        )
         yield say(
             "directory_differs",
             BLOCKING,
-            f"The token {evidence.token} belongs to another change log: the server {difference}.",
-            f"{REMEDY} (livesync_directory) {_BEGIN_ANEW}",
+            said_of_move(evidence.token, facts.uri, *moved, facts.identity),
+            f"{REMEDY} (livesync_directory) {BEGIN_ANEW}",
         )
-
-
-def _spoken(ids: t.Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in sorted(ids.items()))
 
 
 def _server(say: Say, server: ServerFacts, facts: DirectoryFacts, *, loads: bool) -> t.Iterator[Finding]:

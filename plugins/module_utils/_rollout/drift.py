@@ -16,10 +16,10 @@ from functools import partial
 
 from .._changelog.whose import OTHER
 from .._health.snapshot import Snapshot
+from .._record.load_record import ALWAYS, NEVER, as_document
 from .._schedule.document import Schedule
 from .directory_findings import GRANTS
 from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
-from .load_record import ALWAYS, NEVER, as_document
 from .plan import SourcePlan
 from .request import ABSENT, DISABLED, ENABLED
 

@@ -25,10 +25,10 @@ from .._ldap.directory import NoAnswer
 from .._ldap.dn import Name, is_within_any
 from .._ldap.url import host_and_port
 from .._proof.unlisted import Unlisted
+from .._record.load_record import Load, loads_to_do, moved_from
 from .._record.scheduler import Scheduler
 from .._schedule.document import Schedule
 from .._schedule.plan import SchedulePlan
-from .load_record import Load, loads_to_do
 from .request import SourceRequest
 
 #: How many entries a load brings over in a second at the least; seen: 40 to 70 on two cores.
@@ -219,11 +219,7 @@ class SourceEvidence:
         """
         if self.directory is None or self.token is None:
             return None
-        recorded = [
-            (self.directory.identity.changed_since(load.directory), load.directory) for load in self.record.values()
-        ]
-        changed = [(what, identity) for what, identity in recorded if what]
-        return next((one for one in changed if one[0] == SERVER), changed[0] if changed else None)
+        return moved_from(self.record.values(), self.directory.identity)
 
     @property
     def gap(self) -> str | None:

@@ -39,12 +39,12 @@ from .._ldap.url import host_and_port
 from .._proof.link_ids import estranged
 from .._proof.own_entries import OwnEntries
 from .._proof.unlisted import Unlisted, read_unlisted
+from .._record.load_record import made_here, read_record
 from .._schedule.document import is_placeholder
 from .._schedule.plan import Found, decide_schedule, pick_name
 from .._schedule.store import check_cron, read_config, read_job
 from .._schedule.wanted import WantedSchedule
 from .evidence import DirectoryFacts, ServerFacts, SourceEvidence
-from .load_record import made_here, read_record
 from .request import ENABLED, SourceRequest
 
 #: The suboptions of ``schedule`` that say what a schedule shall be.

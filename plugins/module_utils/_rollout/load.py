@@ -15,7 +15,7 @@ from .._base.errors import DirectoryError, IdmopsError, InvalidOption, Refused
 from .._base.text import reason_in
 from .._changelog.anchor import Anchor
 from .._changelog.rights import Visibility
-from .._changelog.whose import FAILOVER, OTHER, REMEDY, SAME, Identity
+from .._changelog.whose import FAILOVER, OTHER, SAME, Identity
 from .._health.log_facts import LogReader
 from .._http.client import Client
 from .._http.form import id_of, results
@@ -28,8 +28,8 @@ from .._idm.stage import Stage, read_stage
 from .._livesync.beside_load import alone
 from .._proof.link_ids import estranged
 from .._recon.recon import WAIT, ReconRequest, reconcile
+from .._record.load_record import Load, some_links
 from .gather import ask_whose, compare, compare_links
-from .load_record import Load, some_links
 from .request import SourceRequest
 
 #: How often the connector is asked for its entries: others add and remove entries while these are counted.
@@ -234,7 +234,7 @@ def guard(
     principal = options.get("principal") or connector.principal
     uri, whose, done.directory = ask_whose(options, connector, context)
     if whose.answer == OTHER:
-        raise DirectoryError(whose.sentence, remedy=REMEDY)
+        raise DirectoryError(whose.sentence, remedy=whose.remedy)
     if whose.answer != SAME:
         # what is seen there proves nothing of what the connector sees
         _refuse_unguarded(client, request, mappings, f" {whose.sentence}")

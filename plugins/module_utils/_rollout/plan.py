@@ -16,12 +16,12 @@ from .._health.states import DISABLED
 from .._idm.connector import Connector
 from .._idm.source import Source
 from .._ldap.dn import Name
+from .._record.load_record import as_document
 from .._record.scheduler import Scheduler
 from .._schedule.document import Schedule
 from .._schedule.plan import ANY_INTERVAL, own_name
 from .evidence import SourceEvidence
 from .findings import BLOCKING, Finding
-from .load_record import as_document
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from .._base.limits import LIMITS, check_limits, check_seconds
 from .._idm.source import Source
 from .._ldap.dn import is_name
 from .._ldap.options import directory_options, given
+from .._record.load_record import ALWAYS, NEVER, ONCE
 from .._record.scheduler import EXTERNAL, IDM, Scheduler, checked_scheduler
 from .._schedule.wanted import check_given
-from .load_record import ALWAYS, NEVER, ONCE
 
 ENABLED, DISABLED, ABSENT = "enabled", "disabled", "absent"
 

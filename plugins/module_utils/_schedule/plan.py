@@ -126,6 +126,13 @@ def check_owner(found: Found, source: Source) -> None:
     """
     current = found.current
     if current is not None and found.source != str(source):
+        if source.resembles(found.source):
+            raise InvalidOption(
+                "name",
+                found.name,
+                f"The schedule of this name names {found.source}, in another case, and runs nothing. Set source to"
+                f" {source} in its invokeContext (PUT scheduler/job/{found.name}), or give another name.",
+            )
         what = f"liveSync of {found.source}" if found.source else f"another task ({current.service or 'unknown'})"
         raise InvalidOption("name", found.name, f"The schedule of this name runs {what}. Give another name.")
 

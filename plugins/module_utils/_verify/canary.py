@@ -13,7 +13,8 @@ from .._base.context import Context
 from .._base.errors import DirectoryError, IdmopsError, InvalidOption, TimedOut
 from .._base.limits import check_seconds
 from .._changelog.whose import OTHER, REMEDY, UNKNOWN, Whose, judge_whose
-from .._health.log_facts import LogReader, directories
+from .._health.directories import directories
+from .._health.log_facts import LogReader
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
 from .._idm.connector import Connector

@@ -25,4 +25,5 @@ def note_arrivals(
         own = [one for one in done if one.source == source]
         checked = sum(one.suspects.checked for one in own)
         if checked and not any(one.differences or one.doubt for one in own):
-            note_arrival(client, source, context, "sample", checked=checked, seconds=None)
+            names = [one.mapping.name for one in own]
+            note_arrival(client, source, context, "sample", checked=checked, seconds=None, mappings=names)

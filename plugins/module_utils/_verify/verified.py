@@ -63,6 +63,7 @@ class Verified:
     """What became of one mapping.
 
     :param logged: whether the connector reads a change log, which tells with directory what is pending.
+    :param given: whether a directory was given.
     :param doubt: of which of the newest changes it cannot be known whether they have arrived, and why; None for none.
     :param ruled_out: of how many entries that a condition may leave out audit tells that; None where it was not asked,
         or does not answer.
@@ -78,6 +79,7 @@ class Verified:
     differences: list[Difference] = field(default_factory=list)
     pending: int | None = None
     logged: bool = True
+    given: bool = False
     doubt: str | None = None
     ruled_out: int | None = None
 
@@ -149,9 +151,12 @@ class Verified:
             return f"{self.pending} more differ with changes that liveSync has yet to take."
         if self.pending is None and self.differences:
             why = "Without directory" if self.logged else "Since no change log tells what liveSync has yet to take"
+            if self.logged and self.given:
+                why = "Since the change numbers of the directory that was given are not known, or not used"
             return f"{why}, changes that are pending count as differences."
         if self.logged and self.suspects.in_directory is None:
-            return "Without directory, what IDM does not see in the source was not looked for."
+            without = "" if self.given else "Without directory, w"
+            return f"{without or 'W'}hat IDM does not see in the source was not looked for."
         return ""
 
     def as_result(self, *, detailed: bool, most: int) -> dict[str, t.Any]:

@@ -14,8 +14,9 @@ from functools import partial
 from .._base.context import Context
 from .._base.errors import IdmopsError, InvalidOption, Refused, TimedOut
 from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
+from .._health.directories import directories
 from .._health.judged import oldest_load
-from .._health.log_facts import LogReader, directories
+from .._health.log_facts import LogReader
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
 from .._idm.connector import TWINS_REMEDY
@@ -155,7 +156,7 @@ class _Pair:
         found = Verified(self._source, self._mapping, self._comparison, seen, sampled=0 < sample < seen.in_source)
         found.differences, found.pending = self._settled(seen)
         found.differences = self._not_gone(found.differences)
-        found.logged = self._logged
+        found.logged, found.given = self._logged, self._request.directory is not None
         behind = self._behind(seen)
         known = {one.id for one in found.differences}
         found.differences += [one for one in behind.differences if one.id not in known]

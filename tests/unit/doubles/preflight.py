@@ -16,12 +16,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import C
 from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import SyncMapping
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
+from ansible_collections.idmops.idm.plugins.module_utils._record.load_record import Load, as_document
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import (
     DirectoryFacts,
     ServerFacts,
     SourceEvidence,
 )
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import Load, as_document
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule
 

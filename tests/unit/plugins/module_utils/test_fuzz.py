@@ -21,7 +21,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import 
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.outcome import Mark
 from ansible_collections.idmops.idm.plugins.module_utils._recon.run import EntryFailure, ReconRun
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import as_document, read_record
+from ansible_collections.idmops.idm.plugins.module_utils._record.load_record import as_document, read_record
 from ansible_collections.idmops.idm.plugins.module_utils._schedule import cron
 from ansible_collections.idmops.idm.plugins.module_utils._schedule.document import Schedule, same_time
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import CONNECTOR

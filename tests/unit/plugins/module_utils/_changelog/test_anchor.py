@@ -17,11 +17,13 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor impor
 )
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import WantedGrants, apply_grants
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import read_change_log
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import Identity
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import AHEAD
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name
+from ansible_collections.idmops.idm.plugins.module_utils._record.load_record import Load
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import ACCOUNT, ADMIN, FakeDirectory, World
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
 
@@ -139,6 +141,39 @@ def test_a_token_of_an_earlier_count_is_ahead(world, reader):
     assert state == AHEAD and "count anew" in remedy and "role livesync" in remedy
     assert "count anew" in reader().facts(8, [THEN]).anew
     assert reader().facts(None, [THEN]).anew is None and reader().outside(None, [THEN]) is None
+
+
+def loaded(server, data="1159706"):
+    return [Load("r", "", directory=Identity({"replication server": server}, {"dc=example,dc=com": data}))]
+
+
+@pytest.mark.parametrize("noted", [None, replace(THEN, number=2), THEN])
+def test_a_token_of_another_server_is_known_by_the_servers_ids_where_no_change_tells(world, reader, noted):
+    """Seen: a connector was moved to a server whose numbers had passed the token; the role wants the token away."""
+    world.set("", "firstChangeNumber", "3")
+    anchors = [noted]
+    assert reader().outside(8, anchors, loaded("1")) is None
+    if noted == THEN:  # it is the same log, whatever stands in an old record
+        assert reader().outside(8, anchors, loaded("9")) is None
+        other(world, "0000019bc9f0e1d5000100000001")
+    for state, remedy in [
+        reader().outside(8, anchors, loaded("9")),
+        (AHEAD, reader().facts(8, anchors, loaded("9")).anew),
+    ]:
+        assert state == AHEAD and remedy.startswith("The token 8 belongs to another change log: the server was")
+        assert "livesync_token with state: absent" in remedy and "role livesync" in remedy
+    if noted != THEN:
+        assert reader().outside(8, anchors, loaded("1", "7")) is None  # other data alone count nothing anew
+
+
+def test_what_was_seen_counts_with_the_change_that_was_noted_beside_it(world, reader):
+    assert (reader().seen(0, None), reader().seen(7, THEN), reader().seen(7, None)) == (0, 7, None)
+    assert reader(replace(CONNECTOR, host="elsewhere")).seen(7, THEN) is None
+    world.left_out = {7}
+    assert reader().seen(7, THEN) is None
+    world.left_out = set()
+    other(world, "0000019bc9f0e1d5000100000001")
+    assert reader().seen(7, THEN) is None
 
 
 def test_what_has_been_met_is_noted_of_the_connectors_own_server_alone(world, reader):

@@ -74,6 +74,7 @@ def test_ports_that_may_not_be_read_tell_nothing(status):
     directory.status = status
     found = judge_whose(directory, [(DS1, 1389)])
     assert found.answer == UNKNOWN and "may not read which ports" in found.sentence
+    assert found.lacks and "config-read" in found.remedy and "Give in servers the server" not in found.remedy
 
 
 @pytest.mark.parametrize("ask", [lambda one: judge_whose(one, [(DS1, 1389)]), read_identity])

@@ -49,6 +49,9 @@ def look(monkeypatch):
         clock=None,
         connector=CONNECTOR,
         shown="",
+        strays=(),
+        unloaded=(),
+        seen=0,
     ):
         looks = list(pending) or [set()]
         there.uid = uid
@@ -56,7 +59,11 @@ def look(monkeypatch):
         there.changed_after = lambda log, token, of: looks.pop(0) if len(looks) > 1 else looks[0]
         touched = [Touched(one, TIME, moved, removed=removed) for one in ids]
         reader = SimpleNamespace(
-            directory=object(), again=lambda: None, touched=lambda token, most, after: touched, now=lambda: clock
+            directory=object(),
+            again=lambda: None,
+            touched=lambda token, most, after: touched,
+            strays=lambda token, most, after: [Touched(one, TIME, None) for one in strays],
+            now=lambda: clock,
         )
         monkeypatch.setattr(module.OwnEntries, "of", lambda *unused: there if uid else None)
         known = [there.mapping] if mappings is None else mappings
@@ -73,10 +80,13 @@ def look(monkeypatch):
             after,
             loaded=loaded,
             shown=shown,
+            unloaded=unloaded,
+            seen=seen,
         )
         return SimpleNamespace(
             records=found.records,
             said=" ".join(found.sentences),
+            whole=found.whole,
             doubt=found.doubt,
             aside=found.aside,
             uncompared=found.uncompared,
@@ -872,6 +882,7 @@ def test_the_newest_change_of_each_entry_is_looked_at_however_often_one_changes(
     moved = {"out": "uid=out,ou=apps,dc=example,dc=com", "in": f"uid=in,{base}", "r": f"uid=r2,{base}"}
     assert found == {"a": None, "busy": None, **moved}
     assert [one.record for one in reader.touched(49, 2)] == ["busy", "r"]
+    assert [one.record for one in reader.strays(49, 40)] == ["o"] and len(asked) == 1  # read once for both
     assert reader.touched(49, 40, 49) == [] and "(changeNumber>=1)" in asked[0][0] and asked[0][1] == 49
 
 
@@ -948,3 +959,70 @@ def test_audit_gets_a_moment_to_write_what_was_handled_just_now(look):
     there.idm.meanwhile[second] = [lambda: write(audit_word("s1", "CONFIRMED", "UPDATE"))]
     found = look(there)
     assert (found.records, found.doubt, found.slept) == ((), None, 1)
+
+
+def test_who_is_linked_and_changes_outside_of_the_base_contexts_is_told(look):
+    """The base contexts were narrowed: nobody out there arrives any more (seen on OpenIDM 6.1.0)."""
+    there = Environment()
+    there.drop(there.people, "s1")
+    there.moved.add("s1")
+    found = look(there, ["s2"], strays=["s1", "of others"])
+    (one,) = found.records
+    assert (one.record, one.time, one.situation) == (
+        "s1",
+        TIME,
+        None,
+    ) and "outside of the connector's base" in one.cause
+    assert "1 changed entry outside of the connector's base contexts, with a link" in found.said
+    assert found.said.index("Let the connector look there again") < found.said.index("recon with ids")
+    assert not found.whole
+    assert [one.record for one in look(there, [], strays=["s1"]).records] == ["s1"]
+    there.drop(there.links, "s1")  # nobody's
+    assert look(there, ["s2"], strays=["s1", "of others"]).whole
+
+
+def test_who_was_deleted_outside_of_the_base_contexts_is_no_reason_to_reconcile_all(look):
+    there = Environment(policies=[{"situation": "SOURCE_MISSING", "action": "DELETE"}])
+    there.drop(there.people, "s1")
+    found = look(there, [], strays=["s1"])
+    assert len(found.records) == 1 and "Let the connector look there again" in found.said
+    assert "Reconcile the whole mapping." not in found.said
+
+
+def test_changes_outside_are_asked_for_with_those_inside(look):
+    costs = []
+    for strays in ([], ["of others", "of more"]):
+        there = Environment()
+        look(there, ["s1"], strays=strays)
+        costs.append(len(there.idm.asked))
+    assert costs[1] == costs[0]
+
+
+def test_what_is_missing_of_a_mapping_without_a_load_is_mended_by_the_role_alone(look):
+    there = Environment()
+    new_and_missing(there)
+    found = look(there, unloaded=["m"])
+    assert "no load of m is recorded" in found.said and "Run the role livesync" in found.said
+    assert "recon with ids" not in found.said and len(found.records) == 1
+    assert "recon with ids" in look(there, unloaded=["another"]).said
+
+
+def test_what_has_two_links_is_told_as_that_and_not_as_refused(look):
+    there = Environment()
+    there.users.append({"_id": "t1b", "userName": "u1", "mail": "u1@x"})
+    there.links.append({**there.link("s1", "t1b"), "_id": "s1-t1b"})
+    failed = told("EXCEPTION", situation="CONFIRMED", status="FAILURE", message="More than one link found")
+    there.idm.resources["audit/sync"] = [failed]
+    found = look(there)
+    assert "1 changed entry has arrived twice, with two links of one mapping" in found.said
+    assert "IDM refuses it" not in found.said
+    there.users[1]["mail"] = "old@x"  # and so differs, too
+    found = look(there)
+    assert "1 changed entry has arrived twice" in found.said and "IDM refuses it" not in found.said
+
+
+def test_that_only_the_newest_were_compared_is_not_said_where_all_was_seen_to_have_arrived(look, monkeypatch):
+    monkeypatch.setattr(module, "NEWEST", 1)
+    there = Environment()
+    assert "the newest 1 were compared" in look(there, ["s1", "s2"], seen=8).aside
+    assert look(there, ["s1", "s2"], seen=9).aside is None

@@ -12,7 +12,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.context import Co
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import WantedGrants, apply_grants
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts, standby
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.directories import directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import NoAnswer
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name

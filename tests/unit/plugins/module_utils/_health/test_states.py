@@ -54,6 +54,8 @@ SHOWN = {
     "dropping": [
         (replace(GOOD, dropped=1), "gave up on 1 changed record, and nothing has brought it over"),
         (replace(GOOD, dropped=3), "idmops.idm.recon with ids"),
+        (replace(GOOD, unarrived=("1 has not arrived.",), concurrent=("a",)), "The schedule a may run beside itself"),
+        (replace(GOOD, unarrived=("1 has not arrived.",), meeting=("a", "b")), "More than one schedule runs this"),
     ],
     "failing": [
         (replace(GOOD, failure="Failed"), "uses up one of the retries"),
@@ -63,6 +65,8 @@ SHOWN = {
         (replace(GOOD, erring=True), "runs end in an error"),
         (replace(BEHIND, neglected="2026-11-24T09:00:00Z"), "pending since 2026-11-24T09:00:00Z"),
         (replace(GOOD, enabled=2, meeting=("a", "b")), "(a, b)"),
+        (replace(GOOD, meeting=("a",), concurrent=("a",)), "The schedule a may run beside itself (concurrentExecution"),
+        (replace(GOOD, failure="Failed", concurrent=("a",)), "concurrentExecution is true"),
         (replace(GOOD, external=True, meeting=("a",), on_beside=("a",)), "is on (a) beside the external scheduler"),
         (replace(GOOD, external=True, paused=1, on_beside=("a",)), "is on (a) beside the external scheduler"),
         (replace(GOOD, enabled=0, external=True, ran_badly="It went badly."), "It went badly."),

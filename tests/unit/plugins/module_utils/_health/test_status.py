@@ -20,9 +20,13 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import judged
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as log_reader
 from ansible_collections.idmops.idm.plugins.module_utils._health import status as module
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
-from ansible_collections.idmops.idm.plugins.module_utils._health.facts import LogFacts
+from ansible_collections.idmops.idm.plugins.module_utils._health.directories import directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
+from ansible_collections.idmops.idm.plugins.module_utils._health.facts import Facts, LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
-from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader, directories
+from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
+from ansible_collections.idmops.idm.plugins.module_utils._health.losses import TWO_LINKS
+from ansible_collections.idmops.idm.plugins.module_utils._health.source_status import SourceStatus
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import judge_health
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
 from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden, Touched
@@ -119,6 +123,9 @@ class FakeLog:
     def touched(self, token, most, after):
         return self.touches
 
+    def strays(self, token, most, after=0):
+        return []
+
     def now(self):
         return None
 
@@ -128,7 +135,7 @@ class FakeLog:
     def recounted(self, found, token):
         return found
 
-    def facts(self, token, anchors=()):
+    def facts(self, token, anchors=(), loads=()):
         if self.end is None or token is None:
             return None
         pending = self.end - token
@@ -321,6 +328,21 @@ def test_a_record_that_fails_is_told_with_its_cause():
     for remedy in (told["remedy"], caught.value.remedy):
         assert DN in remedy and "Policy validation failed" in remedy and "attempt 2 of 6" in remedy
         assert remedy.endswith("Mend the record or the mapping before the next run.")
+
+
+def test_two_links_are_mended_before_any_reconciliation():
+    """With two links a reconciliation fails as the change did (seen on OpenIDM 6.1.0)."""
+    facts = Facts("ldap", token=9, number=9, enabled=1, dropped=1)
+
+    def remedy(cause, *unarrived):
+        given = replace(facts, unarrived=unarrived)
+        return SourceStatus(LDAP, given, None, [], [], None, dropped=(Dropped("s1", "m", cause=cause),)).remedy
+
+    said = remedy("More than one link found for source s1")
+    assert said.startswith("First, where the cause is two links: ") and TWO_LINKS in said
+    assert said.index(TWO_LINKS) < said.index("recon with ids")
+    assert remedy("Policy validation failed").startswith("IDM gave up on 1 changed record")
+    assert remedy("More than one link found", f"1 has arrived twice, {TWO_LINKS}").count(TWO_LINKS) == 1
 
 
 @pytest.mark.parametrize(
@@ -623,7 +645,7 @@ def test_what_has_been_pending_for_longer_than_two_intervals_is_not_just_late(
 ):
     log.ends = [12]
     facts = log.facts
-    monkeypatch.setattr(log, "facts", lambda self, token, anchors: replace(facts(self, token), oldest=oldest))
+    monkeypatch.setattr(log, "facts", lambda self, token, *noted: replace(facts(self, token), oldest=oldest))
     jobs = [job(cron=interval, nextRunDate="2026-11-24T11:04:00.000Z")]
     (found,) = look(*lists(stage=document("1", 9), jobs=jobs), directory=DIRECTORY)
     assert found.health.state == state
@@ -631,7 +653,7 @@ def test_what_has_been_pending_for_longer_than_two_intervals_is_not_just_late(
 
 
 def test_a_directory_that_does_not_answer_is_no_comfort_and_stops_nobody_else(log, monkeypatch):
-    def down(self, token, anchors):
+    def down(self, *unused):
         raise DirectoryError("ldap://localhost:1389 hangs.", remedy="Look at it.")
 
     monkeypatch.setattr(log, "facts", down)
@@ -661,7 +683,7 @@ def test_a_token_of_another_type_is_known_before_a_run_fails_at_it():
 def test_a_number_in_quotes_is_a_number(log):
     log.ends = [8]
     seen = []
-    log.facts = lambda self, token, anchors: seen.append(token) or LogFacts(1, 8, True, (), True, 0, 0)
+    log.facts = lambda self, token, *noted: seen.append(token) or LogFacts(1, 8, True, (), True, 0, 0)
     (found,) = look(*lists(stage=document("1", "9"), jobs=[job()]), directory=DIRECTORY)
     assert (found.health.state, seen) == ("ahead", [9])
 
@@ -676,9 +698,9 @@ def test_a_change_log_that_counts_anew_is_ahead_by_what_was_noted_of_a_load_or_a
     noted = {"number": 7, "time": "2026-11-24T17:00:07Z", "csn": "a"}
     seen = []
 
-    def facts(self, token, anchors):
+    def facts(self, token, anchors, loads):
         seen.append([one.number for one in anchors if one])
-        return LogFacts(1, 9, True, (), True, 0, 0, anew="The change log has begun to count anew.")
+        return LogFacts(1, 9, True, (), True, 0, 0, anew="It has begun to count anew. Run the role livesync.")
 
     monkeypatch.setattr(log, "facts", facts)
     loaded = job()
@@ -774,6 +796,10 @@ def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
     [
         ({"action": "liveSync", "source": "system/ldap/group"}, "runs liveSync of system/ldap/group"),
         ({"action": "testConfig", "source": SOURCE}, "runs the action testConfig of the service provisioner"),
+        (
+            {"action": "liveSync", "source": "system/LDAP/account"},
+            "names system/LDAP/account, in another case, and runs",
+        ),
     ],
 )
 def test_a_job_of_the_schedules_own_name_that_does_something_else_is_named(context, does):
@@ -784,9 +810,18 @@ def test_a_job_of_the_schedules_own_name_that_does_something_else_is_named(conte
     assert found.health.state == "unscheduled"
     assert f"The job liveSync_ldap_account has the name of this source's schedule, and {does}" in found.remedy
     assert "the load of one is recorded there" in found.remedy and "no load is recorded" not in found.remedy
+    assert found.remedy.count("The job liveSync_ldap_account") == 1
+    assert f"set action to liveSync and source to {SOURCE} in its invokeContext (PUT scheduler/job/" in found.remedy
     taken["invokeContext"].pop("initialLoad")
     (found,) = look(*lists(stage=document("1", 9), jobs=[taken]), sources=[SOURCE])
     assert "The job liveSync_ldap_account" in found.remedy and "no load is recorded of one" in found.remedy
+
+
+def test_a_job_of_that_name_that_invokes_what_there_is_not_is_told_what_to_set():
+    odd = {**job("liveSync_ldap_account"), "invokeService": "Provisioner"}
+    (found,) = look(*lists(stage=document("1", 9), jobs=[odd]), sources=[SOURCE])
+    assert "invokes Provisioner, which runs nothing" in found.remedy
+    assert "set invokeService to provisioner, action to liveSync and source" in found.remedy
 
 
 LINKED = call("GET", "repo/link", {"result": [{"firstId": UUID}]})
@@ -820,8 +855,54 @@ def test_where_no_load_is_recorded_that_is_said_until_a_comparison_has_shown_wha
         *lists(stage=document("1", 9), jobs=[job(nextRunDate="2026-11-24T11:00:05.000Z")]), *moves, directory=DIRECTORY
     )
     assert found.health.state == "healthy" and not found.health.proved and UNLOADED in found.remedy
-    shown = judge_health(replace(found.facts, shown=True))
+    shown = judge_health(replace(found.facts, shown=frozenset({"one"})))
     assert shown.proved and UNLOADED not in (shown.remedy or "")
+    of_another = judge_health(replace(found.facts, shown=frozenset({"two"})))
+    assert not of_another.proved and UNLOADED in of_another.remedy
+
+
+def loaded_by(*links, **more):
+    load = {"one": {"recon": "r", "time": OLD, "idm": list(links)}}
+    return job(**more, invokeContext={"action": "liveSync", "source": SOURCE, "initialLoad": load})
+
+
+def links_there(*links):
+    return call("GET", "repo/link", {"result": [{"_id": one} for one in links]})
+
+
+ELSEWHERE = "The recorded load (r) was done on another IDM"
+
+
+def test_a_load_that_another_idm_has_done_is_said_beside_the_state(log):
+    """A configuration that was restored or promoted brings the record, and nobody whom it speaks of."""
+    log.ends = [12]
+    compared = {"_id": "idmops-SYSTEMLDAPACCOUNT", "_rev": "3", "arrived": {"by": "sample", "at": OLD, "checked": 9}}
+    own = loaded_by("x", "y", nextRunDate="2026-11-24T11:00:05.000Z")
+    moves = [stages(document("1", 9)), stages(document("2", 12)), audit()]
+
+    def ask(*answers):
+        before = lists(stage=document("1", 9), jobs=[own], beside=[compared])
+        return look(*before, *answers, *moves, directory=DIRECTORY)[0].health
+
+    found = ask(links_there(), links_there())
+    assert (found.state, found.proved) == ("healthy", False)
+    assert ELSEWHERE in found.remedy and "the role livesync loads" in found.remedy
+    for answers in ([links_there("x")], [links_there(), links_there("y")], [call("GET", "repo/link", refused(403))]):
+        found = ask(*answers)
+        assert found.proved and ELSEWHERE not in (found.remedy or "")
+
+
+def test_beside_what_has_not_arrived_it_is_said_too(log):
+    (found,) = look(*lists(stage=document("1", 9), jobs=[loaded_by("x")]), links_there(), sources=[SOURCE])
+    lost = judge_health(replace(found.facts, unarrived=("One has not arrived.",)))
+    assert lost.state == "dropping" and lost.remedy.startswith("One has not arrived.") and ELSEWHERE in lost.remedy
+
+
+def test_where_that_schedule_is_off_it_is_not_just_switched_on():
+    calls = lists(stage=document("1", 9), jobs=[loaded_by("x", enabled=False)])
+    (found,) = look(*calls, links_there())
+    assert found.health.state == "unscheduled" and ELSEWHERE in found.remedy
+    assert "enabled: true" not in found.remedy
 
 
 def test_where_audit_is_told_to_keep_out_how_records_fared_nobody_is_called_given_up_on(log):
@@ -841,16 +922,22 @@ TELLING = ("status", "action", "situation")
 
 
 @pytest.mark.parametrize(
-    ("status", "state"), [(403, "unreadable"), (500, "unreadable"), (503, "unreadable"), (501, "healthy")]
+    ("status", "own", "state"),
+    [
+        *((status, True, "unreadable") for status in (403, 500, 503)),
+        *((status, False, "unreadable") for status in (200, 302, 404, 500)),  # a log-in page, or a list
+        *((501, own, "healthy") for own in (True, False)),
+    ],
 )
-def test_where_the_account_may_not_read_what_would_tell_nothing_is_healthy(log, monkeypatch, status, state):
+def test_where_the_account_may_not_read_what_would_tell_nothing_is_healthy(log, monkeypatch, status, own, state):
     def look_at(*unused, **more):
-        raise refused(status)
+        raise refused(status, own=own)
 
     monkeypatch.setattr(module, "read_unarrived", look_at)
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()], connector=KEEPS), NO_LETTERS, directory=DIRECTORY)
     assert found.health.state == state and not found.health.proved and "cannot be known" in found.remedy
-    assert ("Look into IDM's log" in found.remedy) == (status in (500, 503))
+    assert ("Look into IDM's log" in found.remedy) == (own and status in (500, 503))
+    assert ("Something before IDM answers" in found.remedy) != own
 
 
 @pytest.mark.parametrize(
@@ -1179,6 +1266,21 @@ def test_the_numbers_of_a_server_under_another_name_are_not_used(directory, host
     assert (log.last() == 12, log.facts(9) is not None) == (used, used)
     assert len(it.report.warnings) == 1 and "who knows" in it.report.warnings[0]
     assert ("taken at your word" if used else "not used") in it.report.warnings[0]
+
+
+@pytest.mark.parametrize("judged", [True, False])
+def test_a_server_whose_ports_may_not_be_read_is_named_with_the_right_that_is_lacking(directory, judged):
+    """Seen: the source was healthy, and the directory that was given was passed over beside it."""
+    found = log_reader.Whose(log_reader.UNKNOWN, "It may not read.", remedy="Let it read.", lacks=True)
+    directory("judge_whose", found)
+    it = context()
+    log = LogReader(DIRECTORY, "ldap://x", connector(), it, momentary=judged)
+    if judged:
+        with pytest.raises(DirectoryError, match="may not read") as caught:
+            log.facts(9)
+        assert caught.value.remedy == "Let it read." and not it.report.warnings
+    else:
+        assert log.facts(9) is None and "They are not used. Let it read." in it.report.warnings[0]
 
 
 def test_without_a_directory_nothing_is_known():

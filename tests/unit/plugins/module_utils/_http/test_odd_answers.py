@@ -18,7 +18,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm import audit, conn
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.one_run import LiveSync, Mark, Patience
 from ansible_collections.idmops.idm.plugins.module_utils._recon import watch
-from ansible_collections.idmops.idm.plugins.module_utils._rollout import load, load_record
+from ansible_collections.idmops.idm.plugins.module_utils._record import load_record
+from ansible_collections.idmops.idm.plugins.module_utils._rollout import load
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.request import SourceRequest
 from ansible_collections.idmops.idm.plugins.module_utils._schedule import store
 

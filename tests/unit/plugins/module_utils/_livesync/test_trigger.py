@@ -126,7 +126,12 @@ class FakeLog:
     def last(self):
         return self.end
 
-    def outside(self, token, anchors=()):
+    strange = False
+
+    def seen(self, number, anchor):
+        return None if self.strange else number
+
+    def outside(self, token, anchors=(), loads=()):
         return outside(self.first, self.end, token, self.anew if any(anchors) else None)
 
     def anchor(self, number):
@@ -191,7 +196,7 @@ def run(*calls, check=False, client=None, **options):
 def shown(*calls, **how):
     """Return a client of an IDM where a comparison has shown that what was there before has arrived."""
     client = LiveSyncClient(*calls, **how)
-    note(client, LDAP, arrived={"by": "sample"})
+    note(client, LDAP, arrived={"by": "sample", "mappings": ["one"]})
     return client
 
 
@@ -656,8 +661,9 @@ def arrival(monkeypatch, log):
         seen.after = after
         return seen.gaps
 
-    def look(client, source, connector, mappings, known, reader, token, it, after, loaded, shown):
+    def look(client, source, connector, mappings, known, reader, token, it, after, loaded, shown, unloaded):
         seen.asked.append((after, token))
+        seen.unloaded = unloaded
         if isinstance(seen.found, Exception):
             raise seen.found
         return seen.found
@@ -688,11 +694,11 @@ def test_where_no_load_is_recorded_nothing_is_proved_and_that_is_said(arrival):
     result, it = run(*lists(), executing(), *calls, until_caught_up=True)
     assert "failed" not in result and result["runs"][0]["proved"] is False
     assert it.report.warnings == [f"{SOURCE}: {said_of_unloaded(['one'])}"]
-    context_of = {"action": "liveSync", "source": SOURCE, "initialLoad": {"one": {"time": OLD}}}
+    context_of = {"action": "liveSync", "source": SOURCE, "initialLoad": {"one": {"recon": "r", "time": OLD}}}
     loaded = job(enabled=False, invokeContext=context_of)
     result, it = run(*lists(loaded), executing(), schedules(job()), *calls, until_caught_up=True)
     assert (result["runs"][0]["proved"], it.report.warnings) == (True, [])
-    of_other = job(enabled=False, invokeContext={**context_of, "initialLoad": {"two": {"time": OLD}}})
+    of_other = job(enabled=False, invokeContext={**context_of, "initialLoad": {"two": {"recon": "r", "time": OLD}}})
     result, it = run(*lists(of_other), executing(), schedules(job()), *calls, until_caught_up=True)
     assert result["runs"][0]["proved"] is False and "No load of one is recorded" in it.report.warnings[0]
     both = (MAPPED, {**MAPPED, "name": "two"})
@@ -1092,6 +1098,21 @@ def test_a_number_in_quotes_is_a_number(log):
     assert (told["runs"], told["proved"], told["changes"]) == (2, True, 9)
 
 
+@pytest.mark.parametrize(("there", "proved"), [(["x"], True), ([], False)])
+def test_a_load_of_another_idm_proves_nothing(log, monkeypatch, there, proved):
+    log.end = 9
+    monkeypatch.setattr(module, "directories", lambda *unused: {"ldap": "ldap://ds1"})
+    monkeypatch.setattr(module._SourceTask, "_arrival", lambda *unused: Unarrived())
+    monkeypatch.setattr(module, "rouse", lambda *unused: None)
+    load = {"one": {"recon": "r", "time": OLD, "idm": ["x"]}}
+    own = job(enabled=False, invokeContext={"action": "liveSync", "source": SOURCE, "initialLoad": load})
+    links = call("GET", "repo/link", {"result": [{"_id": one} for one in there]})
+    client = shown(*lists(own), executing(), schedules(own), links, *before(), post(answer(9)))
+    result, it = run(client=client, until_caught_up=True)
+    assert result["runs"][0]["proved"] is proved
+    assert any("was done on another IDM" in said and "role livesync" in said for said in it.report.warnings) != proved
+
+
 def test_a_token_that_is_no_number_is_followed_until_a_run_moves_nothing(log):
     """A connector that makes texts, beside a directory that was given for it all the same."""
     log.end = 12
@@ -1134,6 +1155,27 @@ def test_how_a_run_has_ended_is_left_in_the_run_record(log):
     assert (beyond["outcome"], beyond["failed"], beyond["told"]) == ("failed", True, True)
 
 
+def test_a_comparison_of_another_mapping_stands_for_no_load(arrival):
+    both = (MAPPED, {**MAPPED, "name": "two"})
+    calls = (*lists(mappings=both), executing(), *before(), post(answer(9)))
+    result, it = run(client=shown(*calls), until_caught_up=True)
+    assert result["runs"][0]["proved"] is False and arrival.unloaded == ["two"]
+    assert it.report.warnings == [f"{SOURCE}: {said_of_unloaded(['two'])}"]
+
+
+def test_a_mapping_that_is_off_drops_what_the_run_takes_and_nothing_is_proved(arrival):
+    both = (MAPPED, {**MAPPED, "name": "two", "enableSync": False})
+    calls = (*lists(mappings=both), executing(), *before(), post(answer(9)))
+    result, it = run(client=shown(*calls), until_caught_up=True)
+    assert result["runs"][0]["proved"] is False
+
+
+def test_a_schedule_that_may_run_beside_itself_is_named(arrival):
+    calls = (*lists(job(concurrentExecution=True)), executing(), schedules(job()), *before(), post(answer(9)))
+    unused, it = run(client=shown(*calls))
+    assert any("concurrentExecution is true" in one for one in it.report.warnings)
+
+
 def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
     client = LiveSyncClient(*lists(), executing(), *before(), post(answer(9)))
     run(client=client, lock="server")
@@ -1142,7 +1184,7 @@ def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
     def idle(compared, **found):
         client = LiveSyncClient(*lists(), executing(), stage("1", 9), cluster(OLD), post(answer(9)))
         last_run = {"time": OLD, "outcome": "advanced", "failed": False, "compared": compared}
-        note(client, LDAP, last_run=last_run, arrived={"by": "sample"})
+        note(client, LDAP, last_run=last_run, arrived={"by": "sample", "mappings": ["one"]})
         arrival.asked, arrival.found = [], Unarrived(**found)
         result, unused = run(client=client, lock="server", until_caught_up=True)
         return arrival.asked, read_record(client, LDAP).compared, result["runs"][0]["proved"]
@@ -1159,12 +1201,31 @@ def test_what_was_seen_to_have_arrived_is_kept_and_not_looked_at_again(arrival):
     assert read_record(client, LDAP).compared == 3  # 4 and 5 others have taken, and nobody has looked
 
 
+def test_what_was_seen_by_the_numbers_of_another_change_log_counts_no_more(log, arrival):
+    """Seen: after a move to another server what had changed there below the old number was never looked at."""
+    log.strange, log.reached = True, Anchor(9, "2026-11-24T17:00:09Z", "b")
+
+    def go(*calls, **options):
+        client = LiveSyncClient(*lists(), executing(), *calls, post(answer(9)))
+        note(client, LDAP, last_run={"time": OLD, "compared": 7, "anchor": NOTED.as_document()})
+        arrival.asked, arrival.found = [], Unarrived(**options.pop("found", {}))
+        run(client=client, lock="server", **options)
+        return arrival.asked, read_record(client, LDAP).last_run.get("compared"), read_record(client, LDAP).anchor
+
+    idle = (stage("1", 9), cluster(OLD))
+    assert go(*idle, until_caught_up=True) == ([(0, 9)], 9, log.reached)  # all was looked at, and counts from now on
+    assert go(*idle, until_caught_up=True, found={"cut": True}) == ([(0, 9)], 0, log.reached)
+    assert go(*before()) == ([(5, 9)], 0, log.reached)  # what came before nobody has looked at
+    log.reached = None  # as while another server stands in: what was noted stays as it is, together
+    assert go(*before()) == ([(5, 9)], 7, NOTED) and go(*idle, until_caught_up=True) == ([(0, 9)], 7, NOTED)
+
+
 NOTED = Anchor(7, "2026-11-24T17:00:07Z", "a")
 
 
 @pytest.mark.parametrize("by", ["run", "load"])
 def test_at_a_change_log_that_counts_anew_no_run_is_sent(log, by):
-    log.end, log.anew = 30, "The change log has begun to count anew."
+    log.end, log.anew = 30, "It has begun to count anew. Run the role livesync."
     context = {"action": "liveSync", "source": SOURCE}
     load = {"m": {"recon": "r", "time": OLD, "base_point": NOTED.as_document()}}
     jobs = [job(enabled=False, invokeContext={**context, "initialLoad": load})] if by == "load" else []

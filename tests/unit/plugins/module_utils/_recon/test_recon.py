@@ -437,6 +437,17 @@ def test_another_conflict_is_an_error():
     assert error.status == 409
 
 
+@pytest.mark.parametrize("ids", [None, ("u1",)])
+def test_a_mapping_that_idm_has_not_taken_over_is_told_with_the_way_out(ids):
+    """PUT config/sync answers 200, and the sync service refuses it (a script file that is missing; seen)."""
+    calls = [*mappings(), still_there("u1")] if ids else mappings()
+    answer = refused(409, f"No such mapping: {MAPPING}")
+    start = by_ids("u1", answer=answer) if ids else started(answer)
+    error = failed(*calls, runs(), start, ids=ids)
+    assert error.message.startswith(f"The configuration holds {MAPPING}, and IDM has no such mapping: config/sync is")
+    assert "not in force" in error.message and "PUT config/sync again" in error.remedy and error.status == 409
+
+
 # -- lines and servers that break --
 
 

@@ -38,6 +38,11 @@ def test_so_many_may_fail():
     assert verdict([ended(3, 3)], 3, None) is None and verdict([ended(3, 3)], 2, None)
 
 
+def test_each_of_several_records_is_a_sentence():
+    message = verdict([ended(1, 1), ended(1, 1)], 0, None).message
+    assert message.count("u1: no mail.") == 2
+
+
 @pytest.mark.parametrize(
     ("statuses", "counts"),
     [({"SUCCESS": 4}, (4, 0)), ({"FAILURE": 2}, (0, 2)), ({}, (0, 0)), ({"SUCCESS": 4, "FAILURE": 2}, (4, 2))],

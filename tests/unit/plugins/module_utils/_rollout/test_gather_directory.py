@@ -14,8 +14,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor impor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import WantedGrants, apply_grants
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import FAILOVER, OTHER, SAME
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name
+from ansible_collections.idmops.idm.plugins.module_utils._record.load_record import Load
 from ansible_collections.idmops.idm.plugins.module_utils._rollout import gather
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import Load
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import ACCOUNT, ADMIN, FakeDirectory, World
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import CONNECTOR, URI, finished
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, context

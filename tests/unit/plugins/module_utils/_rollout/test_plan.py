@@ -12,10 +12,10 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import NoAnswer
+from ansible_collections.idmops.idm.plugins.module_utils._record.load_record import Load
 from ansible_collections.idmops.idm.plugins.module_utils._record.scheduler import Scheduler
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.evidence import ServerFacts
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.findings import findings_of, grants_unknown
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import Load
 from ansible_collections.idmops.idm.plugins.module_utils._rollout.plan import (
     accounts_in_use,
     plan_absent,

@@ -101,6 +101,12 @@ def test_a_job_that_does_something_else_is_left_alone(other, what):
         plan(replace(ALL, interval=15), {**CRON_JOB, **other})
 
 
+def test_a_job_that_writes_the_source_in_another_case_is_told_what_to_set():
+    odd = {"invokeContext": {"action": "liveSync", "source": str(SOURCE).upper().replace("SYSTEM", "system")}}
+    with pytest.raises(InvalidOption, match=f"runs nothing. Set source to {SOURCE} in its invokeContext"):
+        plan(replace(ALL, interval=15), {**CRON_JOB, **odd})
+
+
 # a new schedule
 
 

@@ -15,14 +15,15 @@ from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context
 
 def compared(source="system/ldap/account", checked=3, differences=(), doubt=None):
     suspects = SimpleNamespace(checked=checked)
-    return SimpleNamespace(source=source, suspects=suspects, differences=differences, doubt=doubt)
+    mapping = SimpleNamespace(name=f"{checked} of {source}")
+    return SimpleNamespace(source=source, mapping=mapping, suspects=suspects, differences=differences, doubt=doubt)
 
 
 @pytest.mark.parametrize(
     ("done", "failed", "wanted"),
     [
-        ([compared(), compared(checked=4)], [], [("system/ldap/account", 7)]),
-        ([compared(), compared("system/hr/person")], [], [("system/ldap/account", 3), ("system/hr/person", 3)]),
+        ([compared(), compared(checked=4)], [], [("system/ldap/account", 7, 3, 4)]),
+        ([compared(), compared("system/hr/person")], [], [("system/ldap/account", 3, 3), ("system/hr/person", 3, 3)]),
         ([compared()], [IdmopsError("no answer")], []),
         ([compared(checked=0)], [], []),
         ([compared(), compared(differences=["one"])], [], []),
@@ -33,4 +34,11 @@ def test_what_was_checked_is_noted_of_each_source(monkeypatch, done, failed, wan
     told = []
     monkeypatch.setattr(noted, "note_arrival", lambda client, source, it, by, **how: told.append((source, by, how)))
     noted.note_arrivals(None, done, failed, context())
-    assert told == [(source, "sample", {"checked": checked, "seconds": None}) for source, checked in wanted]
+    assert told == [
+        (
+            source,
+            "sample",
+            {"checked": checked, "seconds": None, "mappings": [f"{one} of {source}" for one in each]},
+        )
+        for source, checked, *each in wanted
+    ]

@@ -71,6 +71,7 @@ def run(monkeypatch):
             last=lambda: 9,
             now=lambda: None,
             touched=lambda token, most, after=0: newest,
+            strays=lambda token, most, after=0: [],
         )
         if changes is not None:
             there.uid = "entryUUID"
@@ -109,6 +110,13 @@ def test_what_differs_is_counted_and_listed_and_values_are_not(run):
     assert "1 missing, 1 orphaned, 1 differing (unknown: 3)" in found.msg
     assert "secret" not in str(vars(found)) and "u1@x" not in str(vars(found))
     assert found.one["pending"] is None and "Without directory" in found.msg
+
+
+def test_a_directory_that_was_given_and_is_not_used_is_not_asked_for(run):
+    there = Environment()
+    there.users[1]["mail"] = "other"
+    said = run(there, [None]).msg
+    assert "Without directory" not in said and "are not known, or not used, changes that are pending" in said
 
 
 def test_a_source_without_a_change_log_is_given_no_advice_about_a_directory(run, monkeypatch):

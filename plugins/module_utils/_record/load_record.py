@@ -20,9 +20,9 @@ import typing as t
 from dataclasses import dataclass
 
 from .._base.errors import Refused
-from .._base.filters import equals
+from .._base.filters import any_of, equals
 from .._changelog.anchor import BASE_POINT, Anchor
-from .._changelog.whose import Identity
+from .._changelog.whose import SERVER, Identity
 from .._http.client import Client, segment
 
 ONCE, ALWAYS, NEVER = "once", "always", "never"
@@ -30,6 +30,8 @@ ONCE, ALWAYS, NEVER = "once", "always", "never"
 #: So many links are named that at least one of them outlives the people who leave.
 _WITNESSES = 5
 _LINKS = "repo/link"
+#: So many ids are asked for at once: they stand in the URL.
+_AT_ONCE = 40
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,47 @@ def made_here(client: Client, load: Load, *, promoted: bool) -> bool:
     return any(_exists(client, link) for link in load.idm)
 
 
+def made_elsewhere(client: Client, loads: t.Mapping[str, Load]) -> frozenset[str]:
+    """Return the names of those of some loads none of whose links is here, with one request where all are.
+
+    A load that names no link, and links that cannot be read, tell nothing.
+
+    :raises Unreachable: as the client.
+    """
+    named = {name: load.idm for name, load in loads.items() if load.idm}
+    try:
+        here = _present(client, [links[0] for links in named.values()])
+        left = {name: links for name, links in named.items() if links[0] not in here}
+        here = _present(client, [link for links in left.values() for link in links[1:]])
+    except Refused:
+        return frozenset()
+    return frozenset(name for name, links in left.items() if not here & set(links))
+
+
+def _present(client: Client, links: t.Sequence[str]) -> set[str]:
+    """Return the ids of those links that are there."""
+    wanted = sorted(set(links))
+    parts = [wanted[start : start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE)]
+    return {str(one.get("_id")) for part in parts for one in client.query(_LINKS, any_of("_id", part), _fields="_id")}
+
+
+def said_of_foreign(load: Load) -> str:
+    """Return what a recorded load is that was done elsewhere."""
+    return (
+        f"The recorded load ({load.recon}) was done on another IDM, or what it loaded has been removed: none of the"
+        " links that it made is here."
+    )
+
+
+def moved_from(loads: t.Iterable[Load], identity: Identity) -> tuple[str, Identity] | None:
+    """Return what has changed (SERVER or DATA) since a load was recorded, and the identity then; None for nothing.
+
+    :param identity: of the server that the connector reads now.
+    """
+    found = [(what, load.directory) for load in loads if (what := identity.changed_since(load.directory))]
+    return next((one for one in found if one[0] == SERVER), found[0] if found else None)
+
+
 def _exists(client: Client, link: str) -> bool:
     return client.get(f"{_LINKS}/{segment(link)}", {"_fields": "_id"}, none_on=(404,)) is not None
 
@@ -136,10 +179,7 @@ def loads_to_do(
         elif mapping not in record:
             reasons[mapping] = "No load of this mapping is recorded, and a schedule or a token alone proves none."
         elif mapping in foreign:
-            reasons[mapping] = (
-                f"The recorded load ({record[mapping].recon}) was done on another IDM, or what it loaded has been"
-                " removed: none of the links that it made is here."
-            )
+            reasons[mapping] = said_of_foreign(record[mapping])
         elif no_base_point:
             reasons[mapping] = no_base_point
     return reasons

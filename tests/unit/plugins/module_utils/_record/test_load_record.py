@@ -9,8 +9,8 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.anchor import Anchor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import Identity
-from ansible_collections.idmops.idm.plugins.module_utils._rollout import load_record as record
-from ansible_collections.idmops.idm.plugins.module_utils._rollout.load_record import ALWAYS, NEVER, Load
+from ansible_collections.idmops.idm.plugins.module_utils._record import load_record as record
+from ansible_collections.idmops.idm.plugins.module_utils._record.load_record import ALWAYS, NEVER, Load
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, refused
 
 HERE = Load("r-1", "2026-11-24T12:00:00Z", ("a", "b"))
@@ -53,6 +53,21 @@ def test_one_link_that_is_there_is_enough():
 def test_no_link_there_is_another_idm():
     client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", refused(404)))
     assert not record.made_here(client, HERE, promoted=False)
+
+
+def test_many_loads_are_looked_for_at_once():
+    loads = {"m": HERE, "n": Load("r-2", "", ("c", "d")), "o": Load("r-3", "", ("e",)), "p": Load("r-4", "")}
+    first = call("GET", "repo/link", {"result": [{"_id": "a"}]}, FIRST)
+    client = ScriptedClient(first, call("GET", "repo/link", {"result": []}, OTHERS))
+    assert record.made_elsewhere(client, loads) == {"n", "o"}
+    client.finished()
+    all_there = ScriptedClient(call("GET", "repo/link", {"result": [{"_id": one} for one in "ace"]}, FIRST))
+    assert record.made_elsewhere(all_there, loads) == set() and not record.made_elsewhere(ScriptedClient(), {})
+    all_there.finished()
+
+
+FIRST = {"_queryFilter": '(_id eq "a" or _id eq "c" or _id eq "e")', "_fields": "_id"}
+OTHERS = {"_queryFilter": '(_id eq "d")', "_fields": "_id"}
 
 
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
