@@ -247,6 +247,9 @@ link_ids:
   description:
     - The ids of links that are too many, in C(repo/link), to an object that is gone, or once more to the same object.
       Remove them before anything is reconciled.
+    - With O(directory) also those of entries that are gone from the source, to an object that is known by the name of
+      another entry, as where somebody is hired again. Until they are removed each change and each reconciliation of
+      that entry fails (C(FOUND_ALREADY_LINKED)).
     - A reconciliation leaves a link to an object that is gone, makes the object anew, and puts a second link beside it.
       Each later change of an entry with two links fails with C(More than one link found).
   type: list

@@ -216,7 +216,7 @@ def judge_whose(directory: Directory, hosts: t.Sequence[tuple[str, int]]) -> Who
     return Whose(
         OTHER,
         f"{directory.uri} is not the server that the connector reads: that is {names}, and this one has the ports"
-        f" {own}. Change numbers are local to a server.",
+        f" {own} (one whose listener is off is not among them). Change numbers are local to a server.",
     )
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections import Counter
 from dataclasses import dataclass
@@ -114,10 +115,11 @@ def sentences_of(found: t.Sequence[Loss]) -> t.Iterator[str]:
         elif kind == _STRAY:
             yield f"{subject.removesuffix(' has').removesuffix(' have')} {_MEND[kind]}"
         elif kind in STRANDING:
-            rules = {f"{one.rule.situation}: {one.rule.action}" for one in found if one.rule and _kind(one) == kind}
+            rules = {one.rule for one in found if _kind(one) == kind}
+            said = [f"{rule.situation}: {rule.action}" if rule else f"{kind}: EXCEPTION" for rule in rules]
             yield (
                 f"{subject} not arrived, though liveSync has passed the change: {STRANDING[kind][0]}, and the policy of"
-                f" the mapping leaves it alone ({', '.join(sorted(rules))}), in a reconciliation too. "
+                f" the mapping leaves or refuses it ({', '.join(sorted(set(said)))}), in a reconciliation too. "
                 f"{STRANDING[kind][1]} Then reconcile the records (dropped): idmops.idm.recon with ids."
             )
         else:
@@ -145,12 +147,16 @@ STRANDING = {
     ),
     "FOUND_ALREADY_LINKED": (
         "the correlation finds an object that belongs to another entry",
-        "Correct the correlation of the mapping, or that other entry's link; a policy that takes the object away from"
-        " the other entry mends nothing.",
+        "Where that other entry is gone from the source (somebody is hired again, a directory was built anew), delete"
+        " its link (repo/link; livesync_verify with directory names it in link_ids). Else correct the correlation of"
+        " the mapping, or that other entry's link; a policy that takes the object away from the other entry mends"
+        " nothing.",
     ),
 }
+#: How audit calls a situation whose action is EXCEPTION (seen on OpenIDM 6.1.0).
+_EXCEPTED = re.compile(r"Situation (\w+) marked as EXCEPTION")
 _AWAY, _UNDECIDED, _LEFT_LINK = "away", "undecided", "left link"
-_TWIN, _LONE = "twin", "lone"
+_TWIN, _LONE, _HELD = "twin", "lone", "held"
 _UNHANDLED, _PASSED_BY, _ASKING = "unhandled", "passed by", "asking"
 _STRAY, _UNLOADED = "stray", "unloaded"
 _MEND = {
@@ -173,6 +179,12 @@ _MEND = {
         " link first (DELETE repo/link/<id> with its revision in If-Match; livesync_verify names it in link_ids): each"
         " change of an entry with two links fails, and a reconciliation before that would make one more. Then reconcile"
         " the records (dropped): idmops.idm.recon with ids."
+    ),
+    _HELD: (
+        "the object of the target that is known by its name is linked to another entry, which is gone from the source,"
+        " as where somebody is hired again. Delete that link first (DELETE repo/link/<id> with its revision in"
+        " If-Match; livesync_verify names it in link_ids): until then each change and each reconciliation of the entry"
+        " fails (FOUND_ALREADY_LINKED). Then reconcile the records (dropped): idmops.idm.recon with ids."
     ),
     _UNDECIDED: (
         f"{NO_SITUATION}. {NO_SITUATION_REMEDY} Then reconcile the records (dropped): idmops.idm.recon with ids."
@@ -233,6 +245,12 @@ _MEND = {
 }
 
 
+def excepted(cause: str | None) -> str | None:
+    """Return the situation in which an entry cannot go on and that IDM marks as an error, None where it is no such."""
+    found = _EXCEPTED.search(cause or "")
+    return found[1] if found and found[1] in STRANDING else None
+
+
 def _kind(loss: Loss) -> str:
     one = loss.one
     if loss.rule:
@@ -254,13 +272,15 @@ def _kind(loss: Loss) -> str:
     if not one.in_source:
         return HIDDEN
     if one.spare_links and one.detail != SECOND_LINK:
-        return _LEFT_LINK
+        return _HELD if one.kind == MISSING and one.target_id is None else _LEFT_LINK
     if one.detail in (UNHANDLED, PASSED_BY):
         return _UNHANDLED if one.detail == UNHANDLED else _PASSED_BY
     if (one.detail or "").startswith(ASKING):
         return _ASKING
     if one.reason == REFUSED and read_reason(one.detail or "").kind == DOUBLED:
         return DUPLICATE
+    if one.reason == REFUSED and (situation := excepted(one.detail)):
+        return situation
     return REFUSED if one.reason == REFUSED else one.kind
 
 

@@ -25,7 +25,7 @@ from .._schedule.schedule import Schedule
 from .dropped import Dropped
 from .facts import Facts
 from .gapped import Gap
-from .losses import TWO_LINKS
+from .losses import STRANDING, TWO_LINKS, excepted
 from .states import DISABLED, DROPPING, FAILING, GAPPED, HEALTHY, LAGGING, Health, judge_health, meeting_of
 
 #: For how long at most the runs of a schedule are watched, in seconds.
@@ -162,6 +162,12 @@ def _first(dropped: t.Sequence[Dropped], said: str) -> str:
     """Return what has to be mended before any reconciliation can go well, "" where nothing has, or that is said."""
     if any(read_reason(one.cause or "").kind == DOUBLED for one in dropped) and TWO_LINKS not in said:
         return f"First, where the cause is two links: {TWO_LINKS} Then: "
+    stuck = dict.fromkeys(situation for one in dropped if (situation := excepted(one.cause)))
+    firsts = [
+        f"where the situation is {one}: {': '.join(STRANDING[one])}" for one in stuck if STRANDING[one][1] not in said
+    ]
+    if firsts:
+        return f"First, {' And '.join(firsts)} Then: "
     names = dict.fromkeys(one.mapping for one in dropped if one.cause == NO_SITUATION)
     if not names or NO_SITUATION_REMEDY in said:
         return ""

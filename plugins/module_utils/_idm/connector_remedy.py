@@ -31,6 +31,13 @@ _REMEDIES = (
         " IDM (or of the remote connector server), and check ssl, startTLS and port in its configuration.",
     ),
     (
+        # result 19 or 53, by the directory's make (the first one seen on OpenDJ 4.6.5)
+        r"must change (their|its|the|your) password",
+        "An administrator has set the password of the connector's account, and the directory wants the account to set"
+        " one by itself first: do so as that account (ldappasswordmodify), or end that demand for it (pwdReset, the"
+        " password policy's force-change-on-reset); then idmops.idm.connector_credentials with the password.",
+    ),
+    (
         r"error code 49\b|invalid credentials|InvalidCredential|InvalidPassword|authentication failed",
         "The system refuses the connector's account: correct principal and credentials in its configuration, and see"
         " that the account is neither locked nor expired.",
@@ -57,8 +64,8 @@ _REMEDIES = (
     ),
     (
         r"connection error",
-        "The connector could not bind to its system: check host, port, principal and credentials in its configuration;"
-        " IDM's log has the cause.",
+        "The connector could not bind to its system: check host, port, ssl, principal and credentials in its"
+        " configuration; IDM's log has the cause.",
     ),
     (
         r"Bad Base Context",

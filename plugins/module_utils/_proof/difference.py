@@ -29,8 +29,8 @@ class Difference:
     :param detail: the reason in words, without values.
     :param in_source: whether IDM sees the object in the source, so that a reconciliation of its id can mend it.
     :param dn: of the entry in the directory, where it was asked for.
-    :param spare_links: ids of links of it that are too many: to an object that is gone, or once more to the same one.
-        They have to go before anything is mended.
+    :param spare_links: ids of links that are too many: its own to an object that is gone, or once more to the same one;
+        those of an entry that is gone to the object that is its own. They have to go before anything is mended.
     :param emptied: those of the properties that have a value, and for which the source has none.
     :param ruled: whether a rule of the mapping leaves it alone: so does each reconciliation.
     :param equal: whether the target is as the directory has the entry, though IDM does not see it.

@@ -33,6 +33,8 @@ _NO_LINK = "the target has such an object, and no link leads to it"
 _TWICE = "the target has such an object already"
 _DEAD = "a second link of it leads to an object that is gone: each later change of the entry fails at it"
 _LINKED_TWICE = "it has a second link to the same object: each later change of the entry fails at it"
+_HELD = "the object of the target that is known by its name is linked to another entry"
+_HELD_BY_GONE = f"{_HELD}, which is gone from the source"
 _SAME_KEY = "another object of the target is known by the same name"
 _OTHERS = "its link leads to an object that is known by the name of another entry"
 #: What is said where the target has somebody twice, or under another's name: links may be exchanged, or a second one be
@@ -154,7 +156,7 @@ def _look(
                 found.differences.append(replace(why, kind=MISSING))
     unlinked = {one: sources[one] for one in wanted if one in sources and one not in of_source}
     lone = {one: targets[one] for one in alone if one in targets}
-    _pair(sides, unlinked, lone, found)
+    _pair(sides, own, unlinked, lone, found)
     if twins and sides.comparison.unique:
         linked = {one: sources[one] for one in wanted if one in sources and one in of_source}
         found.differences += _twins(sides, linked, of_source, targets)
@@ -269,7 +271,13 @@ def _of_unseen(
             yield replace(why, target_id=link.target if target is not None else None, equal=body is not None)
 
 
-def _pair(sides: Sides, unlinked: t.Mapping[str, Body], lone: t.Mapping[str, Body], found: Looked) -> None:
+def _pair(
+    sides: Sides,
+    own: OwnEntries | None,
+    unlinked: t.Mapping[str, Body],
+    lone: t.Mapping[str, Body],
+    found: Looked,
+) -> None:
     """Judge objects of either side that have no link: by what they would be recognised by."""
     comparison = sides.comparison
     keys = {one: key for one, body in unlinked.items() if (key := comparison.key_of_source(body))}
@@ -283,13 +291,14 @@ def _pair(sides: Sides, unlinked: t.Mapping[str, Body], lone: t.Mapping[str, Bod
     links = sides.links(owners.values(), [one for several in same.values() for one in several])
     linked = {link.target: link.source for link in links}
     for one in unlinked:
-        free = sorted(set(same.get(keys.get(one, ""), ())) - set(linked))
+        known = set(same.get(keys.get(one, ""), ()))
+        free = sorted(known - set(linked))
         found.differences += [Difference(UNLINKED, one, other, detail=_NO_LINK) for other in free[:1]]
         found.differences += [Difference(DUPLICATE, one, other, detail=_TWICE) for other in free[1:]]
         if not free and sides.mapping.selective:
             found.left_out.add(one)
         elif not free:
-            found.differences.append(Difference(MISSING, one))
+            found.differences.append(_missing(sides, own, one, [link for link in links if link.target in known]))
     for target, key in lone_keys.items():
         owner = owners.get(key)
         free = sorted({target, *same[key]} - set(linked))
@@ -300,3 +309,27 @@ def _pair(sides: Sides, unlinked: t.Mapping[str, Body], lone: t.Mapping[str, Bod
             found.differences.append(Difference(UNLINKED, owner, target, detail=_NO_LINK))
         elif target != free[0]:
             found.differences.append(Difference(DUPLICATE, owner, target, detail=_TWICE))
+
+
+def _missing(sides: Sides, own: OwnEntries | None, one: str, holding: t.Sequence[Link]) -> Difference:
+    """Return that an object of the source has none in the target, or that another's link holds the one that is its own.
+
+    So it is with somebody who has been hired again, and in a directory that was built anew: each change and each
+    reconciliation ends in FOUND_ALREADY_LINKED until the link of the entry that is gone is removed (seen on OpenIDM
+    6.1.0). Only the directory itself can say that it is gone.
+
+    :param holding: links of other entries to objects of the target that are known by the same name.
+    """
+    if not holding:
+        return Difference(MISSING, one)
+    others = sorted({link.source for link in holding})
+    gone = (
+        own is not None
+        and not sides.sources(others)
+        and own.unproved() is None
+        and not own.entries(others)
+        and not own.elsewhere(others)
+    )
+    if not gone:
+        return Difference(MISSING, one, detail=_HELD)
+    return Difference(MISSING, one, detail=_HELD_BY_GONE, spare_links=tuple(link.id for link in holding))

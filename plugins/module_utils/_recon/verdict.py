@@ -116,7 +116,8 @@ def _stale(found: ReconFindings) -> str:
         " FOUND_ALREADY_LINKED: liveSync has made and linked the target while this run went on, or it is linked to"
         " another id, as after the directory was built anew. Run it once more: the former are in order then, and so are"
         " the latter where the mapping removes links of entries that are gone (SOURCE_MISSING: UNLINK or DELETE). Only"
-        " what fails again has a stale link (repo/link), to an id that the source has no more: remove that first."
+        " what fails again has a stale link (repo/link; livesync_verify with directory names it in link_ids), to an id"
+        " that the source has no more: remove that first."
     )
 
 

@@ -108,9 +108,8 @@ class Reasons:
             return replace(
                 one, reason=MAPPING_OFF, detail="enableSync is false: liveSync takes its changes and drops them"
             )
-        ignored = (one.kind == MISSING and one.target_id is None and not self.mapping.creates) or (
-            one.kind == DIFFERING and not self.mapping.updates
-        )
+        absent = one.kind == MISSING and one.target_id is None and one.detail is None
+        ignored = (absent and not self.mapping.creates) or (one.kind == DIFFERING and not self.mapping.updates)
         if ignored:
             situation = "ABSENT" if one.kind == MISSING else "CONFIRMED"
             detail = f"the mapping's policy for {situation} is {self.mapping.actions[situation]}"

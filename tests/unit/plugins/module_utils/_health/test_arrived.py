@@ -339,6 +339,25 @@ def test_a_policy_that_keeps_an_entry_for_ever_is_a_loss_with_its_record_and_its
     assert found.said.index(mend) < found.said.index("Then reconcile the records (dropped): idmops.idm.recon with ids")
 
 
+@pytest.mark.parametrize(
+    ("situation", "mend"),
+    [
+        ("AMBIGUOUS", "Correct the correlation"),
+        ("FOUND", "UPDATE links the object, too"),
+        ("FOUND_ALREADY_LINKED", "delete its link (repo/link; livesync_verify with directory names it in link_ids)"),
+    ],
+)
+def test_a_situation_that_is_an_error_says_what_goes_before_the_reconciliation(look, situation, mend):
+    there = Environment()
+    new_and_missing(there)
+    cause = f"Situation {situation} marked as EXCEPTION"
+    there.idm.resources["audit/sync"] = [told("EXCEPTION", situation=situation, status="FAILURE", message=cause)]
+    found = look(there)
+    assert [(one.record, one.cause) for one in found.records] == [("s1", cause)]
+    assert f"({situation}: EXCEPTION), in a reconciliation too" in found.said
+    assert found.said.index(mend) < found.said.index("Then reconcile the records (dropped): idmops.idm.recon with ids")
+
+
 def test_a_mapping_that_makes_nobody_new_strands_whom_it_cannot_tell_apart_all_the_same(look):
     there = Environment(policies=[{"situation": "ABSENT", "action": "IGNORE"}])
     new_and_missing(there)

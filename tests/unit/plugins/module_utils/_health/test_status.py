@@ -25,7 +25,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import 
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import Facts, LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
-from ansible_collections.idmops.idm.plugins.module_utils._health.losses import TWO_LINKS
+from ansible_collections.idmops.idm.plugins.module_utils._health.losses import STRANDING, TWO_LINKS
 from ansible_collections.idmops.idm.plugins.module_utils._health.source_status import SourceStatus
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import judge_health
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
@@ -330,7 +330,7 @@ def test_a_record_that_fails_is_told_with_its_cause():
         assert remedy.endswith("Mend the record or the mapping before the next run.")
 
 
-def test_two_links_are_mended_before_any_reconciliation():
+def test_two_links_and_what_keeps_an_entry_back_are_mended_before_any_reconciliation():
     """With two links a reconciliation fails as the change did (seen on OpenIDM 6.1.0)."""
     facts = Facts("ldap", token=9, number=9, enabled=1, dropped=1)
 
@@ -342,6 +342,12 @@ def test_two_links_are_mended_before_any_reconciliation():
     assert said.startswith("First, where the cause is two links: ") and TWO_LINKS in said
     assert said.index(TWO_LINKS) < said.index("recon with ids")
     assert remedy("Policy validation failed").startswith("IDM gave up on 1 changed record")
+    for situation, (what, mend) in STRANDING.items():
+        said = remedy(f"Situation {situation} marked as EXCEPTION")
+        assert said.startswith(f"First, where the situation is {situation}: {what}: {mend} Then: IDM gave up")
+        assert said.index(mend) < said.index("recon with ids")
+        assert remedy(f"Situation {situation} marked as EXCEPTION", f"1 has not arrived. {mend}").count(mend) == 1
+    assert remedy("Situation ABSENT marked as EXCEPTION").startswith("IDM gave up on 1 changed record")
     assert remedy("More than one link found", f"1 has arrived twice, {TWO_LINKS}").count(TWO_LINKS) == 1
 
 

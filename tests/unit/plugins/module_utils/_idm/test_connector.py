@@ -339,6 +339,10 @@ def test_the_first_test_wakes_a_remote_connector_server_up():
     ("error", "remedy"),
     [
         (REFUSED, "start it, or correct host and port"),
+        (
+            "[LDAP: error code 19 - uid=idm must change their password before it will be allowed to request any other",
+            "set one by itself first",
+        ),
         ("[LDAP: error code 49 - Invalid Credentials]", "correct principal and credentials"),
         ("javax.net.ssl.SSLHandshakeException: PKIX path building failed", "CA certificate"),
         (

@@ -108,6 +108,13 @@ def made_anew_and_gone_again(there):
     return {("missing", "s1", "t1")}
 
 
+def hired_again(there):
+    """The same person with another id, as after a directory was built anew; nobody has removed the first one's link."""
+    there.drop(there.people, "s1")
+    there.people.append({"_id": "s99", "uid": "u1", "mail": "u1@x"})
+    return {("missing", "s99", None), ("orphaned", "s1", "t1")}
+
+
 def nothing(there):
     return set()
 
@@ -128,7 +135,7 @@ FAULTS = [
     deleted_link, deleted_target, never_arrived, changed_target, changed_source, gone_source, gone_but_for_the_link,
     made_anew, made_anew_and_gone_again,
     loaded_twice, twice_and_no_link, twice_and_gone, renamed_beside_a_double, linked_twice, nothing,
-    linked_twice_to_the_same, linked_by_two_qualifiers, others_in_the_target,
+    linked_twice_to_the_same, linked_by_two_qualifiers, others_in_the_target, hired_again,
 ]  # fmt: skip
 
 
@@ -232,6 +239,43 @@ def test_who_has_left_the_base_contexts_is_no_orphan_to_remove():
     (one,) = found(there, directory=True)[2].differences
     assert (one.kind, one.id, one.reason, one.by_target) == ("orphaned", "s1", "filtered", False)
     assert "base contexts" in one.detail
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_link_of_who_is_gone_goes_before_the_one_hired_again_is_reconciled(turned):
+    """Each change and each reconciliation ends in FOUND_ALREADY_LINKED until then (seen on OpenIDM 6.1.0)."""
+    there = Environment(turned=turned)
+    hired_again(there)
+    missing = next(one for one in found(there, directory=True)[2].differences if one.kind == "missing")
+    assert missing.spare_links == ("s1-t1",) and not missing.by_id
+    assert missing.detail.endswith("is linked to another entry, which is gone from the source")
+
+
+def still_there(there):
+    there.people.append({"_id": "s1", "uid": "renamed", "mail": "u1@x"})
+
+
+def hidden_from_idm(there):
+    there.hidden["s1"] = {"_id": "s1", "uid": "renamed"}
+
+
+def outside(there):
+    there.moved.add("s1")
+
+
+def not_shown(there):
+    there.doubt = "the directory does not show all"
+
+
+@pytest.mark.parametrize("turn", [still_there, hidden_from_idm, outside, not_shown, None], ids=str)
+def test_no_link_is_called_too_many_whose_entry_may_be_there(turn):
+    there = Environment()
+    hired_again(there)
+    if turn:
+        turn(there)
+    looked = found(there, directory=turn is not None)[2]
+    (missing,) = (one for one in looked.differences if (one.kind, one.id) == ("missing", "s99"))
+    assert missing.spare_links == () and missing.detail.endswith("is linked to another entry")
 
 
 @pytest.mark.parametrize("sample", [None, 100])
