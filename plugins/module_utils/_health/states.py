@@ -386,4 +386,10 @@ def _unscheduled(facts: Facts) -> str:
             " enabling alone would leave out what was not loaded. Run the role livesync, which loads and then enables"
             " (with initial_load: never where all has been loaded by hand)."
         )
+    if facts.token is None:
+        return (
+            f"{idle}No schedule of this source is enabled, and no token is stored: enabling alone would begin at the"
+            " end of the change log, and leave out what has changed until then. Run the role livesync, which takes a"
+            " base point, loads, and then enables."
+        )
     return f"{idle}Enable the schedule of this source: idmops.idm.livesync_schedule with enabled: true."

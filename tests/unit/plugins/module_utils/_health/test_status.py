@@ -1068,6 +1068,10 @@ def test_a_schedule_that_is_off_is_not_all_that_is_needed_where_no_load_is_recor
     loaded["invokeContext"]["initialLoad"] = record
     (found,) = look(*lists(stage=document("1", 9), jobs=[loaded]))
     assert found.remedy == "Enable the schedule of this source: idmops.idm.livesync_schedule with enabled: true."
+    (found,) = look(*lists(jobs=[loaded]))
+    assert found.health.state == "unscheduled" and "idmops.idm.livesync_schedule" not in found.remedy
+    assert "no token is stored: enabling alone would begin at the end of the change log" in found.remedy
+    assert "Run the role livesync, which takes a base point, loads, and then enables." in found.remedy
 
 
 def test_a_run_that_is_still_going_on_a_second_later_is_not_watched(log):
