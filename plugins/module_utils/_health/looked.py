@@ -106,6 +106,7 @@ def _strays(one: Difference, strays: t.Container[str]) -> bool:
 def _counts(one: Difference, mapping: SyncMapping) -> bool:
     """Tell whether liveSync should have mended a difference: what the mapping's policies leave alone is no loss.
 
+    A policy that marks a situation as an error (EXCEPTION) leaves nothing alone: IDM retries, and gives up.
     Nor is what the connector's own search leaves out and never had a link: a load leaves it out too.
     """
     if one.kind == MISSING and one.reason == FILTERED and one.target_id is None:
@@ -119,10 +120,11 @@ def _counts(one: Difference, mapping: SyncMapping) -> bool:
     if one.kind == MISSING:
         return True  # where the mapping makes nobody new, audit's word decides
     if one.kind == DIFFERING:
-        return mapping.updates
+        return mapping.updates or mapping.marks("CONFIRMED")
     if one.kind == ORPHANED and one.reason == HIDDEN:
         return True  # what has become of it nobody can see
-    return one.kind == ORPHANED and one.target_id is not None and mapping.removes
+    takes = mapping.removes or mapping.marks("SOURCE_MISSING")
+    return one.kind == ORPHANED and one.target_id is not None and takes
 
 
 def unsure_of(

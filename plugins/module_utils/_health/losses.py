@@ -35,6 +35,8 @@ TWO_LINKS = (
     " nobody else, then the target that is too many (livesync_verify names the link in link_ids, or, where both targets"
     " are there, the second one in target_id)."
 )
+#: What mends a policy that makes an error of each who is gone.
+UNMARK = "The policy for SOURCE_MISSING is EXCEPTION, so that each attempt fails: change it first (DELETE, UNLINK)."
 #: What a policy does to what it leaves alone.
 LEFT_ALONE = ("IGNORE", "REPORT", "NOREPORT", "ASYNC")
 #: The details of a change that was never handled, of one that the connector leaves out by whoever made it, and how that
@@ -155,7 +157,7 @@ STRANDING = {
 }
 #: How audit calls a situation whose action is EXCEPTION (seen on OpenIDM 6.1.0).
 _EXCEPTED = re.compile(r"Situation (\w+) marked as EXCEPTION")
-_AWAY, _UNDECIDED, _LEFT_LINK = "away", "undecided", "left link"
+_AWAY, _KEPT, _UNDECIDED, _LEFT_LINK = "away", "kept", "undecided", "left link"
 _TWIN, _LONE, _HELD = "twin", "lone", "held"
 _UNHANDLED, _PASSED_BY, _ASKING = "unhandled", "passed by", "asking"
 _STRAY, _UNLOADED = "stray", "unloaded"
@@ -206,6 +208,7 @@ _MEND = {
         " before it has one (correlationQuery), which finds that object: it would be made a second time."
     ),
     _AWAY: "it is gone from the source, and its target is still there. Reconcile the whole mapping.",
+    _KEPT: (f"it is gone from the source, and its target is still there. {UNMARK} Then reconcile the whole mapping."),
     REFUSED: (
         "IDM refuses it (dropped has each cause). Mend the record or the mapping, then reconcile the records (dropped):"
         " idmops.idm.recon with ids."
@@ -246,9 +249,8 @@ _MEND = {
 
 
 def excepted(cause: str | None) -> str | None:
-    """Return the situation in which an entry cannot go on and that IDM marks as an error, None where it is no such."""
-    found = _EXCEPTED.search(cause or "")
-    return found[1] if found and found[1] in STRANDING else None
+    """Return the situation that IDM has marked as an error, None where the cause is another."""
+    return found[1] if (found := _EXCEPTED.search(cause or "")) else None
 
 
 def _kind(loss: Loss) -> str:
@@ -268,7 +270,7 @@ def _kind(loss: Loss) -> str:
     if one.reason == HIDDEN:
         return HIDDEN
     if one.kind == ORPHANED:
-        return _AWAY
+        return _KEPT if loss.mapping.marks("SOURCE_MISSING") else _AWAY
     if not one.in_source:
         return HIDDEN
     if one.spare_links and one.detail != SECOND_LINK:
@@ -279,8 +281,8 @@ def _kind(loss: Loss) -> str:
         return _ASKING
     if one.reason == REFUSED and read_reason(one.detail or "").kind == DOUBLED:
         return DUPLICATE
-    if one.reason == REFUSED and (situation := excepted(one.detail)):
-        return situation
+    if one.reason == REFUSED and (situation := excepted(one.detail)) in STRANDING:
+        return str(situation)
     return REFUSED if one.reason == REFUSED else one.kind
 
 

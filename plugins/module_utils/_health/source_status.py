@@ -25,7 +25,7 @@ from .._schedule.schedule import Schedule
 from .dropped import Dropped
 from .facts import Facts
 from .gapped import Gap
-from .losses import STRANDING, TWO_LINKS, excepted
+from .losses import STRANDING, TWO_LINKS, UNMARK, excepted
 from .states import DISABLED, DROPPING, FAILING, GAPPED, HEALTHY, LAGGING, Health, judge_health, meeting_of
 
 #: For how long at most the runs of a schedule are watched, in seconds.
@@ -162,7 +162,7 @@ def _first(dropped: t.Sequence[Dropped], said: str) -> str:
     """Return what has to be mended before any reconciliation can go well, "" where nothing has, or that is said."""
     if any(read_reason(one.cause or "").kind == DOUBLED for one in dropped) and TWO_LINKS not in said:
         return f"First, where the cause is two links: {TWO_LINKS} Then: "
-    stuck = dict.fromkeys(situation for one in dropped if (situation := excepted(one.cause)))
+    stuck = dict.fromkeys(situation for one in dropped if (situation := excepted(one.cause)) in STRANDING)
     firsts = [
         f"where the situation is {one}: {': '.join(STRANDING[one])}" for one in stuck if STRANDING[one][1] not in said
     ]
@@ -179,6 +179,8 @@ def _departed(dropped: t.Iterable[Dropped]) -> str:
     """Return what is to be done about records whose source is gone, "" where there are none: ids bring none of that."""
     if not any(one.situation in ("SOURCE_MISSING", "UNASSIGNED") for one in dropped):
         return ""
+    if any(excepted(one.cause) == "SOURCE_MISSING" for one in dropped):
+        return f" Where the source is gone: {UNMARK} Then reconcile the whole mapping instead."
     return " Where the source is gone (SOURCE_MISSING), reconcile the whole mapping instead."
 
 

@@ -158,6 +158,10 @@ class SyncMapping:
         """Whether an object of the target whose source is gone is dealt with."""
         return "SOURCE_MISSING" in self.removing
 
+    def marks(self, situation: str) -> bool:
+        """Tell whether a policy without a condition makes an error of a situation."""
+        return self.actions.get(situation) == "EXCEPTION"
+
     @property
     def left_undone(self) -> str | None:
         """What policies with the action ASYNC keep from being done, None where there are none.

@@ -12,6 +12,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import N
 from ansible_collections.idmops.idm.plugins.module_utils._health import arrived as module
 from ansible_collections.idmops.idm.plugins.module_utils._health import looked
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
+from ansible_collections.idmops.idm.plugins.module_utils._health.losses import UNMARK
 from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Touched
 from ansible_collections.idmops.idm.plugins.module_utils._health.traceless import Taken
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
@@ -771,7 +772,6 @@ def test_what_a_later_change_may_explain_is_pending(look, fault):
         (new_and_missing, "ABSENT", "IGNORE"),
         (new_and_missing, "ABSENT", "LINK"),
         (deleted, "SOURCE_MISSING", "IGNORE"),
-        (deleted, "SOURCE_MISSING", "EXCEPTION"),
     ],
 )
 def test_what_the_mappings_policies_leave_alone_is_no_loss(look, fault, situation, action):
@@ -779,6 +779,28 @@ def test_what_the_mappings_policies_leave_alone_is_no_loss(look, fault, situatio
     fault(there)
     assert look(there).records == ()
     assert any(situation in said for said in there.mapping.ignored)
+
+
+@pytest.mark.parametrize(
+    ("fault", "situation", "cause", "mend"),
+    [
+        (differing, "CONFIRMED", "Situation CONFIRMED marked as EXCEPTION", "Mend the record or the mapping"),
+        (deleted, "SOURCE_MISSING", "it is gone from the source, and its target is still there", UNMARK),
+    ],
+)
+@pytest.mark.parametrize("audited", [True, False])
+def test_what_a_policy_makes_an_error_of_is_a_loss(look, fault, situation, cause, mend, audited):
+    """A trigger was proved beside somebody who was gone and stayed in IDM (seen on OpenIDM 6.1.0)."""
+    there = Environment(policies=[{"situation": situation, "action": "EXCEPTION"}])
+    fault(there)
+    marked = f"Situation {situation} marked as EXCEPTION"
+    if audited:
+        there.idm.resources["audit/sync"] = [told("EXCEPTION", situation=situation, status="FAILURE", message=marked)]
+    found = look(there)
+    assert [one.record for one in found.records] == ["s1"]
+    if audited or fault is deleted:
+        assert cause in found.records[0].cause and mend in found.said
+    assert ("Reconcile the whole mapping." in found.said) is False
 
 
 def test_who_is_below_a_name_that_changed_was_not_changed_and_needs_no_word(look):

@@ -25,7 +25,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import 
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import Facts, LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
-from ansible_collections.idmops.idm.plugins.module_utils._health.losses import STRANDING, TWO_LINKS
+from ansible_collections.idmops.idm.plugins.module_utils._health.losses import STRANDING, TWO_LINKS, UNMARK
 from ansible_collections.idmops.idm.plugins.module_utils._health.source_status import SourceStatus
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import judge_health
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status, status_result
@@ -334,9 +334,10 @@ def test_two_links_and_what_keeps_an_entry_back_are_mended_before_any_reconcilia
     """With two links a reconciliation fails as the change did (seen on OpenIDM 6.1.0)."""
     facts = Facts("ldap", token=9, number=9, enabled=1, dropped=1)
 
-    def remedy(cause, *unarrived):
+    def remedy(cause, *unarrived, situation=None):
         given = replace(facts, unarrived=unarrived)
-        return SourceStatus(LDAP, given, None, [], [], None, dropped=(Dropped("s1", "m", cause=cause),)).remedy
+        dropped = (Dropped("s1", "m", situation=situation, cause=cause),)
+        return SourceStatus(LDAP, given, None, [], [], None, dropped=dropped).remedy
 
     said = remedy("More than one link found for source s1")
     assert said.startswith("First, where the cause is two links: ") and TWO_LINKS in said
@@ -347,6 +348,11 @@ def test_two_links_and_what_keeps_an_entry_back_are_mended_before_any_reconcilia
         assert said.startswith(f"First, where the situation is {situation}: {what}: {mend} Then: IDM gave up")
         assert said.index(mend) < said.index("recon with ids")
         assert remedy(f"Situation {situation} marked as EXCEPTION", f"1 has not arrived. {mend}").count(mend) == 1
+    gone = {"situation": "SOURCE_MISSING"}
+    assert remedy("Failed", **gone).endswith("(SOURCE_MISSING), reconcile the whole mapping instead.")
+    said = remedy("Situation SOURCE_MISSING marked as EXCEPTION", **gone)
+    assert said.startswith("IDM gave up on 1 changed record")
+    assert said.endswith(f"Where the source is gone: {UNMARK} Then reconcile the whole mapping instead.")
     assert remedy("Situation ABSENT marked as EXCEPTION").startswith("IDM gave up on 1 changed record")
     assert remedy("More than one link found", f"1 has arrived twice, {TWO_LINKS}").count(TWO_LINKS) == 1
 
