@@ -301,18 +301,23 @@ def _failing(facts: Facts) -> str | None:
         return facts.not_begun
     if facts.erring:
         return (
-            f"The schedule's runs end in an error, or none begins: nothing is stored. {_TRIGGER} Where that ends well,"
-            " see that IDM's scheduler runs on each node (executePersistentSchedules in config/scheduler), and has a"
-            " thread that is free (threadPool there; POST scheduler/job?_action=listCurrentlyExecutingJobs)."
+            f"The schedule's runs end in an error, or none begins: nothing is stored. {_look(facts)} Where that ends"
+            " well, see that IDM's scheduler runs on each node (executePersistentSchedules in config/scheduler), and"
+            " has a thread that is free (threadPool there; POST scheduler/job?_action=listCurrentlyExecutingJobs)."
         )
     if facts.ran_badly:
         return " ".join(text for text in (facts.ran_badly, facts.overdue) if text)
     if facts.neglected:
         return (
             f"Changes have been pending since {facts.neglected}, for longer than two intervals of the schedule: its"
-            f" runs end in an error, or do nothing. {_TRIGGER}"
+            f" runs end in an error, or do nothing. {_look(facts)}"
         )
     return meeting
+
+
+def _look(facts: Facts) -> str:
+    """Return where to look for the error that a run ends in, with what may be the cause of it."""
+    return " ".join(text for text in (facts.breaks_off, _TRIGGER) if text)
 
 
 def meeting_of(facts: Facts) -> str | None:

@@ -162,5 +162,6 @@ class Reason:
 def read_reason(text: str) -> Reason:
     """Return what an error text of IDM, HTML-unescaped, tells of a run of liveSync."""
     bare = _PREFIX.sub("", text).strip()
+    bare = text.strip() if bare in ("", "null") else bare  # as where IDM has broken the run off (seen on OpenIDM 6.1.0)
     kind = next((kind for kind, pattern in _PATTERNS if pattern.search(bare)), OTHER)
     return Reason(kind, reason_in(bare) or "", _REMEDIES.get(kind) or remedy_for_disorder(bare))

@@ -32,7 +32,7 @@ from .elsewhere import runs_elsewhere
 from .records import AT_ONCE, Records, only
 from .run import ACTIVE, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id, sum_of
 from .single import RECORD_TIMEOUT, OwnWord
-from .verdict import GONE, JOIN_AGAIN, ReconFindings, not_in_force, verdict
+from .verdict import GONE, JOIN_AGAIN, NO_SUCH_ID, ReconFindings, not_in_force, verdict
 from .watch import PROXY_ERRORS, ReconWatch, list_runs
 
 JOIN, WAIT, FAIL = "join", "wait", "fail"
@@ -110,7 +110,11 @@ class ReconOutcome:
 
     def as_result(self) -> dict[str, t.Any]:
         """Return the outcome as modules show it."""
-        return {**self.run.as_result(self.failures), "gone": self.gone, "joined": not self.started}
+        return {
+            **self.run.as_result(self.failures),
+            "gone": self.gone,
+            "joined": bool(self.run.id) and not self.started,
+        }
 
 
 def reconcile(client: Client, request: ReconRequest, context: Context) -> ReconOutcome:
@@ -173,9 +177,11 @@ class _Reconciliation:
         asked = list(dict.fromkeys(map(object_id, self.request.ids or ())))
         gone = records.gone(asked)
         runs: list[ReconRun] = []
+        unknown = records.unknown(gone or ())
         for record in gone or ():
             runs.append(ReconRun("", self.mapping.name, SUCCESS, source_ids=(record,), failed=1))
-            self.found.append(ReconFindings(runs[-1], self.mapping, (EntryFailure(record, None, None, GONE),)))
+            why = NO_SUCH_ID if record in unknown else GONE
+            self.found.append(ReconFindings(runs[-1], self.mapping, (EntryFailure(record, None, None, why),)))
         left = [record for record in asked if record not in (gone or ())]
         size = 1 if self._one_by_one(left) else AT_ONCE
         if gone is None and size == 1:
@@ -215,8 +221,11 @@ class _Reconciliation:
             system = self.mapping.source.split("/")[1]
             connector = next((item for item in read_connectors(self.client) if item.name == system), None)
             test = checked(self.client, connector) if connector else None
+        silent = run.source.processed == 0 and run.source.total is None and not self.mapping.asynchronous
+        broken = test is not None and test.ok and silent
+        unread = Records(self.client, self.mapping).unread(run.source_ids) if broken else None
         transaction = self._transaction if self.started else None
-        return ReconFindings(run, self.mapping, failures, len(gone), connector, test, transaction)
+        return ReconFindings(run, self.mapping, failures, len(gone), connector, test, unread, transaction)
 
     def _is_gone(self, failure: EntryFailure) -> bool:
         """Tell whether an entry failed because somebody removed it from the source after the run had begun.

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -13,13 +14,16 @@ from .._base.errors import Refused, Unreachable
 from .._base.filters import any_of, both
 from .._http.client import Client
 from .._idm.mapping import SyncMapping
-from .._proof.pages import read_these
+from .._proof.pages import read_all, read_these
 from .run import SUCCESS, EntryFailure
 from .verdict import GONE, ReconFindings
 
 #: So many records are one run: OpenDJ refuses a search for more than 99 ids, and the address of a query for 200 is too
 #: long ("Experiments", section 4).
 AT_ONCE = 50
+#: So many entries are read in search of the one that breaks a query.
+_MOST_READ = 5000
+_LINKS = "repo/link"
 _EXCLUDED = "the mapping's sourceQuery leaves it out; liveSync of a change of it brings it all the same"
 _UNSEEN = "the run ended well without it, and IDM does not say why"
 
@@ -46,6 +50,36 @@ class Records:
         Asked with a query, since a read answers 404 for a connector that is away as well.
         """
         return self._missing_in(ids, "true")
+
+    def unknown(self, ids: t.Sequence[str]) -> set[str]:
+        """Return those of some ids that no link knows; none where links cannot be read.
+
+        Such an id was never one of an entry that was brought over; that of an entry that is gone has its link still.
+        """
+        if not ids:
+            return set()
+        try:
+            sides = [read_these(self.client, _LINKS, side, ids, "firstId,secondId") for side in ("firstId", "secondId")]
+        except (Unreachable, Refused):
+            return set()
+        linked = {str(link.get(side)) for found in sides for link in found for side in ("firstId", "secondId")}
+        return set(ids) - linked
+
+    def unread(self, ids: t.Collection[str]) -> str | None:
+        """Return what a query of what the mapping reads is answered with, None where it goes well.
+
+        :param ids: of the records; none: all of the source, of which the first few thousand are read.
+        """
+        fields = ",".join(["_id", *self.mapping.reads])
+        where = any_of("_id", ids) if ids else "true"
+        try:
+            for _one in itertools.islice(read_all(self.client, self.mapping.source, fields, where=where), _MOST_READ):
+                pass
+        except Refused as exc:
+            return exc.reason or None
+        except Unreachable:
+            return None
+        return None
 
     def with_left_out(self, found: ReconFindings, ids: t.Sequence[str]) -> ReconFindings:
         """Return what a run has done, with the records that it was told of and did not take: IDM says nothing of them.

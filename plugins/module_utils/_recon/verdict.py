@@ -9,10 +9,12 @@ A run that FAILED gives no reason over REST ("Seen on real servers", initial loa
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
 from .._base.errors import IdmopsError, Refused
+from .._base.text import reason_in
 from .._idm.connector import Connector, ConnectorTest, failed_test
 from .._idm.mapping import ALL, REFUSED_REMEDY, SyncMapping
 from .run import CANCELED, SUCCESS, EntryFailure, ReconRun, too_many
@@ -21,6 +23,10 @@ from .run import CANCELED, SUCCESS, EntryFailure, ReconRun, too_many
 GONE = (
     "it is not in the source any more, and a reconciliation by id leaves the target of such a record as it is; liveSync"
     " of its deletion, or a reconciliation of the whole mapping, removes it"
+)
+NO_SUCH_ID = (
+    "no entry of the source has this id, and no link leads from it: an id is the _id that IDM gives an entry (with an"
+    " LDAP connector its uidAttribute, mostly entryUUID in lower case), no name and no DN"
 )
 JOIN_AGAIN = "Run the task again: with if_running=join it finds the run and waits for it."
 _MEND = (
@@ -36,6 +42,25 @@ LOAD = (
 )
 
 
+#: What is told of a query that a limit of the directory has stopped, and of one of which nothing is told.
+_LIMITED = re.compile(r"QUERY failed|error code (3|4|11)\b|^\s*(null)?\s*$", re.IGNORECASE)
+_BROKEN = (
+    "IDM cannot read a record of the source, and as long as that is so each reconciliation, load and comparison of the"
+    " mapping breaks off. Mend that record in the source (idmops.idm.livesync_status with directory names it in dropped"
+    " where it has changed lately), or the object type in the connector's configuration."
+)
+
+
+def remedy_for_query(reason: str) -> str:
+    """Return what mends a query of a connector that is answered with an error.
+
+    Over REST each limit of the directory looks alike: "Operation QUERY failed with ConnectorException". A second value
+    of an attribute that the connector knows as single breaks the query of everybody, and is named (both seen on
+    OpenIDM 6.1.0).
+    """
+    return LOAD if _LIMITED.search(reason) else _BROKEN
+
+
 @dataclass(frozen=True)
 class ReconFindings:
     """What was found out about a run that has ended.
@@ -44,6 +69,7 @@ class ReconFindings:
     :param gone: how many more failed because somebody had removed them from the source since the run began: what
         IDM made of them, nothing, is right.
     :param connector: that of the mapping's source, with its test, where there was a reason to test it.
+    :param unread: what a query of the source is answered with, None where it goes well or was not sent.
     :param transaction: the id by which IDM's logs know the run, None where another task has started it.
     """
 
@@ -53,6 +79,7 @@ class ReconFindings:
     gone: int = 0
     connector: Connector | None = None
     test: ConnectorTest | None = None
+    unread: str | None = None
     transaction: str | None = None
 
     @property
@@ -99,6 +126,8 @@ def _of_one(found: ReconFindings, most: int, most_percent: float | None) -> Idmo
     if run.state != SUCCESS:
         return _failed(found)
     entries = run.succeeded + run.failed
+    if too_many(found.failed, entries, most, most_percent) and not run.id:
+        return IdmopsError(f"No reconciliation of {run.mapping} was started: {_examples(found)}", remedy=_MEND)
     if too_many(found.failed, entries, most, most_percent):
         limits = f"max_failures {most}" + ("" if most_percent is None else f", max_failure_percent {most_percent:g}")
         return IdmopsError(
@@ -154,11 +183,14 @@ def _failed(found: ReconFindings) -> IdmopsError:
         )
     if nothing and run.source.total is None:
         what = (
-            LOAD
+            remedy_for_query(found.unread or "")
             if source.startswith("system/")
             else "Look into IDM's log at the time of the run: the query of the source failed."
         )
-        return IdmopsError(f"{head}: the query of the source {source} broke off before it told one entry.", remedy=what)
+        why = f" ({reason_in(found.unread)})" if found.unread else ""
+        return IdmopsError(
+            f"{head}: the query of the source {source} broke off before it told one entry{why}.", remedy=what
+        )
     return IdmopsError(
         f"{head} at {run.source} source and {run.target} target entries (stage {run.stage or 'unknown'}).",
         remedy=f"IDM's log tells the reason: look for the reconciliation's id {run.id}.",

@@ -58,6 +58,14 @@ def directory_findings(evidence: SourceEvidence) -> t.Iterator[Finding]:
                 "Write ldaps:// with the port for that, or give start_tls: true. (livesync_directory)",
             )
         yield from _server(say, server, facts, loads=bool(evidence.loads))
+    if evidence.binds_as:
+        yield say(
+            "principal_differs",
+            WARNING,
+            f"The connector binds as {evidence.binds_as}, and {facts.principal} is given what liveSync needs: the"
+            " former is granted nothing.",
+            "Leave principal out, unless the connector is about to use that account. (livesync_directory)",
+        )
     if evidence.principal_inside:
         yield say(
             "principal_inside",

@@ -290,6 +290,18 @@ class SourceEvidence:
         return options.get("principal") or (self.connector.principal if self.connector else None)
 
     @property
+    def binds_as(self) -> str | None:
+        """The account that the connector binds as, where another one is granted; None where it is the same."""
+        own = self.connector.principal if self.connector else None
+        if not (self.directory and own):
+            return None
+        try:
+            differ = Name.parse(own).normal != Name.parse(self.directory.principal).normal
+        except ValueError:  # a placeholder, or a name that is no DN
+            return None
+        return own if differ else None
+
+    @property
     def principal_inside(self) -> bool:
         """Whether the account lies where liveSync takes changes from, so that its own changes are records."""
         if not (self.directory and self.connector):

@@ -29,7 +29,7 @@ from .._proof.look import look, not_gone
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .._proof.suspects import Suspects, suspects_of_all, suspects_of_some
-from .._recon.verdict import LOAD
+from .._recon.verdict import remedy_for_query
 from .reasons import Reasons
 from .verified import Verified, VerifyRequest
 
@@ -63,9 +63,9 @@ def verify(client: Client, request: VerifyRequest, context: Context) -> tuple[li
             try:
                 done.append(_Pair(client, context, request, snapshot, source, mapping, readers, managed).verified())
             except IdmopsError as exc:
-                # over REST every limit of the directory looks alike (seen on OpenIDM 6.1.0)
-                limited = isinstance(exc, Refused) and exc.status == 500 and "/system/" in exc.url
-                remedy = exc.remedy or (LOAD if limited else None)
+                remedy = exc.remedy
+                if isinstance(exc, Refused) and exc.status == 500 and "/system/" in exc.url:
+                    remedy = remedy or remedy_for_query(exc.reason)
                 failed.append(IdmopsError(f"{mapping.name}: {exc.message}", status=exc.status, remedy=remedy))
     return done, failed
 

@@ -138,6 +138,18 @@ def still_there(*records, gone=()):
                 "_fields": "_id", "_pageSize": "500"})  # fmt: skip
 
 
+def linked(*records):
+    """Expect the links of ids to be asked for that are not in the source: of either side, with those of some."""
+    found = [{"_id": f"l-{record}", "firstId": record, "secondId": f"t-{record}"} for record in records]
+    sides = ({"result": found}, {"result": []})
+    return [call("GET", "repo/link", side, params=ANYTHING) for side in sides]
+
+
+def queried(answer):
+    """Expect the source to be read in search of what broke its query."""
+    return call("GET", "system/ldap/account", answer, params=ANYTHING)
+
+
 def entry(record="system/ldap/account/u3", **more):
     return {
         "sourceObjectId": record,
@@ -705,15 +717,30 @@ def test_each_failed_record_has_its_own_run_and_reason(monkeypatch):
 
 def test_an_id_that_is_gone_from_the_source_is_not_called_done():
     """IDM leaves it out in silence, and the person stays (seen on OpenIDM 6.1.0)."""
-    error = failed(*mappings(), still_there("u1", gone=["u1"]), ids=("u1",))
+    error = failed(*mappings(), still_there("u1", gone=["u1"]), *linked("u1"), ids=("u1",))
     assert "not in the source any more" in error.message and "of its deletion" in error.message
-    calls = [*mappings(), still_there("u1", "u2", gone=["u1"]), *one_by_one(("u2", "SUCCESS", 0))[3:]]
+    assert error.message.startswith("No reconciliation of systemLdapAccount_managedUser was started: u1: ")
+    assert error.result["recon"]["joined"] is False
+    calls = [*mappings(), still_there("u1", "u2", gone=["u1"]), *linked("u1"), *one_by_one(("u2", "SUCCESS", 0))[3:]]
     error = failed(*calls, ids=("u1", "u2"))
     assert "1 of 2 records" in error.message and "u1: it is not in the source any more" in error.message
 
 
+@pytest.mark.parametrize("links", [(), ("u1",), None])
+def test_an_id_that_no_link_knows_is_not_called_gone(links):
+    """A DN, a name or an id in capitals names nobody: the entry that is meant is still in the source."""
+    ids = ("u1", "uid=user.5,dc=example,dc=com")
+    calls = [*mappings(), still_there(*ids, gone=ids)]
+    calls += [call("GET", "repo/link", refused(403, "no"), params=ANYTHING)] if links is None else linked(*links)
+    error = failed(*calls, ids=ids)
+    strange = "uid=user.5,dc=example,dc=com: no entry of the source has this id, and no link leads from it"
+    assert (strange in error.message) is (links is not None)
+    assert ("u1: it is not in the source any more" in error.message) is (links != ())
+
+
 def test_each_of_several_that_are_gone_is_counted_as_itself():
-    calls = [*mappings(), still_there("u1", "u2", "u3", gone=["u1", "u2"]), *one_by_one(("u3", "SUCCESS", 0))[3:]]
+    gone = ["u1", "u2"]
+    calls = [*mappings(), still_there(*gone, "u3", gone=gone), *linked(*gone), *one_by_one(("u3", "SUCCESS", 0))[3:]]
     outcome = done(*calls, ids=("u1", "u2", "u3"), max_failures=2)
     assert outcome.diff["after"]["started"]["ids"] == ["u1", "u2", "u3"]
     assert [failure["record"] for failure in outcome.failures] == ["u1", "u2"]
@@ -845,10 +872,24 @@ def test_a_source_that_is_down_is_the_reason():
 
 
 def test_the_three_walls_are_named_where_the_query_broke_off():
-    error = failed(*ended(state="FAILED", total="?"), *connector())
+    limited = refused(500, "Operation QUERY failed with ConnectorException on system object: null")
+    error = failed(*ended(state="FAILED", total="?"), *connector(), queried(limited))
     assert "broke off before it told one entry" in error.message
     for word in ("size limit", "unindexed search", "look-through", "raise_limits: true", "state: reactivated"):
         assert word in error.remedy
+
+
+def test_a_record_that_the_connector_cannot_read_is_no_wall():
+    """A second value of an attribute that is single breaks each query (seen on OpenIDM 6.1.0)."""
+    error = failed(
+        *ended(state="FAILED", total="?"),
+        *connector(),
+        queried(refused(500, "The cn attribute is not single value attribute.")),
+    )
+    assert "(The cn attribute is not single value attribute.)" in error.message
+    assert "Mend that record" in error.remedy and "raise_limits" not in error.remedy
+    error = failed(*ended(state="FAILED", total="?"), *connector(), queried({"result": [], "pagedResultsCookie": None}))
+    assert "raise_limits" in error.remedy
 
 
 def test_an_empty_source_is_the_reason():

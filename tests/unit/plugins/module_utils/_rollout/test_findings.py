@@ -122,6 +122,7 @@ FAULTS = {
     "size_limit": ("blocking", {"record": {}, "directory": directory(grants(5000, size_limit=1000))}),
     "lookthrough_limit": ("mended", {"directory": directory(grants(5000, lookthrough_limit=5000), grants(5000))}),
     "unindexed_search": ("blocking", {"record": {}, "directory": directory(grants(5000))}),
+    "principal_differs": ("warning", {"connector": replace(CONNECTOR, principal="uid=other,dc=example,dc=com")}),
     "principal_inside": ("warning", {"connector": replace(CONNECTOR, sync_base_contexts=("dc=example,dc=com",))}),
     "change_log_cookies_only": ("blocking", {"directory": WITHOUT_NUMBERS}),
     "alias_search": ("blocking", {"directory": directory(alias_search=False)}),
