@@ -38,6 +38,8 @@ _ROW = re.compile(r"\b(value is|contains|values) \((?:[^()]|\([^()]*\))*(?:\)|$)
 _ELEMENT = re.compile(r">[^<>]+</")
 #: What is said of a password and may be one: what follows "=", or is no plain word.
 _SECRET = re.compile(r"(passw\w*|pwd|secret)(=|[:\s]\s*)([^\s,;]+)", re.IGNORECASE)
+#: What follows the path of an address: a token stands there as often as anything.
+_QUERY = re.compile(r"(\w+://[^\s?#\"'<>]+)[?#][^\s\"'<>]+")
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*")
 #: A resource of IDM that holds objects, and what follows it: of one of them, the id. What IDM has no route to it names
 #: from where it lost the way (seen on OpenIDM 6.1.0: "Resource 'users/jdoe' not found" for managed/users/jdoe).
@@ -52,7 +54,7 @@ def reason_in(text: str) -> str | None:
     That is its first line, without the class of a Java exception, without HTML, and without the values that it quotes.
     """
     line = html.unescape(text).strip().split("\n", 1)[0].strip().replace("\t", " ")
-    line = _OBJECT.sub(_without_values, _CLASS.sub("", line))
+    line = _OBJECT.sub(_without_values, _QUERY.sub(r"\1?...", _CLASS.sub("", line)))
     line = _KEY.sub(")=(...)", _OTHER_QUOTED.sub(r"\1...\2", _QUOTED.sub(_unquoted, line)))
     line = _SECRET.sub(_without_secret, _ROW.sub(r"\1 (...)", _ELEMENT.sub(">...</", line)))
     return _ADDRESS.sub("...", _CONDITION.sub(r"(\1\2...)", line)) or None

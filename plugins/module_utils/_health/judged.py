@@ -14,6 +14,7 @@ from .._base.errors import DirectoryError, InvalidOption
 from .._http.client import Client
 from .._idm.audit import seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
+from .._idm.connector_config import renamed
 from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping, misnamed
 from .._idm.source import Source
@@ -151,7 +152,9 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
     facts = Facts(
         system=source.system,
         ok=test.ok if test else None,
-        unknown_type=_unknown_type(source, connector) or _unclear(source, connector, test),
+        unknown_type=renamed(source.system, snapshot.connectors.values())
+        or _unknown_type(source, connector)
+        or _unclear(source, connector, test),
         error=test.error if test else None,
         remote=connector.remote if connector else None,
         token=token,
@@ -213,7 +216,7 @@ def said_of_namesake(source: Source, job: Schedule, mappings: t.Sequence[SyncMap
     """Return what a job is that has the name of a source's own schedule and does something else, and the way out."""
     does = f"runs the action {job.invoke_context.get('action')} of the service {job.service or 'unknown'}"
     if source.resembles(job.source):
-        does = f"names {job.source}, in another case, and runs nothing"
+        does = f"names {job.source}, {source.otherwise(str(job.source))}, and runs nothing"
     elif job.source:
         does = f"runs liveSync of {job.source}"
     elif source.resembles(job.meant):

@@ -75,8 +75,8 @@ class Snapshot:
                 found.append(f"The job {job.name} invokes {service}, which runs nothing: it has to be provisioner.")
             elif job.source != str(source):
                 found.append(
-                    f"The job {job.name} names {job.source}, and runs nothing: it is {source}, in this case. Set source"
-                    f" to that in its invokeContext (PUT scheduler/job/{job.name}), or remove the job."
+                    f"The job {job.name} names {job.source}, {source.otherwise(job.source)}, and runs nothing. Set"
+                    f" source to {source} in its invokeContext (PUT scheduler/job/{job.name}), or remove the job."
                 )
         return tuple(found)
 

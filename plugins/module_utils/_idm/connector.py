@@ -22,8 +22,9 @@ from .._base.values import as_bool, as_dict, as_text
 from .._http.answer import odd
 from .._http.client import Client, segment
 from .._http.form import id_of, objects
-from .connector_config import Connector, FailurePolicy
+from .connector_config import Connector, FailurePolicy, renamed
 from .connector_remedy import remedy_for
+from .source import Source
 
 __all__ = [
     "NOT_AVAILABLE",
@@ -137,6 +138,19 @@ def read_connector(client: Client, system: str, option: str = "system") -> Conne
         if connector.name == system:
             return connector
     raise _no_such(system, [connector.name for connector in connectors], option)
+
+
+def check_source(source: Source, connectors: t.Iterable[Connector], option: str = "source") -> None:
+    """Check that IDM has a source.
+
+    :param connectors: all that there are.
+    :param option: the option that the source came with, for the error.
+    :raises InvalidOption: when it has not; it names what there is.
+    """
+    known = list(connectors)
+    if said := renamed(source.system, known):
+        raise InvalidOption(option, str(source), said)
+    source.check({one.name: one.object_types for one in known}, option)
 
 
 def _no_such(system: str, known: t.Iterable[str], option: str) -> InvalidOption:

@@ -40,6 +40,7 @@ WITHHOLDING = frozenset({"NOT_RETURNED_BY_DEFAULT", "NOT_READABLE"})
 #: What the names of the open fork's bundles begin with; those of Ping's begin with org.forgerock.
 _OPEN = "org.openidentityplatform."
 _LDAP_PORT, _LDAPS_PORT = 389, 636
+_DOCUMENT = "provisioner.openicf"
 #: Milliseconds that a limit has to leave to a run, so that it is not taken for why runs end.
 _LONG = 60_000
 
@@ -296,6 +297,22 @@ class Connector:
             "failure_policy": self.failure_policy.as_result(),
             "remote": self.remote,
         }
+
+
+def renamed(system: str, connectors: t.Iterable[Connector]) -> str | None:
+    """Return what is so where a connector is missing whose own document calls itself otherwise, None where none does.
+
+    IDM knows a connector by the name within its document, not by the document's (seen on OpenIDM 6.1.0).
+    """
+    known = list(connectors)
+    if any(one.name == system for one in known):
+        return None
+    document = f"{_DOCUMENT}/{system}"
+    other = next((one.name for one in known if one.config_id == document), None)
+    return other and (
+        f"The document config/{document} has the name {other}, so that IDM has no system/{system}, and what mappings"
+        f" and jobs say of it finds nothing: set name to {system} there."
+    )
 
 
 def _limit(stated: t.Any) -> int | None:

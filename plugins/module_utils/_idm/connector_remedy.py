@@ -70,13 +70,16 @@ _REMEDIES = (
     (
         r"Bad Base Context",
         "A base context does not exist in the directory, or the connector's account may not see it: correct"
-        " baseContexts and baseContextsToSynchronize in its configuration.",
+        " baseContexts and baseContextsToSynchronize in its configuration; or the directory's backend is off at"
+        " present: then switch the schedule off until it is on, since each run passes by what changed"
+        " (idmops.idm.livesync_verify shows what).",
     ),
     (
         r"not available",
         "IDM has no running connector of this name: see that it is enabled, that its bundle is in connectors/ in the"
         " version that connectorRef asks for, and, for a remote one, that its connector server is connected; where"
-        " IDM refuses its configuration, its log has the reason.",
+        " IDM refuses its configuration, its log has the reason. One that was written or started just now takes a"
+        " moment, and longer where its host hangs: ask again.",
     ),
 )
 

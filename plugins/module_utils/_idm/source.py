@@ -83,8 +83,13 @@ class Source:
         return (parts[0].lower(), parts[1].lower(), parts[2]) == ("system", self.system.lower(), self.object_type)
 
     def resembles(self, text: str | None) -> bool:
-        """Tell whether a text is this source but for the case of its letters."""
-        return (text or "").strip("/").lower() == str(self).lower()
+        """Tell whether a text is this source but for the case of its letters, and for blanks around it."""
+        return (text or "").strip().strip("/").lower() == str(self).lower()
+
+    @staticmethod
+    def otherwise(text: str) -> str:
+        """Return in which way a text that resembles a source is written otherwise."""
+        return "in another case" if text == text.strip() else "with blanks around it"
 
     def __str__(self) -> str:
         return f"system/{self.system}/{self.object_type}"

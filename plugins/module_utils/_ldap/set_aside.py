@@ -16,11 +16,29 @@ import uuid
 from dataclasses import dataclass
 
 from .._base.errors import DirectoryError, IdmopsError
-from .._ldap.directory import NO_SUCH_ATTRIBUTE, NO_SUCH_OBJECT, Directory, Modification, NoAnswer
+from .directory import NO_SUCH_ATTRIBUTE, NO_SUCH_OBJECT, Directory, Modification, NoAnswer
 
 #: What the value of an entry begins with that may be changed: its owner has written that there.
 MARK = "idmops canary"
 _OURS = re.compile(r" \[idmops [0-9a-f]{8}\]$")
+
+
+def why_unfit(directory: Directory, named: tuple[str, str] | None, uid: str | None) -> IdmopsError | None:
+    """Return why an entry is none that is set aside, None where it is, or none is named.
+
+    :param named: its DN and its attribute.
+    :param uid: the attribute that holds the id by which IDM knows it.
+    :raises DirectoryError: no answer, or an error.
+    """
+    if named is None:
+        return None
+    try:
+        SetAside.read(directory, *named, uid or "entryUUID")
+    except DirectoryError:
+        raise
+    except IdmopsError as exc:
+        return exc
+    return None
 
 
 @dataclass

@@ -318,10 +318,11 @@ class LiveSync:
         if exc.status in (400, 401, 403, 404):
             exc.remedy = reason.remedy or exc.remedy or (_NO_ROUTE if exc.status == 404 and exc.own else None)
             raise exc
+        text = reason.text or exc.message  # which tells where a redirect points to
         return Run(
             FAILED,
             mark,
-            error=f"liveSync of {self.source} failed with HTTP {exc.status}: {reason.text.rstrip('.')}.",
+            error=f"liveSync of {self.source} failed with HTTP {exc.status}: {text.rstrip('.')}.",
             remedy=reason.remedy or exc.remedy,
             status=exc.status,
             attributed=reason.kind != RACE,

@@ -15,7 +15,7 @@ from .._base.errors import IdmopsError, InvalidOption
 from .._health.directories import directories
 from .._health.log_facts import LogReader
 from .._http.client import Client
-from .._idm.connector import read_connectors
+from .._idm.connector import check_source, read_connectors
 from .._idm.server import ask_server
 from .._idm.source import Source
 from .._idm.stage import NUMBER_TYPES, Stage, delete_stage, read_stage, write_token
@@ -76,7 +76,7 @@ def keep_token(client: Client, wish: Wish, context: Context) -> dict[str, t.Any]
     :raises Refused: with status 412 when somebody else changed the token meanwhile.
     """
     connectors = {connector.name: connector for connector in read_connectors(client)}
-    wish.source.check({name: connector.object_types for name, connector in connectors.items()})
+    check_source(wish.source, connectors.values())
     connector = connectors[wish.source.system]
     stage = read_stage(client, wish.source)
     before = stage.token if stage else None

@@ -22,7 +22,16 @@ from .._health.log_facts import LogReader
 from .._health.states import said_of_runs
 from .._http.client import Client
 from .._idm.audit import kept_out
-from .._idm.connector import TWINS_REMEDY, Connector, checked, failed_test, not_tested, read_connectors, rouse
+from .._idm.connector import (
+    TWINS_REMEDY,
+    Connector,
+    check_source,
+    checked,
+    failed_test,
+    not_tested,
+    read_connectors,
+    rouse,
+)
 from .._idm.connector_filters import MODIFIERS, SyncFilter, filters_of
 from .._idm.mapping import SyncMapping, read_mappings
 from .._idm.server import ask_server
@@ -56,7 +65,7 @@ def trigger(client: Client, request: Request, context: Context, reconcile: Recon
     """
     connectors = {connector.name: connector for connector in read_connectors(client)}
     for source in request.sources:
-        source.check({name: connector.object_types for name, connector in connectors.items()}, request.option)
+        check_source(source, connectors.values(), request.option)
     systems = {source.system: connectors[source.system] for source in request.sources}
     urls = directories(request.directory, systems.values(), context)
     mappings = read_mappings(client)
@@ -338,8 +347,7 @@ class _SourceTask:
             untraced = policy.untraced(audited=audited)
             if untraced and (not audited or policy.max_retries == 0):
                 self.context.report.warn(f"{self.source}: {untraced}")
-        if self.url is not None:
-            return  # what is pending shows whether it was brought
+        # also where a directory shows what is pending: while its backend is off each run passes changes by for good
         test = checked(client, self.connector)
         if not test.ok:
             raise failed_test(self.connector, test, " No run was sent.")

@@ -33,6 +33,7 @@ class Difference:
         those of an entry that is gone to the object that is its own. They have to go before anything is mended.
     :param emptied: those of the properties that have a value, and for which the source has none.
     :param ruled: whether a rule of the mapping leaves it alone: so does each reconciliation.
+    :param emptying: whether a reconciliation would take from the target what the source only seems to lack.
     :param equal: whether the target is as the directory has the entry, though IDM does not see it.
     """
 
@@ -48,6 +49,7 @@ class Difference:
     spare_links: tuple[str, ...] = ()
     emptied: tuple[str, ...] = ()
     ruled: bool = False
+    emptying: bool = False
 
     @property
     def by_id(self) -> bool:
@@ -56,7 +58,7 @@ class Difference:
         Not where a link of it is too many: an object that is gone would be made anew, with a second link beside the old
         one, and each change of an entry with two links fails with "More than one link found" (seen on OpenIDM 6.1.0).
         """
-        if self.spare_links or self.ruled:
+        if self.spare_links or self.ruled or self.emptying:
             return False
         return self.in_source and self.id is not None and self.kind in (MISSING, UNLINKED, DIFFERING)
 

@@ -58,6 +58,13 @@ def directory_findings(evidence: SourceEvidence) -> t.Iterator[Finding]:
                 "Write ldaps:// with the port for that, or give start_tls: true. (livesync_directory)",
             )
         yield from _server(say, server, facts, loads=bool(evidence.loads))
+    if facts.canary:
+        yield say(
+            "canary_unfit",
+            BLOCKING,
+            f"The canary cannot fly: {facts.canary.message}",
+            f"{facts.canary.remedy or 'Name another entry.'} (livesync_sources, canary.dn)",
+        )
     if evidence.binds_as:
         yield say(
             "principal_differs",

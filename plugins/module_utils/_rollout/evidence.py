@@ -76,6 +76,7 @@ class DirectoryFacts:
     :param misnumbered: the other servers of the connector that are shown to give changes other numbers.
     :param unlisted: servers of the connector on whose hosts none of those that were given is, as host:port.
     :param anew: what shows that the change log has begun to count anew since the token was taken, None as far as known.
+    :param canary: why the canary's entry is none that is set aside, None where it is, or there is none.
     :param verification: what the account itself found with its password; None where that was not given, or where
         something is still to be granted, after which changelog_access lets it look.
     """
@@ -92,6 +93,7 @@ class DirectoryFacts:
     unlisted: tuple[str, ...] = ()
     anew: str | None = None
     verification: Verification | None = None
+    canary: IdmopsError | None = None
 
     @property
     def server(self) -> ServerFacts | None:
@@ -158,6 +160,7 @@ class SourceEvidence:
     misnamed: tuple[str, ...] = ()
     strangers: t.Mapping[str, str] = field(default_factory=dict)
     known_systems: tuple[str, ...] = ()
+    renamed: str | None = None
     schedules: tuple[Schedule, ...] = ()
     idle_jobs: tuple[str, ...] = ()
     namesake: str | None = None

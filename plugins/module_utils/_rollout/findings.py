@@ -149,7 +149,8 @@ def _connector(evidence: SourceEvidence) -> t.Iterator[Finding]:
             "system_unknown",
             BLOCKING,
             f"IDM has no connector {source.system}; it has: {known}.",
-            "Correct the source in livesync_sources, or add the connector (PUT config/provisioner.openicf/<name>).",
+            evidence.renamed
+            or "Correct the source in livesync_sources, or add the connector (PUT config/provisioner.openicf/<name>).",
         )
         return
     if connector.ambiguity:

@@ -28,6 +28,7 @@ from .._health.judged import said_of_namesake
 from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
+from .._idm.connector_config import renamed
 from .._idm.connector_filters import entry_filter
 from .._idm.mapping import SyncMapping, has_links, misnamed, queued_after
 from .._idm.queue import read_waiting
@@ -35,6 +36,7 @@ from .._idm.server import Server
 from .._ldap.directory import Directory
 from .._ldap.lines import Lines
 from .._ldap.refused_binds import RefusedBinds
+from .._ldap.set_aside import why_unfit
 from .._ldap.url import host_and_port
 from .._proof.link_ids import estranged
 from .._proof.own_entries import OwnEntries
@@ -101,6 +103,7 @@ class Gatherer:
             misnamed=misnamed(source, snapshot.mappings),
             strangers=strangers,
             known_systems=tuple(sorted(snapshot.connectors)),
+            renamed=renamed(source.system, snapshot.connectors.values()),
             schedules=schedules,
             idle_jobs=snapshot.idle_jobs(source),
             namesake=said_of_namesake(source, namesake, own) if namesake else None,
@@ -205,6 +208,7 @@ class Gatherer:
             )
             facts = replace(facts, verification=self._verification(facts, options, wanted))
             facts = self._with_server(facts, [given[uri] for uri in own], connector, evidence)
+            facts = replace(facts, canary=why_unfit(given[own[0]], evidence.request.canary, connector.uid_attribute))
             return replace(evidence, directory=facts)
         except (DirectoryError, InvalidOption) as exc:
             self._refused.note(options, exc)

@@ -34,6 +34,7 @@ class SourceRequest:
     :param scheduler: who shall run it.
     :param others: options that are handed on to the steps as they are.
     :param directory: connection and grant options of the directory behind the source, None where there is none.
+    :param canary: the DN of the entry that is set aside for the canary, and its attribute; None where none is.
     :param place: where the entry stands, for errors; empty where its options are a module's own.
     :param errors: what of it could not be done on any server.
     """
@@ -48,6 +49,7 @@ class SourceRequest:
     others: t.Mapping[str, t.Any] = field(default_factory=dict)
     directory: t.Mapping[str, t.Any] | None = field(default=None, repr=False)
     own_directory: bool = False
+    canary: tuple[str, str] | None = None
     place: str = ""
     errors: tuple[InvalidOption, ...] = ()
 
@@ -84,6 +86,7 @@ class SourceRequest:
             others={name: entry.get(name) for name in _HANDED_ON},
             directory=directory,
             own_directory=own is not None,
+            canary=_canary(entry),
             place=place,
             errors=tuple(_errors(entry, schedule, within)),
         )
@@ -105,6 +108,12 @@ class SourceRequest:
         """
         for error in self.errors:
             raise error
+
+
+def _canary(entry: t.Mapping[str, t.Any]) -> tuple[str, str] | None:
+    """Return the DN and the attribute of the canary's entry, None where there is none; what is no DN is an error."""
+    dn = str((entry.get("canary") or {}).get("dn") or "")
+    return (dn, entry["canary"].get("attribute") or "description") if is_name(dn) else None
 
 
 def _scheduler(entry: t.Mapping[str, t.Any]) -> Scheduler:

@@ -384,6 +384,8 @@ def _source_of(service: str, context: t.Mapping[str, t.Any]) -> str | None:
     if service != SERVICE or not runs_livesync(context):
         return None
     text = str(context.get("source") or "")
+    if text != text.strip():
+        return text  # IDM takes it as it stands: such a job runs nothing (seen on OpenIDM 6.1.0)
     try:
         return str(Source.parse(text))
     except InvalidOption:

@@ -130,8 +130,9 @@ def check_owner(found: Found, source: Source) -> None:
             raise InvalidOption(
                 "name",
                 found.name,
-                f"The schedule of this name names {found.source}, in another case, and runs nothing. Set source to"
-                f" {source} in its invokeContext (PUT scheduler/job/{found.name}), or give another name.",
+                f"The schedule of this name names {found.source}, {source.otherwise(str(found.source))}, and runs"
+                f" nothing. Set source to {source} in its invokeContext (PUT scheduler/job/{found.name}), or give"
+                " another name.",
             )
         what = f"liveSync of {found.source}" if found.source else f"another task ({current.service or 'unknown'})"
         raise InvalidOption("name", found.name, f"The schedule of this name runs {what}. Give another name.")

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 
 from .._base.context import Context
 from .._http.client import Client
-from .._idm.connector import read_connectors
+from .._idm.connector import check_source, read_connectors
 from .._idm.server import Server
 from .._idm.source import Source
 from .activation import Activation
@@ -196,7 +196,7 @@ def _check(client: Client, server: Server, plan: SchedulePlan, wanted: WantedSch
     if wanted.cron is not None and isinstance(cron, str) and not is_placeholder(cron):
         check_cron(client, server, cron)
     if plan.before is None:
-        wanted.source.check({connector.name: connector.object_types for connector in read_connectors(client)})
+        check_source(wanted.source, read_connectors(client))
 
 
 def _shown(plan: SchedulePlan, job: Schedule | None) -> Schedule:

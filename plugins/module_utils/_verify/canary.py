@@ -17,20 +17,20 @@ from .._health.directories import directories
 from .._health.log_facts import LogReader
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
-from .._idm.connector import Connector
+from .._idm.connector import Connector, check_source
 from .._idm.mapped_property import value_at
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._idm.stage import read_stage
 from .._ldap.directory import Directory
 from .._ldap.dn import is_name
+from .._ldap.set_aside import SetAside
 from .._livesync.outcome import PATIENCE, Patience
 from .._livesync.trigger import Request, trigger
 from .._proof.comparison import Comparison, TargetSchema
 from .._proof.own_entries import OwnEntries
 from .._proof.sides import Sides
 from .._record.run_record import note_arrival
-from .set_aside import SetAside
 from .why_not import Why, Witness, asked, of_source
 
 #: How long a run that the canary itself triggers may take, in seconds.
@@ -103,8 +103,7 @@ def fly(client: Client, request: CanaryRequest, context: Context) -> dict[str, t
     """
     request.check()
     snapshot = read_snapshot(client)
-    known = {name: one.object_types for name, one in snapshot.connectors.items()}
-    request.source.check(known)
+    check_source(request.source, snapshot.connectors.values())
     connector = snapshot.connectors[request.source.system]
     mapping = _mapping(request, snapshot)
     options = t.cast("t.Mapping[str, t.Any]", request.directory)

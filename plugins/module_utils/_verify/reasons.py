@@ -79,7 +79,7 @@ class Reasons:
         refusals = self._refusals(ids, words)
         off = self._off_periods if entries else None
         passed = self._passed(list(entries))
-        told = []
+        told: list[Difference] = []
         for one in found:
             entry = entries.get(one.id or "")
             if entry is not None:

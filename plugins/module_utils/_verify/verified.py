@@ -219,6 +219,11 @@ def _remedy_of(found: t.Sequence[Difference]) -> str:
             "Remove the links that are too many (link_ids: DELETE repo/link/<id> with If-Match), and compare again,"
             " before anything is reconciled: each change of an entry with two links fails."
         )
+    if any(one.emptying for one in found):
+        parts.append(
+            "Reconcile nothing that is not in ids before it is understood why the source has no value where targets"
+            " have one (detail): see what the mapping reads, and which attribute the connector's object type takes."
+        )
     if any(one.by_id for one in found):
         parts.append("Mend what the reasons name, then give ids to idmops.idm.recon.")
     if any(one.ruled for one in found):

@@ -17,9 +17,11 @@ from .._health.arrived import MOST_TAKEN, Unarrived, read_unarrived
 from .._health.directories import directories
 from .._health.judged import oldest_load
 from .._health.log_facts import LogReader
+from .._health.losses import Loss, emptied_by
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
-from .._idm.connector import TWINS_REMEDY
+from .._idm.connector import TWINS_REMEDY, Connector, check_source, checked, failed_test
+from .._idm.connector_filters import filters_of
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
 from .._idm.stage import read_stage
@@ -35,6 +37,7 @@ from .verified import Verified, VerifyRequest
 
 #: The longest time that differences are given by default, in seconds, however seldom the schedule runs.
 _LONGEST_RECHECK = 60.0
+_EMPTYING = "the source has no value where the target has one: a reconciliation would empty it"
 
 
 def verify(client: Client, request: VerifyRequest, context: Context) -> tuple[list[Verified], list[IdmopsError]]:
@@ -63,18 +66,26 @@ def verify(client: Client, request: VerifyRequest, context: Context) -> tuple[li
             try:
                 done.append(_Pair(client, context, request, snapshot, source, mapping, readers, managed).verified())
             except IdmopsError as exc:
-                remedy = exc.remedy
-                if isinstance(exc, Refused) and exc.status == 500 and "/system/" in exc.url:
-                    remedy = remedy or remedy_for_query(exc.reason)
-                failed.append(IdmopsError(f"{mapping.name}: {exc.message}", status=exc.status, remedy=remedy))
+                why = _why_broken(client, snapshot.connectors.get(source.system), exc)
+                failed.append(IdmopsError(f"{mapping.name}: {why.message}", status=exc.status, remedy=why.remedy))
     return done, failed
+
+
+def _why_broken(client: Client, connector: Connector | None, error: IdmopsError) -> IdmopsError:
+    """Return why a mapping could not be compared: a connector that fails its test explains a query that fails."""
+    if error.remedy or not (isinstance(error, Refused) and error.status == 500 and "/system/" in error.url):
+        return error
+    test = checked(client, connector) if connector else None
+    if connector and test and not test.ok:
+        cause = failed_test(connector, test)
+        return IdmopsError(f"{error.message} {cause.message}", remedy=cause.remedy)
+    return IdmopsError(error.message, remedy=remedy_for_query(error.reason))
 
 
 def _pairs(request: VerifyRequest, snapshot: Snapshot) -> list[tuple[Source, SyncMapping]]:
     sources = request.sources or tuple(snapshot.known_sources())
-    known = {name: connector.object_types for name, connector in snapshot.connectors.items()}
     for source in request.sources:
-        source.check(known, "sources")
+        check_source(source, snapshot.connectors.values(), "sources")
     pairs = [(one, mapping) for one in sources for mapping in snapshot.mappings if one.is_named_by(mapping.source)]
     names = {mapping.name for unused, mapping in pairs}
     for name in request.mappings or ():
@@ -164,8 +175,30 @@ class _Pair:
         found.doubt = behind.doubt
         found.ruled_out = self._reasons.ruled_out(seen.left_out)
         found.differences = self._reasons.of(found.differences)
+        found.differences, said = self._not_emptied(found.differences)
+        found.doubt = " ".join(text for text in (found.doubt, said) if text) or None
         found.differences.sort(key=lambda one: (KINDS.index(one.kind), one.id or "", one.target_id or ""))
         return found
+
+    def _not_emptied(self, differences: t.Sequence[Difference]) -> tuple[list[Difference], str | None]:
+        """Return the differences, those marked that a reconciliation would do harm to, and what is to be said of them.
+
+        Where a mapping reads what the object type does not have, whoever liveSync has emptied is as the mapping makes
+        him, and those who are well are the ones that differ (seen on OpenIDM 6.1.0).
+        """
+        filters = (
+            filters_of(self._connector, self._source.object_type, [self._mapping], logged=self._logged)
+            if self._connector
+            else ()
+        )
+        said = next((f"{one.effect} {one.remedy}" for one in filters if one.empties), None)
+        left, several = emptied_by([Loss(self._mapping, one) for one in differences])
+        spared = () if said else [loss.one for loss in left]
+        told = [
+            replace(one, detail=one.detail or _EMPTYING, emptying=True) if one.emptied and one not in spared else one
+            for one in differences
+        ]
+        return told, said or several
 
     def _behind(self, seen: Suspects) -> Unarrived:
         """Return what of the newest changes behind the token has not arrived, where a comparison of all cannot tell."""

@@ -875,7 +875,17 @@ def test_with_a_directory_a_remote_connector_is_tested_before_its_first_operatio
     for tests in ([test(True)], [test(False), test(True)], [test(False), test(False)]):
         result, unused = run(*seen, *tests, *before(), post(answer(9)), directory=DIRECTORY)
         assert result["runs"][0]["outcome"] == "advanced"  # a connector may have no test: the run tells
-    assert tested == []
+    assert tested == ["ldap"] * 3  # and once more, as every connector is
+
+
+def test_with_a_directory_no_run_is_sent_to_a_connector_that_fails_its_test(log, monkeypatch):
+    """While the directory's backend is off a run passes by what is pending, for good (seen on OpenIDM 6.1.0)."""
+    log.end = 9
+    away = ConnectorTest("ldap", False, "Bad Base Context: ou=People", True)
+    monkeypatch.setattr(module, "checked", lambda client, it: away)
+    result, idm = run(*lists(connector=KEEPS), executing(), directory=DIRECTORY)
+    assert result["failed"] and "Bad Base Context: ou=People. No run was sent." in result["msg"]
+    assert "the directory's backend is off" in result["runs"][0]["remedy"]
 
 
 # What a run would consume for nothing

@@ -267,7 +267,9 @@ def not_shown(there):
     there.doubt = "the directory does not show all"
 
 
-@pytest.mark.parametrize("turn", [still_there, hidden_from_idm, outside, not_shown, None], ids=str)
+@pytest.mark.parametrize(
+    "turn", [still_there, hidden_from_idm, outside, not_shown, None], ids=lambda turn: turn and turn.__name__
+)
 def test_no_link_is_called_too_many_whose_entry_may_be_there(turn):
     there = Environment()
     hired_again(there)
