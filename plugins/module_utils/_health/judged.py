@@ -166,7 +166,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         log=log,
         log_error=logs.error(source),
         unmapped=not mappings,
-        misnamed=misnamed(source, snapshot.mappings),
+        misnamed=() if _unknown_type(source, connector) else misnamed(source, snapshot.mappings),
         refused_mappings=next((mapping.refused for mapping in snapshot.mappings if mapping.refused), None),
         sync_disabled=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is False),
         sync_unknown=tuple(mapping.name for mapping in mappings if mapping.sync_enabled is None),

@@ -115,6 +115,21 @@ def read_connectors(client: Client, listed: t.Collection[str] | Refused | None =
     return sorted(_with_twins([Connector.parse(document) for document in found.values()]), key=lambda one: one.name)
 
 
+def connector_of(client: Client, system: str) -> Connector | None:
+    """Return one connector, None where there is none: its own document first, which mostly has its name.
+
+    :param system: its name, as in system/<name>.
+    :raises Unreachable, Refused: as the client.
+    """
+    config_id = f"{_CONFIG}{system}"
+    document = client.get(config_path(config_id), none_on=(404,))
+    if document is not None:
+        found = Connector.parse({**connector_document(client, document, config_id), "_id": config_id})
+        if found.name == system:
+            return found
+    return next((one for one in read_connectors(client) if one.name == system), None)
+
+
 def _with_twins(connectors: t.Sequence[Connector]) -> list[Connector]:
     """Note the connectors that have more than one document (a copy under another alias keeps the name)."""
     ids: dict[str, list[str]] = {}

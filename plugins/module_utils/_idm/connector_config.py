@@ -247,6 +247,10 @@ class Connector:
             " of them runs cannot be known."
         )
 
+    def has(self, object_type: str) -> bool:
+        """Tell whether it has an object type, as far as its object types are known."""
+        return object_type in self.object_types or not self.object_types
+
     @property
     def breaks_off(self) -> str | None:
         """What is to be said of runs that IDM may break off before they have stored anything, None where it does not.

@@ -105,7 +105,7 @@ NEEDS: tuple[Need, ...] = (
     Need(Right(READ, "config/provisioner.openicf/*"), _KNOW_CONNECTORS),
     Need(Right(READ, "config"), (SCHEDULE,), "the schedule is made"),
     Need(Right(READ, "config/provisioner.openicf/*"), (SCHEDULE,), "the schedule is made"),
-    Need(Right(READ, "config/provisioner.openicf/*"), (RECON,), "a run fails without a failed entry"),
+    Need(Right(READ, "config/provisioner.openicf/*"), (RECON,)),
     Need(Right(READ, "config/sync"), _KNOW_MAPPINGS),
     Need(Right(QUERY, "config"), _KNOW_MAPPINGS),
     Need(Right(QUERY, "config"), (SCHEDULE, TOKEN, INFO, CONNECTOR, CREDENTIALS), "there are several connectors"),

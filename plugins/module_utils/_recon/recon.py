@@ -29,6 +29,7 @@ from .._idm.mapping import SyncMapping, read_mapping
 from .._idm.source import Source
 from .._record.hold import SERVER, hold, who_holds
 from .elsewhere import runs_elsewhere
+from .misread import check_read
 from .records import AT_ONCE, Records, only
 from .run import ACTIVE, MOST_FAILURES, PLANNED, SUCCESS, EntryFailure, ReconRun, object_id, sum_of
 from .single import RECORD_TIMEOUT, OwnWord
@@ -126,6 +127,7 @@ def reconcile(client: Client, request: ReconRequest, context: Context) -> ReconO
     """
     request.validate()
     mapping = read_mapping(client, request.mapping)
+    check_read(client, mapping)
     one = _Reconciliation(client, request, context, mapping)
     try:
         outcome = one.records() if request.ids else one.whole()

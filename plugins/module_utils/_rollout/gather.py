@@ -100,7 +100,7 @@ class Gatherer:
                 for one in queued_after(own, snapshot.mappings)
             ),
             refused_mappings=next((one.refused for one in snapshot.mappings if one.refused), None),
-            misnamed=misnamed(source, snapshot.mappings),
+            misnamed=misnamed(source, snapshot.mappings) if not connector or connector.has(source.object_type) else (),
             strangers=strangers,
             known_systems=tuple(sorted(snapshot.connectors)),
             renamed=renamed(source.system, snapshot.connectors.values()),

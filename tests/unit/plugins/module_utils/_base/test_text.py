@@ -14,6 +14,9 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.text import reaso
     [
         ("org.x.ForbiddenException: Policy validation failed\n\tat org.x.Y", "Policy validation failed"),
         ("first\nsecond", "first"),
+        ("via https://hr.example.com/api?access_token=ab12cd34ef now", "via https://hr.example.com/api?... now"),
+        ("see https://hr.example.com/api#token=ab12, then", "see https://hr.example.com/api?... then"),
+        ("see ldap://ds1.example.com:1389", "see ldap://ds1.example.com:1389"),
         ("&quot;cn&quot; &lt;gone&gt;", '"..." <gone>'),
         ("Cannot index record managed_user{userName:jdoe,password:x}: duplicated key 'jdoe'",
          "Cannot index record managed_user{userName: ..., password: ...}: duplicated key '...'"),

@@ -809,6 +809,10 @@ def test_a_change_that_left_no_trace_was_dropped(log, monkeypatch):
         ({"action": "liveSync", "source": "system/ldap/group"}, "runs liveSync of system/ldap/group"),
         ({"action": "testConfig", "source": SOURCE}, "runs the action testConfig of the service provisioner"),
         (
+            {"action": "liveSync", "source": f"{SOURCE} "},
+            f"names {SOURCE} , with blanks around it, and runs nothing",
+        ),
+        (
             {"action": "liveSync", "source": "system/LDAP/account"},
             "names system/LDAP/account, in another case, and runs",
         ),

@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption, Refused, Unreachable
 from ansible_collections.idmops.idm.plugins.module_utils._idm import connector as connectors
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_remedy import remedy_for
+from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.tests.unit.doubles.connectors import (
     GONE,
     LDAP,
@@ -359,6 +360,41 @@ def test_the_first_test_wakes_a_remote_connector_server_up():
 )
 def test_each_kind_of_error_has_its_remedy(error, remedy):
     assert remedy in remedy_for(error)
+
+
+@pytest.mark.parametrize(
+    ("stated", "limit", "told"),
+    [(1, 1, True), (59_999, 59_999, True), (60_000, 60_000, False), (-1, None, False), (None, None, False)],
+)
+def test_a_limit_that_breaks_runs_off_is_told_where_it_is_short(stated, limit, told):
+    """With SYNC at 1 each run ends in 500, and nothing is stored (seen on OpenIDM 6.1.0)."""
+    connector = parsed(operationTimeout={"SYNC": stated})
+    assert connector.sync_limit == limit
+    assert (connector.breaks_off is not None) is told
+    if told:
+        assert connector.breaks_off.startswith(f"IDM breaks a run off after {stated} ms")
+        assert "operationTimeout.SYNC in config/provisioner.openicf/ldap to -1" in connector.breaks_off
+
+
+def test_a_document_that_has_another_name_is_told_as_that():
+    """IDM has no system/ldap then, and mappings and jobs of it find nothing (seen on OpenIDM 6.1.0)."""
+    other, source = parsed(name="ldap-prod"), Source.parse("system/ldap/account")
+    said = "The document config/provisioner.openicf/ldap has the name ldap-prod"
+    assert connectors.renamed("ldap", [other]).startswith(said)
+    with pytest.raises(InvalidOption, match=said):
+        connectors.check_source(source, [other])
+    with pytest.raises(InvalidOption, match="IDM has no connector hr; it has: ldap-prod"):
+        connectors.check_source(Source.parse("system/hr/account"), [other])
+    own = parsed(name="ldap")
+    assert connectors.renamed("ldap", [other, own]) is None and connectors.renamed("hr", [own]) is None
+    connectors.check_source(source, [own])
+
+
+def test_one_connector_is_read_by_its_own_document_first():
+    document = {"name": "ldap", "connectorRef": {"connectorName": "x.LdapConnector"}}
+    idm = ScriptedClient(call("GET", "config/provisioner.openicf/ldap", document))
+    assert connectors.connector_of(idm, "ldap").name == "ldap"
+    idm.finished()
 
 
 def test_a_remote_connector_sees_another_network():

@@ -86,6 +86,13 @@ def test_a_connection_that_was_cut_in_a_long_run_names_the_cure_and_the_way_unti
     assert "catch_up: reconcile" in remedy and "start it" not in remedy
 
 
+def test_where_nothing_else_is_said_the_whole_text_is():
+    """As where IDM has broken the run off (seen on OpenIDM 6.1.0)."""
+    whole = "Failed to get OperationOptionsBuilder: null"
+    assert read_reason(whole).text == whole
+    assert read_reason("Failed to get OperationOptionsBuilder: Policy").text == "Policy"
+
+
 def test_a_limit_that_stops_a_run_has_a_remedy():
     assert "raise_limits" in read_reason("[LDAP: error code 3 - Time Limit Exceeded]").remedy
     assert read_reason("[LDAP: error code 32 - no such entry]").remedy is None

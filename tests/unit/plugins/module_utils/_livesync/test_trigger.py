@@ -883,7 +883,7 @@ def test_with_a_directory_no_run_is_sent_to_a_connector_that_fails_its_test(log,
     log.end = 9
     away = ConnectorTest("ldap", False, "Bad Base Context: ou=People", True)
     monkeypatch.setattr(module, "checked", lambda client, it: away)
-    result, idm = run(*lists(connector=KEEPS), executing(), directory=DIRECTORY)
+    result, idm = run(*lists(connector=KEEPS), directory=DIRECTORY)
     assert result["failed"] and "Bad Base Context: ou=People. No run was sent." in result["msg"]
     assert "the directory's backend is off" in result["runs"][0]["remedy"]
 

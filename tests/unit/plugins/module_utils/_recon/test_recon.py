@@ -892,6 +892,21 @@ def test_a_record_that_the_connector_cannot_read_is_no_wall():
     assert "raise_limits" in error.remedy
 
 
+@pytest.mark.parametrize("ids", [None, ("u1",)])
+def test_a_mapping_that_reads_what_is_not_there_empties_nobody(ids):
+    """``recon`` with ids that verify had listed emptied who was well, and called that a success (OpenIDM 6.1.0)."""
+    reads = [{"source": "givenname", "target": "givenName"}]
+    sync = {"mappings": [{**SYNC["mappings"][0], "properties": reads}]}
+    document = {
+        "name": "ldap",
+        "connectorRef": {"connectorName": "org.identityconnectors.ldap.LdapConnector"},
+        "objectTypes": {"account": {"properties": {"givenName": {"type": "string", "nativeName": "givenName"}}}},
+    }
+    error = failed(*mappings(sync), call("GET", "config/provisioner.openicf/ldap", document), ids=ids)
+    assert "reads givenname, which account does not have" in error.message
+    assert "No reconciliation was started" in error.message and "Reconcile nothing before that" in error.remedy
+
+
 def test_an_empty_source_is_the_reason():
     error = failed(*ended(state="FAILED", total="0"), *connector())
     assert "is empty, or shows no entry" in error.message

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import (
     DirectoryError,
+    IdmopsError,
     InvalidOption,
     Refused,
     Unreachable,
@@ -122,6 +123,7 @@ FAULTS = {
     "size_limit": ("blocking", {"record": {}, "directory": directory(grants(5000, size_limit=1000))}),
     "lookthrough_limit": ("mended", {"directory": directory(grants(5000, lookthrough_limit=5000), grants(5000))}),
     "unindexed_search": ("blocking", {"record": {}, "directory": directory(grants(5000))}),
+    "canary_unfit": ("blocking", {"directory": directory(canary=IdmopsError("ds1 has no entry uid=c."))}),
     "principal_differs": ("warning", {"connector": replace(CONNECTOR, principal="uid=other,dc=example,dc=com")}),
     "principal_inside": ("warning", {"connector": replace(CONNECTOR, sync_base_contexts=("dc=example,dc=com",))}),
     "change_log_cookies_only": ("blocking", {"directory": WITHOUT_NUMBERS}),

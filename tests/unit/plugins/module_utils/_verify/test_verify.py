@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, IdmopsError, InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._health.snapshot import Snapshot
 from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Touched
+from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import ConnectorTest
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._idm.stage import Stage
@@ -374,9 +375,45 @@ def test_a_source_that_cannot_be_listed_comes_with_the_limits_of_a_search(run, m
         raise exc
 
     monkeypatch.setattr(module, "suspects_of_all", broken)
+    monkeypatch.setattr(module, "checked", lambda client, it: ConnectorTest(it.name, True, None, True))
     with pytest.raises(IdmopsError) as caught:
         run(Environment())
     assert ("raise_limits" in (caught.value.remedy or "")) is named
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_nobody_who_is_well_is_listed_to_be_emptied(run, monkeypatch, several):
+    """59 who were well were listed, and a reconciliation of them emptied them (seen on OpenIDM 6.1.0).
+
+    A mapping reads what the object type does not have; or it reads a wrong attribute, which shows in several.
+    """
+    there = Environment()
+    for person in there.people[: 8 if several else 1]:
+        del person["mail"]
+    found = run(there)
+    assert (found.one["differences"], found.ids) == ({"differing": 8 if several else 1}, [] if several else ["s0"])
+    assert ("a reconciliation would empty mail of at least 8 targets" in found.msg) is several
+    types = {"account": {"nativeType": "__ACCOUNT__", "properties": {"uid": {"type": "string"}}}}
+    monkeypatch.setattr(sys.modules[__name__], "CONNECTOR", Connector.parse({**DOCUMENT, "objectTypes": types}))
+    found = run(there)
+    assert found.ids == [] and "m reads mail, which account does not have: mail of each target" in found.msg
+    assert "Reconcile nothing before that" in found.msg
+
+
+def test_a_query_that_fails_is_the_connectors_where_that_fails_its_test(run, monkeypatch):
+    def broken(*unused):
+        exc = refused(500, "Operation QUERY failed with ConnectorException on system object: null")
+        exc.url = "https://idm.example.com/openidm/system/ldap/account"
+        raise exc
+
+    monkeypatch.setattr(module, "suspects_of_all", broken)
+    monkeypatch.setattr(
+        module, "checked", lambda client, it: ConnectorTest(it.name, False, "uid=idm must change their password", True)
+    )
+    with pytest.raises(IdmopsError) as caught:
+        run(Environment())
+    assert "must change their password" in str(caught.value)
+    assert "set one by itself first" in caught.value.remedy and "raise_limits" not in caught.value.remedy
 
 
 def test_a_source_that_no_mapping_reads_is_not_called_equal(run):
