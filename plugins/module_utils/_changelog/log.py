@@ -30,7 +30,14 @@ from .rights import (
     read_root,
     visibility,
 )
-from .server_config import ServerDefaults, names_in, number_in, read_replication_servers, read_server_defaults
+from .server_config import (
+    SYNCHRONIZATION,
+    ServerDefaults,
+    names_in,
+    number_in,
+    read_replication_servers,
+    read_server_defaults,
+)
 
 __all__ = [
     "Access",
@@ -116,6 +123,14 @@ def read_change_log(directory: Directory, dn: str | None = None) -> ChangeLog | 
         numbered = any(server.change_numbers for server in servers)
         if shown and (first is None or last is None):
             numbered = False  # PingDS since 7.4 numbers nothing unless it is told to, and the attribute may be unset
+        if numbered and not shown and all(server.off for server in servers):
+            raise DirectoryError(
+                f"{directory.uri} has its replication switched off (ds-cfg-enabled below {SYNCHRONIZATION}): what"
+                " changes now gets no change number, neither now nor later, so that liveSync never brings it.",
+                remedy="Switch it on (dsconfig set-synchronization-provider-prop --provider-name"
+                ' "Multimaster Synchronization" --set enabled:true). Then idmops.idm.livesync_verify with sample: 0'
+                " finds what has changed meanwhile, and recon with ids brings it.",
+            )
         if numbered and not shown:
             raise DirectoryError(
                 f"{directory.uri} keeps a change log but does not show it in its root DSE to {directory.bind_dn}.",

@@ -60,10 +60,12 @@ class ReplicationServer:
     """The part of a server that keeps the change log.
 
     :param change_numbers: whether it numbers the changes; the connector can use no others.
+    :param off: whether replication as a whole is switched off, so that it runs no more.
     """
 
     dn: str
     change_numbers: bool
+    off: bool = False
 
 
 def seconds(text: str) -> int:
@@ -128,8 +130,14 @@ def read_replication_servers(directory: Directory) -> list[ReplicationServer]:
         SYNCHRONIZATION,
         SUBTREE,
         "(objectClass=*)",
-        ["objectClass", "ds-cfg-changelog-enabled", "ds-cfg-compute-change-number"],
+        ["objectClass", "ds-cfg-enabled", "ds-cfg-changelog-enabled", "ds-cfg-compute-change-number"],
     )
+    off = [
+        Name.parse(entry.dn)
+        for entry in entries
+        if "ds-cfg-synchronization-provider" in [text.lower() for text in entry.texts("objectClass")]
+        and (entry.text("ds-cfg-enabled") or "true").lower() == "false"
+    ]
     found = []
     for entry in entries:
         if "ds-cfg-replication-server" not in [text.lower() for text in entry.texts("objectClass")]:
@@ -137,7 +145,7 @@ def read_replication_servers(directory: Directory) -> list[ReplicationServer]:
         mode = (entry.text("ds-cfg-changelog-enabled") or "enabled").lower()
         computed = (entry.text("ds-cfg-compute-change-number") or "true").lower() == "true"
         if mode != "disabled":
-            found.append(ReplicationServer(entry.dn, change_numbers=mode == "enabled" and computed))
+            found.append(ReplicationServer(entry.dn, mode == "enabled" and computed, off=is_within_any(entry.dn, off)))
     return found
 
 

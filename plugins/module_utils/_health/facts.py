@@ -91,7 +91,8 @@ class Facts:
     :param untraced: why records that IDM gives up on would not show, None where they would.
     :param failure: IDM's text about the record that stopped the last run.
     :param blocks: whether a failing record blocks all others for ever.
-    :param breaks_off: what is to be said of a limit of time after which IDM breaks a run off.
+    :param breaks_off: what is to be said of a connector without an account, and of a limit of time after which IDM
+        breaks a run off.
     :param erring: a schedule has fired, its run has ended and has not written the stage, as one that ends in an error.
     :param not_begun: what keeps IDM's scheduler from running it at all, in sentences; None where nothing is seen to.
     :param in_vain: what shows that runs which seem to go on end in an error each, in a sentence.

@@ -179,7 +179,7 @@ def judged(source: Source, snapshot: Snapshot, logs: Logs) -> SourceStatus:
         ),
         failure=stage.failure if stage else None,
         blocks=connector.failure_policy.blocks if connector else False,
-        breaks_off=connector.breaks_off if connector else None,
+        breaks_off=" ".join(text for text in (connector.nobody, connector.breaks_off) if text) if connector else None,
         enabled=len(enabled),
         paused=len([schedule for schedule in enabled if schedule.paused]),
         meeting=(*(one.name for one in enabled if not one.paused), *snapshot.scripts(source)),

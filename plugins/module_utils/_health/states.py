@@ -100,7 +100,7 @@ def judge_health(facts: Facts) -> Health:
     if unasked:
         return Health(UNREADABLE, False, unasked)
     if facts.refused:
-        return Health(UNREADABLE, False, " ".join(facts.refused))
+        return Health(UNREADABLE, False, " ".join([*([facts.breaks_off] if facts.breaks_off else []), *facts.refused]))
     doubts = [switch_unknown(facts.sync_unknown)] if facts.sync_unknown else []
     doubts += [*([log.doubt] if log.meanwhile and log.doubt else []), *log.standby] if log else []
     doubts += [*facts.left_out, *facts.unseen]

@@ -247,6 +247,16 @@ class Connector:
             " of them runs cannot be known."
         )
 
+    @property
+    def nobody(self) -> str | None:
+        """What is to be said of a directory's connector that names no account, None of any other."""
+        if self.principal or not self.reads_change_log:
+            return None
+        return (
+            f"The connector {self.name} has no principal, so that IDM reads the directory as nobody: set principal and"
+            f" credentials in config/{self.config_id}."
+        )
+
     def has(self, object_type: str) -> bool:
         """Tell whether it has an object type, as far as its object types are known."""
         return object_type in self.object_types or not self.object_types

@@ -79,7 +79,7 @@ _REMEDIES = (
         "IDM has no running connector of this name: see that it is enabled, that its bundle is in connectors/ in the"
         " version that connectorRef asks for, and, for a remote one, that its connector server is connected; where"
         " IDM refuses its configuration, its log has the reason. One that was written or started just now takes a"
-        " moment, and longer where its host hangs: ask again.",
+        " moment, and longer where its host and port do not answer: see that they are right, and ask again.",
     ),
 )
 

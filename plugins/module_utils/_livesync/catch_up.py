@@ -317,8 +317,9 @@ class Runs:
             told.append((run.failure.sentence(), run.failure.remedy))
         elif run.error and not tally.error:
             why = self._unreadable() if run.outcome == FAILED and run.attributed else None
-            cut = self.connector.breaks_off if run.outcome == FAILED else None
-            tally.fail(run.error, " ".join(text for text in (why or run.remedy, cut) if text) or None, run.status)
+            theirs = (self.connector.nobody, self.connector.breaks_off) if run.outcome == FAILED else (None, None)
+            said = (theirs[0], why or run.remedy, theirs[1])
+            tally.fail(run.error, " ".join(text for text in said if text) or None, run.status)
         if not run.open and (skipped := self._skipped(first)):
             told.append(skipped)
         if not run.open and tally.error is None and (unarrived := self._unarrived()):

@@ -188,7 +188,7 @@ class Gatherer:
                 raise InvalidOption(
                     "principal",
                     principal,
-                    f"The connector {connector.name} names no account; give its DN in livesync_directory.",
+                    f"{connector.nobody} Where a placeholder stands for it, give its DN in livesync_directory.",
                 )
             wanted = WantedGrants(
                 principal=principal_name(principal),

@@ -32,6 +32,7 @@ from .._proof.difference import (
     FILTERED,
     MAPPING_OFF,
     MISSING,
+    ORPHANED,
     REFUSED,
     UNKNOWN,
     UNLINKED,
@@ -84,8 +85,11 @@ class Reasons:
             entry = entries.get(one.id or "")
             if entry is not None:
                 one = replace(one, dn=entry.dn)
+            refused = refusals.get(one.id or "")
             if one.reason != UNKNOWN:
                 told.append(one)
+            elif one.kind == ORPHANED and refused:
+                told.append(replace(one, reason=REFUSED, detail=refused))
             elif one.kind in (MISSING, DIFFERING, UNLINKED):
                 told.append(self._of_one(one, entry, refusals, off, passed, (words or {}).get(one.id or "")))
             else:

@@ -127,6 +127,21 @@ def test_a_log_that_is_not_shown_is_not_called_missing():
         read(world)
 
 
+def test_replication_that_is_switched_off_is_told_as_that():
+    """What changes meanwhile gets no number, ever (seen on OpenDJ 4.6.5)."""
+    world = World()
+    provider = REPLICATION.partition(",")[2]
+    world.put(provider, objectClass=["ds-cfg-synchronization-provider"], **{"ds-cfg-enabled": ["false"]})
+    for name in ("changelog", "firstchangenumber", "lastchangenumber"):
+        del world.entries[""][1][name]
+    with pytest.raises(DirectoryError, match="has its replication switched off") as caught:
+        read(world)
+    assert "--set enabled:true" in caught.value.remedy and "livesync_verify with sample: 0" in caught.value.remedy
+    world.set(provider, "ds-cfg-enabled", "true")
+    with pytest.raises(DirectoryError, match="does not show it in its root DSE"):
+        read(world)
+
+
 def test_an_account_that_reads_no_configuration_still_sees_the_numbers():
     world = World()
     plain = world.may
