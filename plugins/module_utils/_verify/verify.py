@@ -20,7 +20,7 @@ from .._health.log_facts import LogReader
 from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
 from .._idm.connector import TWINS_REMEDY
-from .._idm.mapping import SyncMapping
+from .._idm.mapping import SyncMapping, read_managed
 from .._idm.source import Source
 from .._idm.stage import read_stage
 from .._proof.comparison import Comparison, TargetSchema
@@ -45,7 +45,7 @@ def verify(client: Client, request: VerifyRequest, context: Context) -> tuple[li
     """
     snapshot = read_snapshot(client)
     pairs = _pairs(request, snapshot)
-    managed = client.get("config/managed", none_on=(404,)) or {}
+    managed = read_managed(client)
     connectors = [
         snapshot.connectors[name] for name in {one.system for one, _of in pairs} if name in snapshot.connectors
     ]

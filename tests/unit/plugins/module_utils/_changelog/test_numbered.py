@@ -304,7 +304,7 @@ def test_changes_that_were_made_are_read_once_where_they_are_kept():
 
 
 def test_many_changes_are_not_kept(monkeypatch):
-    monkeypatch.setattr(module, "_MOST_KEPT", 5)
+    monkeypatch.setattr(module, "MOST_BEHIND", 5)
     directory = FakeDirectory(World())
     directory.kept = {}
     log = read_change_log(directory)
