@@ -17,8 +17,7 @@ from .comparison import Comparison
 from .pages import Body, read_all, read_either, read_these
 
 _LINKS = "repo/link"
-#: So many ids of either side are asked for at once: columns of a table of their own, which no property has everywhere,
-#: and short enough for one address.
+#: So many ids of one side are asked for at once: links hold them in columns of their own, and one address holds them.
 _LINKS_AT_ONCE = 80
 
 
