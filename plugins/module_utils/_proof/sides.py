@@ -114,9 +114,10 @@ class Sides:
         key = self.comparison.key
         if not (key and keys) or self._in_system(self.mapping.target):
             return self.targets(ids), self.targets_known_as(keys)
-        asked = {"_id": ids, key.target: keys}
+        asked = ("_id", ids), (key.target, keys)
         found = read_either(self.client, self.mapping.target, asked, self.comparison.target_fields)
         by_id = {self.target_id(str(body.get("_id"))): body for body in found}
+        by_id.update(self.targets([one for one in ids if one not in by_id]))
         return {one: by_id[one] for one in ids if one in by_id}, found
 
     def links(self, sources: t.Iterable[str] = (), targets: t.Iterable[str] = ()) -> list[Link]:

@@ -293,6 +293,22 @@ def test_an_object_and_another_of_its_name_are_one_query_of_a_repository(target,
     assert len(there.idm.asked) == queries
 
 
+def test_who_has_no_name_is_found_by_the_id_where_the_repository_joins_tables_for_names(monkeypatch):
+    there = Environment()
+    del there.users[1]["userName"]
+    query = there.idm.query
+
+    def joined(path, query_filter="true", **params):
+        named = "userName eq" in query_filter
+        return [one for one in query(path, query_filter, **params) if not named or "userName" in one]
+
+    monkeypatch.setattr(there.idm, "query", joined)
+    looked = look(there.sides, None, ["s1", "s2"], twins=True)
+    assert [(one.kind, one.id, one.target_id, one.properties) for one in looked.differences] == [
+        ("differing", "s1", "t1", ("userName",))
+    ]
+
+
 def test_the_links_of_eighty_are_one_query():
     there = Environment(90)
     assert len(there.sides.links([f"s{one}" for one in range(80)])) == 80 and len(there.idm.asked) == 1

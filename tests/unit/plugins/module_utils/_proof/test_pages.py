@@ -110,14 +110,14 @@ def test_many_ids_are_asked_for_in_parts():
 def test_two_fields_are_asked_for_at_once_in_as_many_parts_as_one():
     idm = Repository({USERS: users([f"u{number}" for number in range(300)])})
     ids, names = [str(number) for number in range(100)], [f"u{number}" for number in range(90, 110)]
-    found = read_either(idm, USERS, {"_id": ids, "userName": names}, "_id")
+    found = read_either(idm, USERS, [("_id", ids), ("userName", names)], "_id")
     assert {body["_id"] for body in found} == {str(number) for number in range(110)}
     assert len(idm.asked) == 3 and [where.count(" or ") + 1 for unused, where, more in idm.asked] == [60, 40, 20]
     idm.asked.clear()
     long = [f"{'x' * 900}{number}" for number in range(4)]
-    read_either(idm, USERS, {"_id": long, "userName": long}, "_id")
+    read_either(idm, USERS, [("_id", long), ("userName", long)], "_id")
     assert len(idm.asked) == 2  # an address holds as much of both as of one
-    assert read_either(idm, USERS, {"_id": [], "userName": []}, "_id") == []
+    assert read_either(idm, USERS, [("_id", []), ("userName", [])], "_id") == []
 
 
 @pytest.mark.parametrize("key", ["userName", None])
