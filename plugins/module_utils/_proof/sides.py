@@ -109,8 +109,8 @@ class Sides:
     def targets_and_known(self, ids: t.Collection[str], keys: t.Collection[str]) -> tuple[dict[str, Body], list[Body]]:
         """Return some objects of the target by their ids, and those that are recognised by some keys.
 
-        One query asks a repository for both: of 10,000 users OpenIDM 6.1.0 tells 40 by both as soon as by either (40 ms).
-        What a connector makes of such a filter is its own matter.
+        One query asks a repository for both: of 10,000 users OpenIDM 6.1.0 tells 40 by both as soon as by either (seen:
+        40 ms). What a connector makes of such a filter is its own matter.
         """
         key = self.comparison.key
         if not (key and keys) or self._in_system(self.mapping.target):
