@@ -9,6 +9,7 @@ import re
 from collections import Counter
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.request import Request
@@ -219,12 +220,20 @@ class Finished(Many):
         return {**made, "invokeContext": {**made["invokeContext"], "initialLoad": {f"m{number}": load}}}
 
 
+def finished(monkeypatch, count):
+    """Return such an IDM, and the option ``directory``."""
+    idm = Finished(count)
+    for module in (gather, log_facts):
+        monkeypatch.setattr(
+            module, "Directory", lambda options, uri, context: FakeDirectory(idm.world, context, options)
+        )
+    return idm, {"servers": [idm.world.uri], "bind_dn": ADMIN, "bind_password": "admin-password"}
+
+
 def second_run(monkeypatch, count):
-    """Return what the role asks of IDM, and how much of the directory, where so many of three sources are its own."""
-    idm = Finished(3)
-    monkeypatch.setattr(gather, "Directory", lambda options, uri, context: FakeDirectory(idm.world, context, options))
+    """Return what the role asks of IDM, and of the directory, where so many of three sources are its own."""
+    idm, directory = finished(monkeypatch, 3)
     entries = [{"source": str(one)} for one in idm.sources[:count]]
-    directory = {"servers": [idm.world.uri], "bind_dn": ADMIN, "bind_password": "admin-password"}
     found = preflight(idm, entries, directory, "enabled", context(), judge=True)
     assert [plan.settled for plan in found.plans] == [True] * count
     return idm.asked, idm.world.operations
@@ -235,3 +244,9 @@ def test_a_further_source_of_a_finished_environment_costs_three_requests(monkeyp
     for fewer, more in zip(asked, asked[1:]):
         assert more - fewer == {"GET repo/link": 1, "GET system/<source>": 1, "GET managed/user": 1}
     assert [len(one) for one in operations] == [8, 9, 10]
+
+
+def test_a_state_takes_eight_operations_on_the_directory(monkeypatch):
+    idm, directory = finished(monkeypatch, 1)
+    (found,) = status(idm, idm.sources, directory, context())
+    assert found.health.state == "healthy" and len(idm.world.operations) == 8
