@@ -30,6 +30,11 @@ def both(one: str, other: str) -> str:
     return other if one == "true" else f"({one}) and {other}"
 
 
+def either(filters: t.Iterable[str]) -> str:
+    """Return the filter for what one of some filters lets pass, of which there is one at least."""
+    return f"({' or '.join(filters)})"
+
+
 def any_of(field: str, values: t.Iterable[str]) -> str:
     """Return the filter of a field that equals one of some values, of which there is one at least."""
-    return f"({' or '.join(equals(field, value) for value in values)})"
+    return either(equals(field, value) for value in values)

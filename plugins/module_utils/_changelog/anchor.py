@@ -18,7 +18,7 @@ from datetime import datetime
 from .._base.values import as_dict, as_int, as_text
 from .._ldap.directory import Directory, Entry
 from .log import ChangeLog, as_time
-from .numbered import changes_in, several_servers
+from .numbered import changes_in, keep_newest, several_servers
 
 #: What it is kept as beside a load: the change that the load goes on from.
 BASE_POINT = "base_point"
@@ -74,12 +74,15 @@ def read_anchor(directory: Directory, log: ChangeLog, number: int | None) -> Anc
     return next((Anchor.of(entry) for entry in changes_in(directory, log, number, number, _ASKED)), None)
 
 
-def counted_anew(directory: Directory, log: ChangeLog, anchor: Anchor | None) -> str | None:
+def counted_anew(directory: Directory, log: ChangeLog, anchor: Anchor | None, token: int | None = None) -> str | None:
     """Return what shows that a change log has begun to count anew since a change was noted.
 
+    :param token: behind which all is looked at after this, so that it can be read at once; None where it is not.
     :returns: a sentence; None where nothing shows it, as where that number has been removed from the log.
     :raises DirectoryError: no answer, or an error.
     """
+    if token is not None:
+        keep_newest(directory, log, token)
     there = read_anchor(directory, log, anchor.number) if anchor else None
     return said_anew(anchor, there) if anchor and there and not is_same(log, anchor, there) else None
 

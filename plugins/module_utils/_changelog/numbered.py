@@ -25,8 +25,10 @@ from .log import SUFFIX, ChangeLog, as_time
 OF_A_CHANGE = ("replicationCSN", "targetDN", "changeType", "changeTime", "targetEntryUUID", "newRDN", "newSuperior")
 #: What is read of the newest changes by all who look at them.
 _OF_THE_NEWEST = (*OF_A_CHANGE, "changeLogCookie")
-#: So many are kept, by this name among what a connection keeps.
-_MOST_KEPT, _KEPT = 1000, "changes"
+#: So many changes behind a token are looked through for those of different entries, some of which change all the time.
+MOST_BEHIND = 1000
+#: By this name they are among what a connection keeps.
+_KEPT = "changes"
 #: Seconds within which a change gets its number; one without is nothing odd until then.
 NUMBERED_WITHIN = 10.0
 #: So many are looked at where their numbers tell how many there are: when the first was made, and whether they show.
@@ -118,7 +120,7 @@ def changes_in(
     :param first: not before the first one of the log: OpenDJ 4.6.5 finds nothing then (seen).
     :raises DirectoryError: no answer, or an error.
     """
-    if directory.kept is None or last - first >= _MOST_KEPT or not {*attributes} <= {*_OF_THE_NEWEST}:
+    if directory.kept is None or last - first >= MOST_BEHIND or not {*attributes} <= {*_OF_THE_NEWEST}:
         yield from _read_changes(directory, log, first, last, attributes)
         return
     if first > last:
@@ -128,6 +130,25 @@ def changes_in(
         kept = _Kept(first, last, tuple(_read_changes(directory, log, first, last, _OF_THE_NEWEST)))
         directory.keep(_KEPT, kept)
     yield from (one for one in kept.changes if first <= (one.number("changeNumber") or 0) <= last)
+
+
+def keep_newest(directory: Directory, log: ChangeLog, token: int) -> None:
+    """Read at once what a task that only reads looks at behind a token, and after it; whoever asks for it finds it.
+
+    Where that is too much, or fails, each is left to ask for its own, and to meet the error.
+
+    :raises DirectoryError: no answer.
+    """
+    first, last = max(log.first, token - MOST_BEHIND + 1), log.last
+    kept = directory.kept.get(_KEPT) if directory.kept is not None else None
+    known = kept is not None and kept.first <= first and last <= kept.last
+    if directory.kept is None or known or not last or not 0 <= last - first < 2 * MOST_BEHIND:
+        return
+    try:
+        directory.keep(_KEPT, _Kept(first, last, tuple(_read_changes(directory, log, first, last, _OF_THE_NEWEST))))
+    except DirectoryError as exc:
+        if exc.status is None:
+            raise
 
 
 def _read_changes(

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .._base.context import Context
 from .._http.client import Client
 from .._idm.audit import before, second_of
 from .._idm.connector import Connector
-from .._idm.mapping import SyncMapping
+from .._idm.mapping import SyncMapping, read_managed
 from .._idm.source import Source
 from .._proof.comparison import Comparison, TargetSchema
 from .._proof.difference import MISSING, UNKNOWN, Difference
@@ -31,6 +32,8 @@ from .looked import look_twice, unsure_of
 from .losses import NOT_LOADED, Loss, cause_of, emptied_by, forbids, sentences_of, situation_of
 from .touched import Touched
 
+#: Tells config/managed.
+Managed = t.Callable[[], t.Mapping[str, t.Any]]
 #: So many changes are looked at, the newest: one filter takes so many ids.
 NEWEST = 40
 #: So many of those that a run of ours has just taken.
@@ -98,6 +101,7 @@ def read_unarrived(
     shown: str = "",
     unloaded: t.Collection[str] = (),
     seen: int = 0,
+    managed: Managed | None = None,
 ) -> Unarrived:
     """Compare the entries of the newest changes behind the token with what has become of them.
 
@@ -113,6 +117,7 @@ def read_unarrived(
     :param shown: when more than MOST_TAKEN entries were compared and were as they should be, as IDM writes times.
     :param unloaded: the mappings of which nobody knows that what was there before was brought over.
     :param seen: up to which change number all was seen to have arrived before.
+    :param managed: tells config/managed, where several sources are looked at.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     on = [one for one in mappings if one.sync_enabled is not False]
@@ -146,7 +151,8 @@ def read_unarrived(
     strays = {one.record: one.time for one in outside if one.record not in times}
     if not (times or strays):
         return Unarrived(doubt=doubt)
-    managed = client.get("config/managed", none_on=(404,)) or {}
+    managed = managed or partial(read_managed, client)
+    described = managed()
     left: list[tuple[SyncMapping, Difference]] = []
     unseen: set[str] = set()
     pending: set[str] = set()
@@ -154,7 +160,7 @@ def read_unarrived(
     unsure: list[Unsure] = []
     made: set[str] = set()
     for mapping in taking:
-        schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
+        schema = TargetSchema.parse(described, mapping.target.strip("/").partition("/")[2])
         comparison = Comparison.of(mapping, schema, connector.json_types.get(source.object_type, {}))
         sides = Sides.of(client, mapping, comparison, known)
         keyless += [] if comparison.unique else [mapping.name]
@@ -185,6 +191,7 @@ def read_unarrived(
             shown=shown,
             unloaded=unloaded,
             seen=seen,
+            managed=managed,
         )
     lost = [_unless_loaded(one, unloaded) for one in lost]
     emptied = None

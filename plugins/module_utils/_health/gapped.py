@@ -22,7 +22,7 @@ from .._idm.audit import seconds_between
 from .._idm.connector import Connector
 from .._idm.mapping import SyncMapping
 from .._idm.source import Source
-from .arrived import Unarrived, read_unarrived
+from .arrived import Managed, Unarrived, read_unarrived
 from .dropped import Dropped, successes_of
 from .log_facts import LogReader
 from .touched import Hidden, Touched
@@ -83,6 +83,7 @@ def read_gaps(
     after: int | None = None,
     compared: str = "",
     kept: t.Sequence[t.Mapping[str, t.Any]] = (),
+    managed: Managed | None = None,
 ) -> Gaps:
     """Look for what the change log hides, and compare it with the target.
 
@@ -91,7 +92,7 @@ def read_gaps(
     :param token: read before this is asked.
     :param after: look only at what a run took, from this change number to the token.
     :param compared: when all of the source was last loaded, as IDM writes times; "" where that is not known.
-    :param kept: what was found earlier, as the run record has it.
+    :param kept: what was found earlier, as the run record has it; ``managed``: see :func:`read_unarrived`.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
     hidden = reader.hidden(token, after=after)
@@ -107,9 +108,8 @@ def read_gaps(
     records: list[Gap] = []
     if sought:
         these = list(sought.values())
-        found = read_unarrived(
-            client, source, connector, mappings, known, reader, token, context, these=these, loaded=compared
-        )
+        about = (client, source, connector, mappings, known, reader, token, context)
+        found = read_unarrived(*about, these=these, loaded=compared, managed=managed)
         for one in found.records:  # those below a name that was changed are not sought, and as much without a number
             change = sought.get(one.record)
             kind, csn = kinds.get(one.record, LEFT_OUT), change.csn if change else None

@@ -16,7 +16,7 @@ from .._idm.audit import seconds_between
 from .._idm.connector import TWINS_REMEDY, Connector, ConnectorTest, not_tested
 from .._idm.connector_config import renamed
 from .._idm.connector_filters import filters_of
-from .._idm.mapping import SyncMapping, misnamed
+from .._idm.mapping import SyncMapping, misnamed, read_managed
 from .._idm.source import Source
 from .._ldap.lines import Connect
 from .._record.load_record import Load, made_elsewhere
@@ -51,6 +51,7 @@ class Logs:
         #: Whether a directory was given.
         self.given = options is not None
         self._errors: dict[str, DirectoryError] = {}
+        self._managed: t.Mapping[str, t.Any] | None = None
         self._stack = ExitStack()
         systems = {source.system for source in sources}
         # where a connector's test fails, its directory may be down, and nothing is to be learnt of a change log
@@ -90,6 +91,15 @@ class Logs:
         except DirectoryError as exc:
             self._errors[source.system] = exc
             return None
+
+    def managed(self, client: Client) -> t.Mapping[str, t.Any]:
+        """Return config/managed, read once for all sources.
+
+        :raises Unreachable, Refused: as the client.
+        """
+        if self._managed is None:
+            self._managed = read_managed(client)
+        return self._managed
 
     def error(self, source: Source) -> str | None:
         """Return why the directory behind a source cannot be asked, None where it can."""

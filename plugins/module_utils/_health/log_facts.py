@@ -27,6 +27,7 @@ from .._changelog.log import (
     time_of,
 )
 from .._changelog.numbered import (
+    MOST_BEHIND,
     OF_A_CHANGE,
     changes_in,
     left_out,
@@ -49,8 +50,6 @@ from .states import BACK_FIRST, outside
 from .touched import Hidden, Touched, part_by
 from .traceless import Taken
 
-#: So many changes are looked through for those of different entries, some of which change all the time.
-_MOST_TOUCHED = 1000
 #: So many changes behind the token are looked through for numbers that the change log leaves out: about a second.
 _MOST_BEHIND = 5000
 
@@ -325,7 +324,7 @@ class LogReader:
         """Return the changes behind a token that are looked through, oldest first, read once for all who ask."""
         if self.directory is None or self.log is None or not self._placed:
             return []
-        start = max(self.log.first, token - _MOST_TOUCHED + 1, after + 1)
+        start = max(self.log.first, token - MOST_BEHIND + 1, after + 1)
         if self._read is None or self._read[0] != (start, token):
             self._read = (start, token), list(changes_in(self.directory, self.log, start, token, OF_A_CHANGE))
         return self._read[1]

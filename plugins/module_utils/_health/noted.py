@@ -10,6 +10,7 @@ import typing as t
 
 from .._changelog.anchor import Anchor, is_same, newest, read_anchor, said_anew
 from .._changelog.log import ChangeLog
+from .._changelog.numbered import keep_newest
 from .._changelog.whose import BEGIN_ANEW, SERVER, read_identity, said_of_move
 from .._ldap.directory import Directory
 from .._record.load_record import Load, moved_from
@@ -39,6 +40,7 @@ class Noted:
         :param loads: those that it goes on from; their servers are compared where no change tells.
         :raises DirectoryError: no answer, or an error.
         """
+        keep_newest(self._directory, self._log, token)
         anchor = newest(anchors)
         if self.has(anchor):
             return None

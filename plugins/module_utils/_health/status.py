@@ -210,6 +210,7 @@ def _unarrived(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Lo
                 shown=entry.record.shown(MOST_TAKEN),
                 unloaded=facts.unshown,
                 seen=entry.record.compared,
+                managed=partial(logs.managed, client),
             ),
         )
     except Refused as exc:
@@ -253,6 +254,7 @@ def _gaps(client: Client, entry: SourceStatus, snapshot: Snapshot, logs: Logs, c
                 context,
                 compared=loaded,
                 kept=entry.record.gaps,
+                managed=partial(logs.managed, client),
             ),
         )
     except Refused as exc:

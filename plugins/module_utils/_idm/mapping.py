@@ -315,6 +315,14 @@ def switch_unknown(names: t.Iterable[str]) -> str:
     )
 
 
+def read_managed(client: Client) -> dict[str, t.Any]:
+    """Return config/managed, which describes the objects of targets; nothing where there is no such document.
+
+    :raises Unreachable, Refused: as the client.
+    """
+    return client.get("config/managed", none_on=(404,)) or {}
+
+
 def has_links(client: Client, mapping: SyncMapping) -> bool | None:
     """Tell whether a mapping has linked anything yet, in one request; None where the links cannot be read."""
     try:

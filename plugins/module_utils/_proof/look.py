@@ -76,8 +76,8 @@ def look(
     :param own: the directory itself, None where it is not asked.
     :param source_ids: ids of the source; also of objects that are not there any more, or that IDM does not see.
     :param target_ids: ids of the target.
-    :param twins: whether objects of the target that have no link are sought by the names of those that have: one query
-        more, where the mapping has a name that is unique.
+    :param twins: whether objects of the target that have no link are sought by the names of those that have, where the
+        mapping has a name that is unique: where the target is a connector's that is one query more.
     :param if_linked: ids of the source that are looked at where they have a link: they cost no request of their own.
     :raises Unreachable, Refused, DirectoryError: as the servers.
     """
@@ -120,10 +120,11 @@ def _look(
     alone = [one for one in target_ids if one not in linked_targets]
     unread: dict[str, str] = {}
     sources = sides.sources(wanted, unread)
-    targets = sides.targets({*linked_targets, *alone})
     of_source: dict[str, list[Link]] = defaultdict(list)
     for link in links:
         of_source[link.source].append(link)
+    keys = _keys(sides, sources, of_source) if twins and sides.comparison.unique else {}
+    targets, known = sides.targets_and_known({*linked_targets, *alone}, keys.values())
     found = Looked(linked=sum(1 for one in source_ids if one in of_source))
     entries = own.entries(sorted(wanted)) if own else {}
     left_out: dict[str, tuple[str, Entry | None]] = {}
@@ -157,10 +158,14 @@ def _look(
     unlinked = {one: sources[one] for one in wanted if one in sources and one not in of_source}
     lone = {one: targets[one] for one in alone if one in targets}
     _pair(sides, own, unlinked, lone, found)
-    if twins and sides.comparison.unique:
-        linked = {one: sources[one] for one in wanted if one in sources and one in of_source}
-        found.differences += _twins(sides, linked, of_source, targets)
+    found.differences += _twins(sides, keys, of_source, targets, known)
     return found
+
+
+def _keys(sides: Sides, sources: t.Mapping[str, Body], linked: t.Container[str]) -> dict[str, str]:
+    """Return by which key each linked object of the source is recognised in the target."""
+    keys = {one: sides.comparison.key_of_source(body) for one, body in sources.items() if one in linked}
+    return {one: key for one, key in keys.items() if key}
 
 
 def _why_left_out(why: str, entry: Entry | None) -> tuple[str, str]:
@@ -187,18 +192,19 @@ def not_gone(one: Difference, there: t.Container[str | None], own: OwnEntries) -
 
 def _twins(
     sides: Sides,
-    linked: t.Mapping[str, Body],
+    keys: t.Mapping[str, str],
     of_source: t.Mapping[str, t.Sequence[Link]],
     targets: t.Mapping[str, Body],
+    known: t.Iterable[Body],
 ) -> t.Iterator[Difference]:
     """Yield the objects of the source whose name another object of the target has, or whose own has another's.
 
-    :param linked: objects of the source that have links.
+    :param keys: the names of the objects of the source that have links; none where twins are not sought.
+    :param known: the objects of the target that have one of these names, among others.
     """
     comparison = sides.comparison
-    keys = {one: key for one, body in linked.items() if (key := comparison.key_of_source(body))}
     same: dict[str, set[str]] = defaultdict(set)
-    for body in sides.targets_known_as(keys.values()):
+    for body in known:
         same[str(comparison.key_of_target(body))].add(sides.target_id(str(body.get("_id"))))
     strange: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for one, key in keys.items():

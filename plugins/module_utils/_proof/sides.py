@@ -14,9 +14,11 @@ from .._base.values import as_text
 from .._http.client import Client
 from .._idm.mapping import SyncMapping
 from .comparison import Comparison
-from .pages import Body, read_all, read_these
+from .pages import Body, read_all, read_either, read_these
 
 _LINKS = "repo/link"
+#: So many ids of one side are asked for at once: links hold them in columns of their own, and one address holds them.
+_LINKS_AT_ONCE = 80
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,27 @@ class Sides:
         found = read_these(self.client, self.mapping.target, "_id", ids, self.comparison.target_fields)
         return {self.target_id(str(body.get("_id"))): body for body in found}
 
+    def targets_and_known(self, ids: t.Collection[str], keys: t.Collection[str]) -> tuple[dict[str, Body], list[Body]]:
+        """Return some objects of the target by their ids, and those that are recognised by some keys.
+
+        One query asks a repository for both: of 10,000 users OpenIDM 6.1.0 tells 40 by both as soon as by either (seen:
+        40 ms). What a connector makes of such a filter is its own matter.
+        """
+        key = self.comparison.key
+        if not (key and keys) or self._in_system(self.mapping.target):
+            return self.targets(ids), self.targets_known_as(keys)
+        asked = ("_id", ids), (key.target, keys)
+        found = read_either(self.client, self.mapping.target, asked, self.comparison.target_fields)
+        by_id = {self.target_id(str(body.get("_id"))): body for body in found}
+        by_id.update(self.targets([one for one in ids if one not in by_id]))
+        return {one: by_id[one] for one in ids if one in by_id}, found
+
     def links(self, sources: t.Iterable[str] = (), targets: t.Iterable[str] = ()) -> list[Link]:
         """Return the links of some objects of the source, and those of some of the target."""
         first, second = ("secondId", "firstId") if self.turned else ("firstId", "secondId")
         # with linkType in the filter OpenIDM 6.1.0 reads all links: 2.3 s at 20,000 instead of 0.1 s (measured)
-        found = read_these(self.client, _LINKS, first, sources, _LINK_FIELDS)
-        found += read_these(self.client, _LINKS, second, targets, _LINK_FIELDS)
+        found = read_these(self.client, _LINKS, first, sources, _LINK_FIELDS, most=_LINKS_AT_ONCE)
+        found += read_these(self.client, _LINKS, second, targets, _LINK_FIELDS, most=_LINKS_AT_ONCE)
         return list(dict.fromkeys(self._link(body) for body in found if body.get("linkType") == self.mapping.link_type))
 
     def sources_known_as(self, keys: t.Iterable[str]) -> list[Body]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import typing as t
 from dataclasses import dataclass
+from functools import cached_property
 
 from .._base.errors import Refused
 from .._base.filters import any_of, equals
@@ -97,18 +98,36 @@ def some_links(client: Client, link_type: str) -> tuple[str, ...]:
     return tuple(sorted(str(link["_id"]) for link in found[:_WITNESSES] if link.get("_id")))
 
 
-def made_here(client: Client, load: Load, *, promoted: bool) -> bool:
-    """Tell whether a load was done on the IDM that the client talks to.
+class Witnesses:
+    """Tells which recorded loads were done on the IDM that the client talks to, with one request where all were.
 
     A record that names no link is believed where only this IDM can have written it: in its own scheduler. In a
     configuration document (``promoted``), which is carried from one IDM to another, it proves nothing. Links that
-    cannot be read tell nothing: that is an error, never "another IDM", which would load everybody again.
+    cannot be read tell nothing: that is an error, never "another IDM", which would load everybody again. So a list
+    proves that a link is here, and only IDM's own word on that link that it is not.
 
-    :raises Unreachable, Refused: as the client.
+    :param loads: all that may be asked about: one link of each is looked for together.
     """
-    if not load.idm:
-        return not promoted
-    return any(_exists(client, link) for link in load.idm)
+
+    def __init__(self, client: Client, loads: t.Iterable[Load]) -> None:
+        self._client = client
+        self._loads = tuple(loads)
+
+    def made_here(self, load: Load, *, promoted: bool) -> bool:
+        """Tell whether a load was done here.
+
+        :raises Unreachable, Refused: as the client.
+        """
+        if not load.idm:
+            return not promoted
+        return load.idm[0] in self._here or any(_exists(self._client, link) for link in load.idm)
+
+    @cached_property
+    def _here(self) -> set[str]:
+        try:
+            return _present(self._client, [load.idm[0] for load in self._loads if load.idm])
+        except Refused:
+            return set()
 
 
 def made_elsewhere(client: Client, loads: t.Mapping[str, Load]) -> frozenset[str]:
@@ -166,7 +185,7 @@ def loads_to_do(
 ) -> dict[str, str]:
     """Decide which mappings have to be loaded, and why. Pure.
 
-    :param foreign: the mappings whose recorded load was done elsewhere (see :func:`made_here`).
+    :param foreign: the mappings whose recorded load was done elsewhere (see :class:`Witnesses`).
     :param how: ONCE, ALWAYS or NEVER.
     :param no_base_point: why the changes since the recorded loads cannot be had from the change log; None: they can.
     """

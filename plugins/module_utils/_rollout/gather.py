@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import fields, replace
 from datetime import datetime, timezone
+from functools import cached_property
 
 from .._base.address import share_a_host
 from .._base.context import Context
@@ -24,7 +25,7 @@ from .._changelog.rights import Visibility
 from .._changelog.server_config import purge_seconds
 from .._changelog.verify import Verification
 from .._changelog.whose import SAME, Identity, Whose, identity_for, judge_whose
-from .._health.judged import said_of_namesake
+from .._health.judged import recorded, said_of_namesake
 from .._health.snapshot import Snapshot
 from .._http.client import Client
 from .._idm.connector import Connector
@@ -41,7 +42,7 @@ from .._ldap.url import host_and_port
 from .._proof.link_ids import estranged
 from .._proof.own_entries import OwnEntries
 from .._proof.unlisted import Unlisted, read_unlisted
-from .._record.load_record import made_here, read_record
+from .._record.load_record import Witnesses, read_record
 from .._schedule.document import is_placeholder
 from .._schedule.plan import Found, decide_schedule, pick_name
 from .._schedule.store import check_cron, read_config, read_job
@@ -146,18 +147,19 @@ class Gatherer:
         found = Found(name, listed or read_job(self._client, self._server, name), config)
         job = found.current if found.source == evidence.name else None
         record = read_record(job.load_record) if job else {}
+        here = self._witnesses.made_here
         evidence = replace(
             evidence,
             job=job,
             job_name=name,
             record=record,
-            foreign=frozenset(
-                mapping
-                for mapping, load in record.items()
-                if not made_here(self._client, load, promoted=config is not None)
-            ),
+            foreign=frozenset(name for name, load in record.items() if not here(load, promoted=config is not None)),
         )
         return self._with_schedule(evidence, found) if self._state == ENABLED else evidence
+
+    @cached_property
+    def _witnesses(self) -> Witnesses:
+        return Witnesses(self._client, recorded(self._snapshot.schedules).values())
 
     def _with_schedule(self, evidence: SourceEvidence, found: Found) -> SourceEvidence:
         """Add what livesync_schedule would say to the wanted schedule."""
@@ -283,21 +285,20 @@ class Gatherer:
         log = facts.change_log
         if log is None or log.mode != NUMBERS:
             return facts
+        behind = token if self._brief else None
         others = [one for one in own if one is not directory and one.uri not in {gone.uri for gone in found.away}]
         return replace(
             facts,
             alias_search=alias_search_works(directory, log),
             purge_seconds=purge_seconds(directory),
-            anew=counted_anew(directory, log, newest(evidence.anchors)) if found.whose.answer == SAME else None,
-            misnumbered=tuple(other.uri for other in others if self._misnumbers(directory, other, connector, token)),
+            anew=counted_anew(directory, log, newest(evidence.anchors), behind) if found.whose.answer == SAME else None,
+            misnumbered=tuple(
+                other.uri
+                for other in others
+                if judge_whose(other, connector.servers).place is not None
+                and same_numbers(directory, other, token) is False
+            ),
         )
-
-    @staticmethod
-    def _misnumbers(directory: Directory, other: Directory, connector: Connector, token: int | None) -> bool:
-        """Tell whether another server of the connector is shown to give changes other numbers."""
-        if judge_whose(other, connector.servers).place is None:
-            return False
-        return same_numbers(directory, other, token) is False
 
     def _with_guards(self, evidence: SourceEvidence, connector: Connector) -> SourceEvidence:
         """Add what must be known before a load: that it deletes nobody by surprise."""

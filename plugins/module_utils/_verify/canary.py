@@ -19,7 +19,7 @@ from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
 from .._idm.connector import Connector, check_source
 from .._idm.mapped_property import value_at
-from .._idm.mapping import SyncMapping
+from .._idm.mapping import SyncMapping, read_managed
 from .._idm.source import Source
 from .._idm.stage import read_stage
 from .._ldap.directory import Directory
@@ -234,7 +234,7 @@ class _Flight:
     def _sides(self) -> Sides:
         """Return the sides of the mapping, of which nothing but the attribute is asked for."""
         mapping, source = self.mapping, self.request.source
-        managed = self.client.get("config/managed", none_on=(404,)) or {}
+        managed = read_managed(self.client)
         schema = TargetSchema.parse(managed, mapping.target.strip("/").partition("/")[2])
         comparison = Comparison.of(mapping, schema, self.connector.json_types.get(source.object_type, {}))
         names = self.connector.native_names.get(source.object_type, {})

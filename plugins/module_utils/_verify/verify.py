@@ -22,7 +22,7 @@ from .._health.snapshot import Snapshot, read_snapshot
 from .._http.client import Client
 from .._idm.connector import TWINS_REMEDY, Connector, check_source, checked, failed_test
 from .._idm.connector_filters import filters_of
-from .._idm.mapping import SyncMapping
+from .._idm.mapping import SyncMapping, read_managed
 from .._idm.source import Source
 from .._idm.stage import read_stage
 from .._proof.comparison import Comparison, TargetSchema
@@ -48,7 +48,7 @@ def verify(client: Client, request: VerifyRequest, context: Context) -> tuple[li
     """
     snapshot = read_snapshot(client)
     pairs = _pairs(request, snapshot)
-    managed = client.get("config/managed", none_on=(404,)) or {}
+    managed = read_managed(client)
     connectors = [
         snapshot.connectors[name] for name in {one.system for one, _of in pairs} if name in snapshot.connectors
     ]

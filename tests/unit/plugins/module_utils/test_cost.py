@@ -5,14 +5,28 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts
 from ansible_collections.idmops.idm.plugins.module_utils._health.status import status
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.request import Request
 from ansible_collections.idmops.idm.plugins.module_utils._livesync.trigger import trigger
 from ansible_collections.idmops.idm.plugins.module_utils._record.hold import LOCAL, SERVER
+from ansible_collections.idmops.idm.plugins.module_utils._rollout import gather
+from ansible_collections.idmops.idm.plugins.module_utils._rollout.preflight import preflight
+from ansible_collections.idmops.idm.plugins.module_utils._schedule.plan import own_name
+from ansible_collections.idmops.idm.tests.unit.doubles.directory import (
+    ACCOUNT,
+    ADMIN,
+    ALL_CHANGE_LOG,
+    ALL_ROOT_DSE,
+    FakeDirectory,
+    World,
+    aci,
+)
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import CONNECTOR, LiveSyncClient, document, job
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context, refused
 
@@ -138,3 +152,101 @@ def test_a_run_of_many_sources_asks_of_each_only_what_is_its_own(count, lock, mo
     for name, number in {**RUN, **more}.items():
         wanted[name] += number * count
     assert idm.asked == wanted
+
+
+def csn_of(number):
+    return f"{number:016x}0001{number:08x}"
+
+
+class Finished(Many):
+    """An IDM on whose sources nothing is left to do, beside the directory that all of them read."""
+
+    PEOPLE = [f"{number:08}-0000-4000-8000-000000000000" for number in range(1, 11)]
+
+    def __init__(self, count):
+        super().__init__(count, FORK)
+        self.world = World()
+        for number, record in enumerate(self.PEOPLE, start=1):
+            told = {"targetEntryUUID": [record], "changeTime": ["20261124100000Z"], "replicationCSN": [csn_of(number)]}
+            self.world.change(number, f"uid=u{number},ou=People,dc=example,dc=com", **told)
+        self.world.set("", "lastExternalChangelogCookie", f"dc=example,dc=com:{csn_of(number)};")
+        self.world.set(ACCOUNT, "ds-privilege-name", "changelog-read")
+        index = "ds-cfg-attribute=objectClass,cn=Index,ds-cfg-backend-id=userRoot,cn=Backends,cn=config"
+        self.world.put(index, objectClass=["ds-cfg-backend-index"])
+        acis = [aci(ALL_ROOT_DSE, ACCOUNT), aci(ALL_CHANGE_LOG, ACCOUNT)]
+        self.world.set("cn=access control handler,cn=config", "ds-cfg-global-aci", *acis)
+        about = {"host": "ds1.example.com", "principal": ACCOUNT, "uidAttribute": "entryUUID"}
+        about["baseContexts"] = about["baseContextsToSynchronize"] = ["ou=People,dc=example,dc=com"]
+        about["accountObjectClasses"] = ["inetOrgPerson"]
+        for one in self.documents:
+            one["configurationProperties"] = {**one["configurationProperties"], **about}
+
+    def _told(self, method, path, params):
+        found = super()._told(method, path, params)
+        asked = re.findall(r'(\w+) eq "([^"]+)"', params.get("_queryFilter", ""))
+        if path == "info/ping":
+            return {"state": "ACTIVE_READY"}
+        if path == "config":
+            named = [{"_id": one["_id"]} for one in self.documents]
+            return {"configurations": [*named, {"_id": "sync"}]} if "_queryFilter" not in params else found
+        if path == f"{STAGES}":
+            return {"result": [{**document("1", 10), "_id": one.stage_id} for one in self.sources]}
+        if path == "config/sync":
+            copied = [{"source": "uid", "target": "userName"}]
+            return {"mappings": [{**one, "properties": copied} for one in found["mappings"]]}
+        if path == "scheduler/job":
+            return {"result": [self._job(one) for one in self.sources]} if method == "GET" else []
+        if path == "repo/link" and asked[0][0] == "_id":
+            return {"result": [{"_id": value} for unused, value in asked]}
+        if path == "repo/link":
+            ends = [{"firstId": value, "secondId": f"t{value}"} for unused, value in asked]
+            kinds = [f"m{number}" for number in range(len(self.sources))]
+            return {
+                "result": [
+                    {**one, "_id": f"{kind}{at}", "linkType": kind} for at, one in enumerate(ends) for kind in kinds
+                ]
+            }
+        if path == "managed/user":
+            return {"result": [{"_id": value, "userName": f"n{value[1:]}"} for name, value in asked if name == "_id"]}
+        if path.startswith("system/") and method == "GET":
+            return {"result": [{"_id": value, "uid": f"n{value}"} for unused, value in asked]}
+        return found
+
+    def _job(self, source):
+        number = self.sources.index(source)
+        load = {"recon": f"r{number}", "time": "2026-11-24T09:00:00Z", "idm": [f"l{number}"]}
+        load["base_point"] = {"number": number + 3, "time": "2026-11-24T10:00:00Z", "csn": csn_of(number + 3)}
+        made = job(own_name(source), str(source), cron="0 0 3 1 1 ? 2030", nextRunDate="2030-01-01T03:00:00.000Z")
+        return {**made, "invokeContext": {**made["invokeContext"], "initialLoad": {f"m{number}": load}}}
+
+
+def finished(monkeypatch, count):
+    """Return such an IDM, and the option ``directory``."""
+    idm = Finished(count)
+    for module in (gather, log_facts):
+        monkeypatch.setattr(
+            module, "Directory", lambda options, uri, context: FakeDirectory(idm.world, context, options)
+        )
+    return idm, {"servers": [idm.world.uri], "bind_dn": ADMIN, "bind_password": "admin-password"}
+
+
+def second_run(monkeypatch, count):
+    """Return what the role asks of IDM, and of the directory, where so many of three sources are its own."""
+    idm, directory = finished(monkeypatch, 3)
+    entries = [{"source": str(one)} for one in idm.sources[:count]]
+    found = preflight(idm, entries, directory, "enabled", context(), judge=True)
+    assert [plan.settled for plan in found.plans] == [True] * count
+    return idm.asked, idm.world.operations
+
+
+def test_a_further_source_of_a_finished_environment_costs_three_requests(monkeypatch):
+    asked, operations = zip(*(second_run(monkeypatch, count) for count in (1, 2, 3)))
+    for fewer, more in zip(asked, asked[1:]):
+        assert more - fewer == {"GET repo/link": 1, "GET system/<source>": 1, "GET managed/user": 1}
+    assert [len(one) for one in operations] == [8, 9, 10]
+
+
+def test_a_state_takes_eight_operations_on_the_directory(monkeypatch):
+    idm, directory = finished(monkeypatch, 1)
+    (found,) = status(idm, idm.sources, directory, context())
+    assert found.health.state == "healthy" and len(idm.world.operations) == 8

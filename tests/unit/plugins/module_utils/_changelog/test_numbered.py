@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
 from ansible_collections.idmops.idm.plugins.module_utils._changelog import numbered as module
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import read_change_log
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import ChangeLog, read_change_log
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.numbered import (
     Pending,
     changes_in,
+    keep_newest,
     left_out,
     pending_changes,
     several_servers,
@@ -304,7 +307,7 @@ def test_changes_that_were_made_are_read_once_where_they_are_kept():
 
 
 def test_many_changes_are_not_kept(monkeypatch):
-    monkeypatch.setattr(module, "_MOST_KEPT", 5)
+    monkeypatch.setattr(module, "MOST_BEHIND", 5)
     directory = FakeDirectory(World())
     directory.kept = {}
     log = read_change_log(directory)
@@ -312,3 +315,46 @@ def test_many_changes_are_not_kept(monkeypatch):
     for _again in range(2):
         assert len(list(changes_in(directory, log, 1, 10, ["targetDN"]))) == 10
     assert len(directory.world.operations) == 2
+
+
+def test_what_lies_around_a_token_is_read_at_once_and_again_only_where_more_is_asked_for(monkeypatch):
+    monkeypatch.setattr(module, "MOST_BEHIND", 4)
+    directory = FakeDirectory(World())
+    log = read_change_log(directory)
+    directory.world.operations.clear()
+    keep_newest(directory, log, 8)
+    assert directory.world.operations == []  # nothing is kept, so that each has to look for itself
+    directory.kept = {}
+    for token in (8, 9, 8):
+        keep_newest(directory, log, token)
+    assert len(directory.world.operations) == 1
+    assert [one.number("changeNumber") for one in changes_in(directory, log, 5, 8, ["targetDN"])] == [5, 6, 7, 8]
+    assert len(list(changes_in(directory, log, 9, 10, ["targetDN"]))) == 2
+    assert len(directory.world.operations) == 1
+    keep_newest(directory, log, 7)
+    assert len(directory.world.operations) == 2
+
+
+@pytest.mark.parametrize(("first", "last", "token"), [(1, 10, 2), (1, 10, 20), (0, 0, 0), (12, 10, 11)])
+def test_what_is_too_much_or_nothing_is_not_read_before_it_is_asked_for(monkeypatch, first, last, token):
+    monkeypatch.setattr(module, "MOST_BEHIND", 4)
+    directory = FakeDirectory(World())
+    directory.kept = {}
+    keep_newest(directory, ChangeLog(first, last, "change_numbers", "cn=changelog"), token)
+    assert directory.world.operations == []
+
+
+@pytest.mark.parametrize("status", [50, None])
+def test_an_error_of_what_is_read_at_once_is_for_those_who_ask(status):
+    directory = FakeDirectory(World())
+    directory.kept = {}
+    log = read_change_log(directory)
+
+    def stream(*unused, **how):
+        raise DirectoryError("down", status=status)
+
+    directory.stream = stream
+    with nullcontext() if status else pytest.raises(DirectoryError, match="down"):
+        keep_newest(directory, log, 8)
+    with pytest.raises(DirectoryError, match="down"):
+        list(changes_in(directory, log, 8, 8, ["targetDN"]))

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import NUMBERS, ChangeLog
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import FAILOVER, SAME, Whose
@@ -30,7 +32,7 @@ def reader(monkeypatch):
         log = ChangeLog(first, last, NUMBERS, "cn=changelog")
         found = module.LogReader(None, None, CONNECTOR, context())
         found.read = []
-        found.__dict__.update(directory=object(), log=log, whose=whose or Whose())
+        found.__dict__.update(directory=SimpleNamespace(kept=None), log=log, whose=whose or Whose())
         monkeypatch.setattr(module.LogReader, "again", lambda self: log)
 
         def changes_in(directory, log, start, token, names):

@@ -730,7 +730,7 @@ def test_a_change_log_that_counts_anew_is_ahead_by_what_was_noted_of_a_load_or_a
 def test_what_the_change_log_hides_is_told_and_never_healthy(log, monkeypatch):
     gap = Gap("s1", "left_out", "c1", None, "m")
     gaps = Gaps((gap,), "It leaves out one.", "It numbers nothing.", "Not all was looked at.")
-    monkeypatch.setattr(module, "read_gaps", lambda *unused, compared, kept: gaps)
+    monkeypatch.setattr(module, "read_gaps", lambda *unused, **more: gaps)
     (found,) = look(*lists(stage=document("1", 9), jobs=[job()]), directory=DIRECTORY)
     told = found.as_result()
     assert (told["state"], told["good_enough"], told["gaps"]) == ("gapped", False, [gap.as_result()])

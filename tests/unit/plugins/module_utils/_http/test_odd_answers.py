@@ -25,6 +25,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._schedule import store
 
 LDAP = Source("ldap", "account")
 LOAD = load.LoadRequest(SourceRequest.parse({"source": str(LDAP)}, None, "", "directory"), ("one",))
+LOADED = load_record.Load("r", "", ("x",))
 FORK = server.Server("openidm", "6.1.0")
 DEEP = "[" * 100_000
 ODD = {
@@ -128,7 +129,7 @@ CALLS = {
     "running_nodes": nodes.running_nodes,
     "newest_entry": lambda idm: audit.newest_entry(idm, LDAP),
     "end_of_call": lambda idm: audit.end_of_call(idm, "t", "2026-11-24T11:00:00Z"),
-    "a link": lambda idm: load_record.made_here(idm, load_record.Load("r", "", ("x",)), promoted=False),
+    "a link": lambda idm: load_record.Witnesses(idm, [LOADED]).made_here(LOADED, promoted=False),
     "some_links": lambda idm: load_record.some_links(idm, "one"),
     "entries": lambda idm: load._listed(idm, LOAD, None, None, Context()),
     "liveSync": run,

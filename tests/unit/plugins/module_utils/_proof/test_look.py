@@ -327,3 +327,35 @@ def test_no_value_is_asked_for_but_those_that_are_compared():
     found(there, directory=True)
     fields = {name for asked in there.idm.asked for name in str(asked[2].get("_fields", "_id")).split(",")}
     assert fields == {"_id", "uid", "mail", "userName", "firstId", "secondId", "linkQualifier", "linkType"}
+
+
+@pytest.mark.parametrize(("target", "queries"), [("managed/user", 3), ("system/ad/account", 4)])
+def test_an_object_and_another_of_its_name_are_one_query_of_a_repository(target, queries):
+    there = Environment(target=target)
+    there.idm.resources[target] = there.users
+    there.users.append({"_id": "t9", "userName": "u1", "mail": "u1@x"})
+    looked = look(there.sides, None, ["s1", "s2"], twins=True)
+    assert [(one.kind, one.id, one.target_id) for one in looked.differences] == [("duplicate", "s1", "t9")]
+    assert len(there.idm.asked) == queries
+
+
+def test_who_has_no_name_is_found_by_the_id_where_the_repository_joins_tables_for_names(monkeypatch):
+    there = Environment()
+    del there.users[1]["userName"]
+    query = there.idm.query
+
+    def joined(path, query_filter="true", **params):
+        named = "userName eq" in query_filter
+        return [one for one in query(path, query_filter, **params) if not named or "userName" in one]
+
+    monkeypatch.setattr(there.idm, "query", joined)
+    looked = look(there.sides, None, ["s1", "s2"], twins=True)
+    assert [(one.kind, one.id, one.target_id, one.properties) for one in looked.differences] == [
+        ("differing", "s1", "t1", ("userName",))
+    ]
+
+
+def test_the_links_of_eighty_are_one_query():
+    there = Environment(90)
+    assert len(there.sides.links([f"s{one}" for one in range(80)])) == 80 and len(there.idm.asked) == 1
+    assert len(there.sides.links([], [f"t{one}" for one in range(81)])) == 81 and len(there.idm.asked) == 3

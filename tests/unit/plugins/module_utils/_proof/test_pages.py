@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import IdmopsError, Refused
 from ansible_collections.idmops.idm.plugins.module_utils._proof import pages
-from ansible_collections.idmops.idm.plugins.module_utils._proof.pages import read_all, read_these
+from ansible_collections.idmops.idm.plugins.module_utils._proof.pages import read_all, read_either, read_these
 from ansible_collections.idmops.idm.tests.unit.doubles.repository import Repository
 
 USERS = "managed/user"
@@ -105,6 +105,19 @@ def test_many_ids_are_asked_for_in_parts():
     read_these(idm, USERS, "userName", [f"{'x' * 1000}{number}" for number in range(10)], "_id")
     assert len(idm.asked) == 4
     assert read_these(idm, USERS, "_id", [], "_id") == []
+
+
+def test_two_fields_are_asked_for_at_once_in_as_many_parts_as_one():
+    idm = Repository({USERS: users([f"u{number}" for number in range(300)])})
+    ids, names = [str(number) for number in range(100)], [f"u{number}" for number in range(90, 110)]
+    found = read_either(idm, USERS, [("_id", ids), ("userName", names)], "_id")
+    assert {body["_id"] for body in found} == {str(number) for number in range(110)}
+    assert len(idm.asked) == 3 and [where.count(" or ") + 1 for unused, where, more in idm.asked] == [60, 40, 20]
+    idm.asked.clear()
+    long = [f"{'x' * 900}{number}" for number in range(4)]
+    read_either(idm, USERS, [("_id", long), ("userName", long)], "_id")
+    assert len(idm.asked) == 2  # an address holds as much of both as of one
+    assert read_either(idm, USERS, [("_id", []), ("userName", [])], "_id") == []
 
 
 @pytest.mark.parametrize("key", ["userName", None])

@@ -44,15 +44,38 @@ def test_links_that_cannot_be_read_are_none():
     assert record.some_links(ScriptedClient(call("GET", "repo/link", refused(403))), "m") == ()
 
 
-def test_one_link_that_is_there_is_enough():
-    client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", {"_id": "b"}))
-    assert record.made_here(client, HERE, promoted=True)
+OTHER = Load("r-2", "", ("c", "d"))
+BOTH = {"_queryFilter": '(_id eq "a" or _id eq "c")', "_fields": "_id"}
+
+
+def listed(*links):
+    """What the list of links shows of the first ones of both loads, or an error."""
+    found = links[0] if links and isinstance(links[0], Exception) else {"result": [{"_id": one} for one in links]}
+    return call("GET", "repo/link", found, BOTH)
+
+
+def test_links_that_are_there_are_found_by_one_request_however_many_loads():
+    client = ScriptedClient(listed("a", "c"))
+    witnesses = record.Witnesses(client, [HERE, OTHER, Load("r-3", "")])
+    assert all(witnesses.made_here(load, promoted=True) for load in (HERE, OTHER))
     client.finished()
 
 
-def test_no_link_there_is_another_idm():
-    client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", refused(404)))
-    assert not record.made_here(client, HERE, promoted=False)
+@pytest.mark.parametrize("shown", [(), (refused(403),), (refused(500),)])
+def test_what_a_list_does_not_show_is_asked_for_by_its_name(shown):
+    there = call("GET", "repo/link/b", {"_id": "b"})
+    gone = [call("GET", f"repo/link/{one}", refused(404)) for one in ("a", "c", "d")]
+    client = ScriptedClient(listed(*shown), gone[0], there, *gone[1:])
+    witnesses = record.Witnesses(client, [HERE, OTHER])
+    assert witnesses.made_here(HERE, promoted=True)
+    assert not witnesses.made_here(OTHER, promoted=False)
+    client.finished()
+
+
+def test_a_load_that_nobody_knew_of_is_asked_for_by_itself():
+    client = ScriptedClient(call("GET", "repo/link/a", {"_id": "a"}))
+    assert record.Witnesses(client, []).made_here(HERE, promoted=True)
+    client.finished()
 
 
 def test_many_loads_are_looked_for_at_once():
@@ -72,14 +95,15 @@ OTHERS = {"_queryFilter": '(_id eq "d")', "_fields": "_id"}
 
 @pytest.mark.parametrize("status", [403, 429, 500, 503])
 def test_links_that_cannot_be_read_are_not_taken_for_another_idm(status):
-    client = ScriptedClient(call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", refused(status)))
+    asked = call("GET", "repo/link/a", refused(404)), call("GET", "repo/link/b", refused(status))
     with pytest.raises(Refused):
-        record.made_here(client, HERE, promoted=False)
+        record.Witnesses(ScriptedClient(listed(), *asked), [HERE, OTHER]).made_here(HERE, promoted=False)
 
 
 @pytest.mark.parametrize("promoted", [True, False])
 def test_without_links_the_place_of_the_record_decides(promoted):
-    assert record.made_here(ScriptedClient(), Load("r", ""), promoted=promoted) is not promoted
+    load = Load("r", "")
+    assert record.Witnesses(ScriptedClient(), [load]).made_here(load, promoted=promoted) is not promoted
 
 
 def test_everything_recorded_here_needs_no_load():

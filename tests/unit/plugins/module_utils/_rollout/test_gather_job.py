@@ -15,7 +15,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._rollout.gather import 
 from ansible_collections.idmops.idm.tests.unit.doubles.preflight import finished, job
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, context
 
-LINK = call("GET", "repo/link/a", {"_id": "a"})
+LINK = call("GET", "repo/link", {"result": [{"_id": "a"}]})
 NAME = "liveSync_ldap_account"
 
 
