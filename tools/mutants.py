@@ -32,12 +32,16 @@ _SEEN = 92
 #: Seconds for the tests of a file or of its package, and for all.
 _NARROW, _WHOLE = 120.0, 600.0
 #: Faults as people make them. Of cosmic-ray's, those are left out that change nothing that could be seen (``is`` for
-#: ``==``), and arithmetic beyond plus and minus.
+#: ``==``), and arithmetic beyond plus and minus. See also :func:`is_made`.
 _KINDS = re.compile(
     r"core/(AddNot|ExceptionReplacer|NumberReplacer|Replace(And|Or|True|False|Break|Continue)With\w+|ZeroIterationForLoop"
     r"|ReplaceUnaryOperator_Delete_Not|ReplaceBinaryOperator_(Add_Sub|Sub_Add)"
-    r"|ReplaceComparisonOperator_(?!Is|\w+_Is|Eq_NotEq$|NotEq_Eq$)\w+)"
+    r"|ReplaceComparisonOperator_(?!Is|\w+_Is)\w+)"
 )
+#: An order put for an equality: ``<=`` for ``==``.
+_ORDER_FOR_EQUALITY = re.compile(r"core/ReplaceComparisonOperator_(Eq|NotEq)_(Lt|LtE|Gt|GtE)")
+#: What stands before and after a sign that compares numbers.
+_NUMBER_BEFORE, _NUMBER_AFTER = re.compile(r"(\blen\(.*\)|\d)$"), re.compile(r"-?\d|len\(")
 #: What gives a number a name: which one was chosen is no logic.
 _NAMED_NUMBER = re.compile(r"_?[A-Z][A-Z_, ]*(: .*)? = ")
 #: Faults that no test can see, each with the reason.
@@ -93,6 +97,19 @@ def reasons(listed: t.Iterable[t.Mapping[str, str]]) -> dict[tuple[str, str], st
     return {(one["file"], one["becomes"]): one["why"] for one in listed}
 
 
+def is_made(kind: str, line: str, start: int, end: int) -> bool:
+    """Return whether a fault is one that people make, by the line and by what it replaces there.
+
+    Which number got a name is no logic. Most equalities are of words, which nobody puts an order for by mistake
+    (and it would be seen or not by the alphabet): they become their contrary. Numbers can become an order too.
+    """
+    if kind == "core/NumberReplacer":
+        return not _NAMED_NUMBER.match(line)
+    if _ORDER_FOR_EQUALITY.fullmatch(kind):
+        return bool(_NUMBER_BEFORE.search(line[:start].rstrip()) or _NUMBER_AFTER.match(line[end:].lstrip()))
+    return True
+
+
 def _faults(words: t.Sequence[str]) -> t.Iterator[Fault]:
     """Yield all faults that can be made in the copy."""
     ast, plugins, items = (importlib.import_module(f"cosmic_ray.{name}") for name in ("ast", "plugins", "work_item"))
@@ -106,7 +123,7 @@ def _faults(words: t.Sequence[str]) -> t.Iterator[Fault]:
         for kind, operator in operators.items():
             places = [place for node in nodes for place in operator.mutation_positions(node)]
             for occurrence, (start, end) in enumerate(places):
-                if kind == "core/NumberReplacer" and _NAMED_NUMBER.match(lines[start[0] - 1]):
+                if not is_made(kind, lines[start[0] - 1], start[1], end[1]):
                     continue
                 yield Fault(name, start[0], start[1], kind, items.MutationSpec(path, kind, occurrence, start, end))
 
