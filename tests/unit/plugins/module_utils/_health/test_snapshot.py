@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Refused
 from ansible_collections.idmops.idm.plugins.module_utils._health.snapshot import Snapshot, read_snapshot
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import CONNECTOR, LiveSyncClient
-from ansible_collections.idmops.idm.tests.unit.doubles.scripted import call, refused
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import OWN, call, refused
 
 FILES = call("GET", "config", {"result": []}, params={"_queryFilter": '_id sw "mapping/"'})
 FORK = (call("GET", "info/version", {"productVersion": "6.1.0"}),)
@@ -24,7 +24,7 @@ def lists(flavour, *asked, documents=()):
         call("POST", "system", []),
         call("GET", "repo/synchronisation/pooledSyncStage", {"result": []}),
         *flavour,
-        call("GET", "scheduler/job", {"result": []}),
+        call("GET", "scheduler/job", {"result": []}, api_version="2.0" if flavour is IDM else OWN),
         call("GET", "config/sync", {"mappings": []}),
         *asked,
         call("POST", "scheduler/job", []),
