@@ -86,6 +86,8 @@ def test_a_held_privilege_is_not_missing():
         (6000, 0, None, None),
         (6000, 1000, 0, 0),
         (6000, 1000, 1500, 1500),
+        (6000, 1000, 1000, None),
+        (6000, 1000, 1001, 1001),
         (6000, 1000, 900, None),
         (6000, 0, 5000, None),
     ],
@@ -108,6 +110,31 @@ def test_with_changes():
     assert after.missing == ("lookthrough_limit",)
     assert after.shown()["size_limit"] == {"effective": 20000, "needed": 7200, "enough": True, "own": True}
     assert before.missing == ("size_limit", "lookthrough_limit", "unindexed_search")
+
+
+def test_all_limits_as_they_are_shown():
+    own = Account("uid=idm,dc=x", limits={"time_limit": 25})
+    assert limits(4001, own, index_entry_limit=4000).shown() == {
+        "size_limit": {"effective": 1000, "needed": 4802, "enough": False, "own": False},
+        "lookthrough_limit": {"effective": 5000, "needed": 4802, "enough": True, "own": False},
+        "time_limit": {"effective": 25, "needed": 25, "enough": True, "own": True},
+        "idle_time_limit": {"effective": 0, "needed": 25, "enough": True, "own": False},
+        "unindexed_search": {"effective": False, "needed": True, "enough": False},
+        "index_entry_limit": 4000,
+    }
+
+
+@pytest.mark.parametrize(
+    ("held", "entries", "shown"),
+    [
+        (False, 4000, {"effective": False, "needed": False, "enough": True}),
+        (True, 4000, {"effective": True, "needed": False, "enough": True}),
+        (True, 4001, {"effective": True, "needed": True, "enough": True}),
+    ],
+)
+def test_whether_an_unindexed_search_is_possible_where_it_is_needed(held, entries, shown):
+    account = Account("uid=idm,dc=x", privileges=frozenset({"unindexed-search"} if held else ()))
+    assert limits(entries, account).shown()["unindexed_search"] == shown
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.access impor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     ChangeLog,
     alias_search_works,
+    as_time,
     connector_servers,
+    judge_access,
     read_change_log,
+    time_of,
+    unlisted_servers,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import unrecorded
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
@@ -210,3 +214,70 @@ def test_the_connectors_servers(servers, hosts, uris):
 def test_no_server_is_the_connectors(servers, hosts, words):
     with pytest.raises(InvalidOption, match=words):
         connector_servers({"servers": servers}, hosts)
+
+
+@pytest.mark.parametrize(
+    ("servers", "hosts", "strange"),
+    [
+        (["ldaps://ds1.example.com:4"], [("ds1.example.com", 1), ("ds2.example.com", 2)], ("ds2.example.com:2",)),
+        (["ldaps://ds1.example.com", "ldaps://ds2.example.com"], [("ds1.example.com", 1), ("ds2.example.com", 2)], ()),
+        (["ldaps://ds1.example.com"], [("ds2.example.com", 1), ("ds3.example.com", 2)], ()),
+        (["ldaps://ds1.example.com"], [], ()),
+        ([], [("ds1.example.com", 1)], ()),
+    ],
+)
+def test_servers_of_the_connector_that_are_not_given(servers, hosts, strange):
+    assert unlisted_servers(servers, hosts) == strange
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("20261124171926Z", "2026-11-24T17:19:26Z"),
+        ("20261124171926.123Z", "2026-11-24T17:19:26Z"),
+        ("20261124171926,1Z", "2026-11-24T17:19:26Z"),
+        ("20261124171926", None),
+        ("2026112417192Z", None),
+        ("20261124171926.Z", None),
+        ("20261124171926Z ", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_directorys_time(text, time):
+    assert as_time(text) == time
+    world = World()
+    if text is not None:
+        world.put("cn=monitor", currentTime=[text])
+    assert time_of(FakeDirectory(world)) == time
+
+
+def test_the_log_is_looked_for_at_the_name_that_the_server_tells():
+    world = World()
+    world.set("", "changelog", "cn=other")
+    log = read(world)
+    assert log.suffix == "cn=other"
+    with pytest.raises(DirectoryError):
+        alias_search_works(FakeDirectory(world), log)
+    assert FakeDirectory(world).world.operations[-1].startswith("cn=other one (")
+    world.set("", "changelog")
+    assert read(world).suffix == "cn=changelog"
+
+
+def test_what_an_account_may_use_without_a_log():
+    found = judge_access(FakeDirectory(World()), ACCOUNT, None)
+    assert (found.privilege, found.root_dse, found.change_log) == (False, False, False)
+
+
+def test_a_log_with_a_first_number_alone_is_one_without_numbers():
+    for name in ("firstChangeNumber", "lastChangeNumber"):
+        world = World()
+        world.set("", name)
+        assert read(world).mode == "cookies_only"
+
+
+def test_another_error_of_the_configuration_is_one():
+    world = World()
+    del world.entries["cn=synchronization providers,cn=config"]
+    with pytest.raises(DirectoryError):
+        unrecorded(FakeDirectory(world), PEOPLE)

@@ -1226,7 +1226,7 @@ def test_base_contexts_that_are_no_names_are_not_compared(directory):
 
 
 def test_a_log_without_numbers_is_of_no_use(directory):
-    for found in (None, log_reader.ChangeLog(0, 0, "cookies_only", None)):
+    for found in (None, log_reader.ChangeLog(0, 0, "cookies_only", "cn=changelog")):
         directory("first_change_log", found)
         with LogReader(DIRECTORY, "ldap://x", connector(), context()) as log:
             assert log.facts(9) == LogFacts(usable=False)

@@ -200,7 +200,7 @@ def test_somebody_else_was_faster():
 @pytest.mark.parametrize(("token", "fits"), [(3, False), (4, True), (12, True), (13, False)])
 def test_a_token_outside_of_the_change_log_is_refused(monkeypatch, token, fits):
     class Log:
-        log = ChangeLog(5, 12, "change_numbers", None)
+        log = ChangeLog(5, 12, "change_numbers", "cn=changelog")
 
         def __init__(self, options, url, connector, it):
             assert url == "ldap://localhost:1389"

@@ -53,8 +53,8 @@ from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
 )
 
 REQUEST = finished().request
-TRIMMED = directory(grants(log=ChangeLog(60, 100, "change_numbers", None)))
-WITHOUT_NUMBERS = directory(grants(log=ChangeLog(0, 0, "cookies_only", None)))
+TRIMMED = directory(grants(log=ChangeLog(60, 100, "change_numbers", "cn=changelog")))
+WITHOUT_NUMBERS = directory(grants(log=ChangeLog(0, 0, "cookies_only", "cn=changelog")))
 
 
 def failing_server(kind=DirectoryError, **error):
