@@ -235,3 +235,51 @@ def test_what_a_condition_of_a_property_asks_for(condition, asks):
 def test_link_qualifiers_are_left_out_by_a_script_alone():
     assert not SyncMapping.parse({"name": "m", "linkQualifiers": ["default", "admin"]}).qualified
     assert SyncMapping.parse({"name": "m", "linkQualifiers": {"source": "[]"}}).qualified
+
+
+LEAST = {"name": "m", "source": "system/ldap/account", "target": "managed/user"}
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "value"),
+    [
+        ({}, "sync_enabled", True),
+        ({}, "correlates", False),
+        ({}, "links_objects", True),
+        ({}, "folds", (False, False)),
+        ({}, "selective", False),
+        ({}, "reads_more", False),
+        ({}, "qualified", False),
+        ({}, "link_type", "m"),
+        ({}, "condition", None),
+        ({}, "actions", {}),
+        ({"correlationQuery": {"type": "x"}}, "correlates", True),
+        ({"correlationScript": {"type": "x"}}, "correlates", True),
+        ({"enableLinking": False}, "links_objects", False),
+        ({"enableLinking": "false"}, "links_objects", False),
+        ({"enableLinking": "&{x}"}, "links_objects", True),
+        ({"sourceIdsCaseSensitive": False}, "folds", (True, False)),
+        ({"targetIdsCaseSensitive": False}, "folds", (False, True)),
+        ({"sourceIdsCaseSensitive": True, "targetIdsCaseSensitive": "&{x}"}, "folds", (False, False)),
+        ({"links": "other"}, "link_type", "other"),
+        ({"linkQualifiers": {"type": "x"}}, "qualified", True),
+        ({"linkQualifiers": ["a"]}, "qualified", False),
+        ({"properties": [{"transform": {"a": 1}}]}, "reads_more", True),
+        ({"properties": [{"transform": {"a": 1}, "source": "mail"}]}, "reads_more", False),
+        ({"properties": [{"source": "mail"}, {"target": "x"}]}, "reads_more", False),
+        ({"sourceCondition": "mail pr"}, "condition", "mail pr"),
+        ({"sourceCondition": {"type": "x"}}, "condition", None),
+        ({"policies": [{"situation": "MISSING", "action": "ASYNC"}]}, "asynchronous", ("MISSING",)),
+        ({"policies": [{"situation": "MISSING", "action": "UNLINK"}]}, "asynchronous", ()),
+        ({"policies": [{"situation": "MISSING", "action": "UNLINK"}]}, "actions", {"MISSING": "UNLINK"}),
+        ({"policies": [{"situation": "MISSING", "action": {"type": "x"}}]}, "actions", {}),
+        ({"policies": [{"situation": "MISSING", "action": "UNLINK", "condition": "x"}]}, "actions", {}),
+        ({"policies": [{"situation": "MISSING", "action": one} for one in ("UNLINK", "DELETE")]}, "actions", {}),
+        ({"properties": [{"source": "a/b"}, {"source": "a"}, {"source": "c"}, {"target": "d"}]}, "reads", ("a", "c")),
+        ({"name": None, "_id": "mapping/other"}, "name", "other"),
+        ({"source": None}, "source", ""),
+        ({"target": 5}, "target", "5"),
+    ],
+)
+def test_what_a_document_says(more, field, value):
+    assert getattr(SyncMapping.parse({**LEAST, **more}), field) == value
