@@ -329,6 +329,7 @@ def test_the_counter_asks_on_until_a_page_is_not_full(number, pages, starts):
         (None, ["2026-11-24T10:00:00.000Z"], 1),
         ("2026-11-24T10:00:00Z", ["2026-11-24T10:00:00.001Z", "2026-11-24T09:59:59.999Z"], 1),
         ("2026-11-24T10:00:01Z", ["2026-11-24T10:00:00.999Z"], 0),
+        ("2026-11-24T10:00:00.5Z", ["2026-11-24T10:00:00.5"], 1),
     ],
 )
 def test_entries_from_a_moment_on(moment, entries, left):
