@@ -4,7 +4,8 @@
 
 """Whether the unit tests can fail: a sample of small faults is made in module_utils, and a test has to see each.
 
-``python -m tools.mutants [--seed 1] [--size 60] [words of file names ...]``. cosmic-ray makes the faults, in a copy.
+``python -m tools.mutants [--seed 1] [--size 60] [--jobs 2] [words of file names ...]``. cosmic-ray makes the faults, in
+a copy.
 """
 
 from __future__ import annotations
@@ -128,14 +129,17 @@ def _faults(words: t.Sequence[str]) -> t.Iterator[Fault]:
                 yield Fault(name, start[0], start[1], kind, items.MutationSpec(path, kind, occurrence, start, end))
 
 
-def _seen(fault: Fault, tests: t.Mapping[str, str], whole: bool) -> tuple[bool, str]:
-    """Return whether a test fails where this fault is made, and the line that it makes."""
+def _seen(fault: Fault, tests: t.Mapping[str, str], jobs: int) -> tuple[bool, str]:
+    """Return whether a test fails where this fault is made, and the line that it makes.
+
+    :param jobs: how many of all tests run at once; 0 leaves out those of other packages.
+    """
     mutating = importlib.import_module("cosmic_ray.mutating")
     pytest = f"{sys.executable} -m pytest -x -q -p no:cacheprovider"
     narrow = tests_of(pathlib.PurePosixPath(fault.path), tests)
     beside = f"tests/unit/{pathlib.PurePosixPath(fault.path).parent}"
     rounds = [(f"{pytest} {which}", _NARROW) for which in (" ".join(narrow), beside) if which]
-    rounds += [(f"{pytest} -n 2 tests/unit/plugins", _WHOLE)] if whole else []
+    rounds += [(f"{pytest} -n {jobs} tests/unit/plugins", _WHOLE)] if jobs else []
     line = ""
     for command, limit in rounds:
         result = mutating.mutate_and_test([fault.spec], f"/bin/sh -c 'cd {_COPY} && exec {command}'", limit)
@@ -157,7 +161,7 @@ def _inside(options: argparse.Namespace) -> int:
     print(f"seed {options.seed}: {len(chosen)} of {len(every)} faults", flush=True)
     unseen = listed = 0
     for fault in chosen:
-        seen, line = _seen(fault, texts, not options.narrow)
+        seen, line = _seen(fault, texts, 0 if options.narrow else options.jobs)
         if seen:
             continue
         why = known.get((fault.path, line))
@@ -176,6 +180,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.mutants")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=60, help="how many faults are made")
+    parser.add_argument("--jobs", type=int, default=2, help="how many tests run at once where all of them do")
     parser.add_argument("--narrow", action="store_true", help="the tests of the file and of its package, no others")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*", help="files with one of these in their path; default: all")
