@@ -45,6 +45,8 @@ _ORDER_FOR_EQUALITY = re.compile(r"core/ReplaceComparisonOperator_(Eq|NotEq)_(Lt
 _NUMBER_BEFORE, _NUMBER_AFTER = re.compile(r"(\blen\(.*\)|\d)$"), re.compile(r"-?\d|len\(")
 #: What gives a number a name: which one was chosen is no logic.
 _NAMED_NUMBER = re.compile(r"_?[A-Z][A-Z_, ]*(: .*)? = ")
+#: The tests that are about all files, as that dataclasses are frozen, or which statuses mean that there is none.
+_ABOUT_ALL = "tests/unit/plugins/module_utils/test_*.py"
 #: Faults that no test can see, each with the reason.
 _LISTED = ROOT / "tests" / "unit" / "survivors.yml"
 
@@ -138,7 +140,7 @@ def _seen(fault: Fault, tests: t.Mapping[str, str], jobs: int) -> tuple[bool, st
     pytest = f"{sys.executable} -m pytest -x -q -p no:cacheprovider"
     narrow = tests_of(pathlib.PurePosixPath(fault.path), tests)
     beside = f"tests/unit/{pathlib.PurePosixPath(fault.path).parent}"
-    rounds = [(f"{pytest} {which}", _NARROW) for which in (" ".join(narrow), beside) if which]
+    rounds = [(f"{pytest} {which}", _NARROW) for which in (" ".join(narrow), beside, _ABOUT_ALL) if which]
     rounds += [(f"{pytest} -n {jobs} tests/unit/plugins", _WHOLE)] if jobs else []
     line = ""
     for command, limit in rounds:

@@ -19,11 +19,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.limits impor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Account
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import (
     ServerDefaults,
+    purge_seconds,
     read_index_entry_limit,
     read_server_defaults,
     seconds,
 )
-from ansible_collections.idmops.idm.tests.unit.doubles.directory import FakeDirectory, World
+from ansible_collections.idmops.idm.tests.unit.doubles.directory import ACCOUNT, REPLICATION, FakeDirectory, World
 
 PLAIN = Account("uid=idm,dc=x")
 
@@ -251,3 +252,25 @@ def test_seconds(text, value):
 def test_no_duration(text):
     with pytest.raises(ValueError, match="not a duration"):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"), [("0", 0), ("-1", 0), ("1", 1), (" Unlimited ", 0), ("60 seconds", 60), ("1 m", 60)]
+)
+def test_a_limit_of_the_configuration(text, limit):
+    world = World()
+    world.set("cn=config", "ds-cfg-size-limit", text)
+    assert read_server_defaults(FakeDirectory(world)).limits["size_limit"] == limit
+
+
+def test_how_long_changes_stay():
+    world = World()
+    assert purge_seconds(FakeDirectory(world)) == 3 * 86400
+    world.set(REPLICATION, "ds-cfg-replication-purge-delay", "2 hours")
+    assert purge_seconds(FakeDirectory(world)) == 7200
+    for text in ("soon", ""):
+        world.set(REPLICATION, "ds-cfg-replication-purge-delay", text)
+        assert purge_seconds(FakeDirectory(world)) is None
+    del world.entries[REPLICATION]
+    assert purge_seconds(FakeDirectory(world)) is None
+    assert purge_seconds(FakeDirectory(World(), options={"bind_dn": ACCOUNT, "bind_password": "wrong"})) is None

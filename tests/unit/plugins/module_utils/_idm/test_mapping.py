@@ -283,3 +283,42 @@ LEAST = {"name": "m", "source": "system/ldap/account", "target": "managed/user"}
 )
 def test_what_a_document_says(more, field, value):
     assert getattr(SyncMapping.parse({**LEAST, **more}), field) == value
+
+
+ALWAYS = SyncMapping.parse(LEAST).excepting
+
+
+@pytest.mark.parametrize(
+    ("policies", "more", "less"),
+    [
+        ([], set(), set()),
+        ([("CONFIRMED", "EXCEPTION", None)], {"CONFIRMED"}, set()),
+        ([("CONFIRMED", "UPDATE", None)], set(), set()),
+        ([("SOURCE_MISSING", "EXCEPTION", None)], set(), set()),
+        ([("AMBIGUOUS", "IGNORE", None)], set(), {"AMBIGUOUS"}),
+        ([("AMBIGUOUS", "IGNORE", "mail pr")], set(), set()),
+        ([("AMBIGUOUS", "EXCEPTION", None)], set(), set()),
+    ],
+)
+def test_what_idm_leaves_as_it_is_and_calls_a_success(policies, more, less):
+    stated = [{"situation": one, "action": action, "condition": when} for one, action, when in policies]
+    assert "AMBIGUOUS" in ALWAYS and "SOURCE_MISSING" not in ALWAYS
+    assert set(SyncMapping.parse({**LEAST, "policies": stated}).excepting) == (set(ALWAYS) | more) - less
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (None, "true"),
+        ({"_queryFilter": "mail pr"}, "mail pr"),
+        ({"queryFilter": "mail pr"}, "mail pr"),
+        ({"_queryId": "query-all-ids"}, "true"),
+        ({"queryId": "query-all-ids"}, "true"),
+        ({"_queryId": "other"}, None),
+        ({"resourceName": "/SYSTEM/ldap/account/", "_queryFilter": "mail pr"}, "mail pr"),
+        ({"resourceName": "system/ldap/group", "_queryFilter": "mail pr"}, None),
+        ("mail pr", None),
+    ],
+)
+def test_by_what_a_reconciliation_finds_the_objects_of_the_source(query, found):
+    assert SyncMapping.parse({**LEAST, "sourceQuery": query}).source_filter == found
