@@ -10,6 +10,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Inv
 from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import (
     SyncMapping,
     has_links,
+    misnamed,
+    queued_after,
     read_mapping,
     read_mappings,
 )
@@ -322,3 +324,32 @@ def test_what_idm_leaves_as_it_is_and_calls_a_success(policies, more, less):
 )
 def test_by_what_a_reconciliation_finds_the_objects_of_the_source(query, found):
     assert SyncMapping.parse({**LEAST, "sourceQuery": query}).source_filter == found
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "told"),
+    [
+        ("a", "system/ldap/account", False),
+        ("a", "system/ldap/ACCOUNT", True),
+        ("a", "system/ldap/group", False),
+        ("a", "", False),
+    ],
+)
+def test_a_mapping_that_spells_a_source_otherwise_is_told(name, source, told):
+    found = misnamed(Source("ldap", "account"), [SyncMapping.parse({**LEAST, "name": name, "source": source})])
+    said = f"The mapping a names {source}, and takes no change: it is system/ldap/account, in this case."
+    assert found == ((said,) if told else ())
+
+
+def queueing(name, source, target, queue=True):
+    queued = {"queuedSync": {"enabled": True}} if queue else {}
+    return SyncMapping.parse({"name": name, "source": source, "target": target, **queued})
+
+
+def test_the_queues_that_changes_of_a_source_go_through():
+    own = queueing("own", "system/ldap/account", "managed/user")
+    after = queueing("after", "/Managed/User/", "system/x/y")
+    beside = queueing("beside", "managed/role", "system/x/y")
+    plain = queueing("plain", "managed/user", "system/x/y", queue=False)
+    assert [one.name for one in queued_after([own], [own, plain, after, beside])] == ["own", "after"]
+    assert queued_after([plain], [plain]) == ()
