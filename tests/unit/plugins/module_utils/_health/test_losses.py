@@ -75,11 +75,16 @@ def test_each_kind_for_each_reason():
                 ", ".join(filter(None, (reason, how)))
             )
     found = {name: ", ".join(places) for name, places in of.items()}
+    reasons = {}
     for name, said in causes.items():
         few = {text: "all" if len(said) == 1 else "; ".join(cases) for text, cases in said.items()}
-        found[name] = [f"{text} <- {cases}" for text, cases in few.items()]
-    found["sentences"] = [f"[{place}] {text}" for text, place in sentences.items()]
-    compare(FILES / "losses.yml", "Why an entry has not arrived; in brackets the sentence that is said of it.", found)
+        reasons[name] = [f"{text} <- {cases}" for text, cases in few.items()]
+    said = {f"[{place}]": text for text, place in sentences.items()}
+    compare(
+        FILES / "sentences.yml", "What is said of entries that have not arrived, by the numbers in losses.yml.", said
+    )
+    compare(FILES / "losses.yml", "Which sentence is said of each kind of entry that has not arrived.", found)
+    compare(FILES / "causes.yml", "Why an entry has not arrived, by its kind and what is known of it.", reasons)
 
 
 def test_what_depends_on_the_mapping_and_on_a_word_of_audit():

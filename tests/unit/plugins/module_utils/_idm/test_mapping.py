@@ -353,3 +353,11 @@ def test_the_queues_that_changes_of_a_source_go_through():
     plain = queueing("plain", "managed/user", "system/x/y", queue=False)
     assert [one.name for one in queued_after([own], [own, plain, after, beside])] == ["own", "after"]
     assert queued_after([plain], [plain]) == ()
+
+
+def test_a_mapping_is_read_by_its_name():
+    other = {**LEAST, "name": "n", "target": "managed/role"}
+    client = ScriptedClient(
+        call("GET", "config/sync", {"mappings": [LEAST, other]}), call("GET", "config", {"result": []})
+    )
+    assert read_mapping(client, "n").target == "managed/role"
