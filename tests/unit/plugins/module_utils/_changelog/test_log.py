@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base import address
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.access import prove
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
@@ -198,9 +199,13 @@ TWO = {"servers": ["ldaps://ds1.example.com:4444", "ldaps://ds2.example.com:4444
             ["ldap://localhost:1", "ldap://localhost:2"],
         ),
         (["ldap://a", "ldap://[::1]:2"], [("localhost", 1636)], ["ldap://[::1]:2"]),
+        (["ldap://a", "ldap://b"], [("alias-of-b", 1636)], ["ldap://b"]),
+        (["ldap://a", "ldap://b", "ldap://alias-of-b"], [("alias-of-b", 1636)], ["ldap://alias-of-b"]),
     ],
 )
-def test_the_connectors_servers(servers, hosts, uris):
+def test_the_connectors_servers(servers, hosts, uris, monkeypatch):
+    known = {"a": "192.0.2.1", "b": "192.0.2.2", "alias-of-b": "192.0.2.2"}
+    monkeypatch.setattr(address, "_looked_up", lambda name: [known[name]] if name in known else [])
     assert connector_servers({"servers": servers}, hosts) == uris
 
 
