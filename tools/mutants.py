@@ -45,6 +45,8 @@ _ORDER_FOR_EQUALITY = re.compile(r"core/ReplaceComparisonOperator_(Eq|NotEq)_(Lt
 _NUMBER_BEFORE, _NUMBER_AFTER = re.compile(r"(\blen\(.*\)|\d)$"), re.compile(r"-?\d|len\(")
 #: What gives a number a name: which one was chosen is no logic.
 _NAMED_NUMBER = re.compile(r"_?[A-Z][A-Z_, ]*(: .*)? = ")
+#: What stands before a number that is how long a pause between two looks is: nobody sees it, nor is it logic.
+_PAUSE = re.compile(r"_pause=$")
 #: The tests that are about all files, as that dataclasses are frozen, or which statuses mean that there is none.
 _ABOUT_ALL = "tests/unit/plugins/module_utils/test_*.py"
 #: Faults that no test can see, each with the reason.
@@ -107,7 +109,7 @@ def is_made(kind: str, line: str, start: int, end: int) -> bool:
     (and it would be seen or not by the alphabet): they become their contrary. Numbers can become an order too.
     """
     if kind == "core/NumberReplacer":
-        return not _NAMED_NUMBER.match(line)
+        return not (_NAMED_NUMBER.match(line) or _PAUSE.search(line[:start]))
     if _ORDER_FOR_EQUALITY.fullmatch(kind):
         return bool(_NUMBER_BEFORE.search(line[:start].rstrip()) or _NUMBER_AFTER.match(line[end:].lstrip()))
     return True

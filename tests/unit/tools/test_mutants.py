@@ -49,6 +49,8 @@ def test_the_line_that_a_fault_makes_is_found():
     [
         ("NumberReplacer", "_PATIENCE = 60.0", "60.0", False),
         ("NumberReplacer", "FIRST, LAST = 1, 2", "1", False),
+        ("NumberReplacer", "wait_for(probe, timeout=5, first_pause=0.2)", "0.2", False),
+        ("NumberReplacer", "wait_for(probe, timeout=5, first_pause=0.2)", "5", True),
         ("NumberReplacer", "return found[0]", "0", True),
         ("NumberReplacer", 'parse(version="1.0", retries=3)', "3", True),
         ("ReplaceComparisonOperator_Eq_LtE", "if state == HEALTHY:", "==", False),
