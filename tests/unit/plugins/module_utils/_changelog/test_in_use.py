@@ -133,3 +133,11 @@ def test_two_that_have_no_change_yet():
         for name in ("firstChangeNumber", "lastChangeNumber"):
             world.set("", name, "0")
     assert same_numbers(*(FakeDirectory(world) for world in worlds), None) is True
+
+
+def test_all_but_the_one_that_is_used_are_closed():
+    third = second("ldaps://localhost:6444", "6444")
+    asked = [FakeDirectory(world) for world in (third, second(), World(ONE))]
+    found = find_in_use(asked, HOSTS)
+    assert found.directory is asked[2] and found.directory._bound
+    assert [one._bound for one in asked[:2]] == [False, False]

@@ -163,8 +163,9 @@ def test_entry_counts_add_up_the_containers():
         "dc=example,dc=com": 104,
         "ou=People,dc=example,dc=com": 101,
     }
-    with pytest.raises(DirectoryError, match="no entry ou=no"):
+    with pytest.raises(DirectoryError, match="no entry ou=no") as caught:
         entry_counts(directory, ["ou=no,dc=example,dc=com"])
+    assert (caught.value.status, caught.value.remedy) == (32, "Check base_contexts.")
 
 
 def test_the_index_of_the_whole_suffix_counts():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base import address
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._changelog import log as log_module
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.access import prove
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     ChangeLog,
@@ -20,7 +21,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     time_of,
     unlisted_servers,
 )
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import unrecorded
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import ServerDefaults, unrecorded
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import (
     ACCOUNT,
@@ -286,3 +287,21 @@ def test_another_error_of_the_configuration_is_one():
     del world.entries["cn=synchronization providers,cn=config"]
     with pytest.raises(DirectoryError):
         unrecorded(FakeDirectory(world), PEOPLE)
+
+
+def test_an_account_that_is_not_there_is_told_as_such():
+    with pytest.raises(DirectoryError, match="has no account uid=nobody") as caught:
+        judge_access(FakeDirectory(World()), "uid=nobody,dc=example,dc=com", None)
+    assert caught.value.status == 32
+
+
+def test_where_the_configuration_may_not_be_read_the_products_own_limits_hold(monkeypatch):
+    def read(directory):
+        raise DirectoryError("no", status=status)
+
+    monkeypatch.setattr(log_module, "read_server_defaults", read)
+    status = 50
+    assert log_module.defaults_or_none(FakeDirectory(World())) == ServerDefaults()
+    status = 52
+    with pytest.raises(DirectoryError):
+        log_module.defaults_or_none(FakeDirectory(World()))
