@@ -209,6 +209,8 @@ def test_what_counts_as_a_write(method, params, expected):
 def test_check_mode_cannot_write_whoever_asks(wire, method):
     with pytest.raises(RuntimeError, match="check mode"):
         client(wire, check_mode=True).request(method, "system/ldap/account", params={"_action": "liveSync"})
+    with pytest.raises(RuntimeError, match=f"^{method} system/ldap/account {{}} would be a write in check mode$"):
+        client(wire, check_mode=True).request(method, "system/ldap/account")
     assert wire.requests == []
 
 
