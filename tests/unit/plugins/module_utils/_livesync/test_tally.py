@@ -186,3 +186,14 @@ def test_what_failed_fails_the_task_with_all_of_it():
     with pytest.raises(IdmopsError) as caught:
         result_of([failed])
     assert caught.value.message == "It failed."
+
+
+def test_of_several_that_failed_the_first_is_the_tasks():
+    tallies = [Tally(SOURCE, "failed", transaction="t-1"), Tally(GROUP, "failed", transaction="t-2")]
+    tallies[0].fail("First.", "Mend it.", 500)
+    tallies[1].fail("Second.", "Or this.", 404)
+    with pytest.raises(IdmopsError) as caught:
+        result_of(tallies)
+    assert caught.value.message == "2 of 2 sources failed: First. Second."
+    assert (caught.value.status, caught.value.remedy) == (500, "Mend it.")
+    assert caught.value.result["transaction_id"] == "t-1"
