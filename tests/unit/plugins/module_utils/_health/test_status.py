@@ -636,6 +636,8 @@ def test_what_nobody_runs_soon_is_not_watched(log, more):
     [
         ("2026-11-24T09:00:00Z", "0 0/5 * * * ?", "failing"),
         ("2026-11-24T10:55:00Z", "0 0/5 * * * ?", "lagging"),
+        ("2026-11-24T10:49:00Z", "0 0/5 * * * ?", "lagging"),  # and a minute
+        ("2026-11-24T10:48:59Z", "0 0/5 * * * ?", "failing"),
         ("2026-11-24T09:00:00Z", "0 0 3 * * ?", "lagging"),
         (None, "0 0/5 * * * ?", "lagging"),
     ],

@@ -753,3 +753,13 @@ def test_whoever_asks_is_asked_for_once_and_may_not_be_told(monkeypatch):
     for failure in ((404, {"code": 404}, {}), requests.exceptions.ReadTimeout("late")):
         idm, sent = alone(monkeypatch, failure)
         assert idm.whoami() == idm.whoami() == {} and len(sent.asked) == 1
+
+
+def test_a_sibling_asks_at_the_same_address_unless_it_is_told_another():
+    idm = Client(options(), Context())
+    idm.silent.add("audit/sync")
+    same, node = idm.sibling(), idm.sibling("https://node1.example.com/openidm")
+    assert (same.url, node.url) == (idm.url, "https://node1.example.com/openidm")
+    assert same._auth is node._auth is idm._auth and same.silent is node.silent is idm.silent
+    assert same._session is not idm._session and same._session.cookies is idm._session.cookies
+    assert node._session.cookies is not idm._session.cookies
