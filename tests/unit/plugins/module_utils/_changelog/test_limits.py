@@ -243,6 +243,16 @@ def test_what_is_no_tree_is_an_error_that_names_it(text):
         ("1500 ms", 2),
         ("0 seconds", 0),
         ("1 day", 86400),
+        ("2000 milliseconds", 2),
+        ("1 s", 1),
+        ("1 second", 1),
+        ("3 minutes", 180),
+        ("1 h", 3600),
+        ("2 hours", 7200),
+        ("1 d", 86400),
+        ("1 w", 604800),
+        ("2 weeks", 1209600),
+        ("1 Week", 604800),
     ],
 )
 def test_seconds(text, value):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
@@ -207,3 +208,14 @@ def test_an_account_that_lies_elsewhere_cannot_be_judged_and_another_error_is_on
     status = 50
     with pytest.raises(DirectoryError):
         _ = spoilt(reader, connector=replace(CONNECTOR, principal="uid=idm"))._access
+
+
+@pytest.mark.parametrize("momentary", [False, True])
+def test_whoever_looks_for_a_moment_alone_does_not_read_the_log_again(reader, monkeypatch, momentary):
+    log, asked = reader().log, []
+    found = module.LogReader(None, None, CONNECTOR, context())
+    found.__dict__.update(directory=SimpleNamespace(kept={} if momentary else None), log=log, whose=Whose())
+    monkeypatch.setattr(module.LogReader, "again", lambda self: asked.append(self) or log)
+    monkeypatch.setattr(module, "unnumbered", lambda *unused: [])
+    monkeypatch.setattr(module, "several_servers", lambda log: False)
+    assert found.hidden(2000).unnumbered == () and len(asked) == (0 if momentary else 1)
