@@ -4,7 +4,8 @@
 
 """Whether the unit tests can fail: a sample of small faults is made in module_utils, and a test has to see each.
 
-``python -m tools.mutants [--seed 1] [--size 60] [words of file names ...]``. cosmic-ray makes the faults, in a copy.
+``python -m tools.mutants [--seed 1] [--size 60] [--jobs 2] [words of file names ...]``. cosmic-ray makes the faults, in
+a copy.
 """
 
 from __future__ import annotations
@@ -32,14 +33,22 @@ _SEEN = 92
 #: Seconds for the tests of a file or of its package, and for all.
 _NARROW, _WHOLE = 120.0, 600.0
 #: Faults as people make them. Of cosmic-ray's, those are left out that change nothing that could be seen (``is`` for
-#: ``==``), and arithmetic beyond plus and minus.
+#: ``==``), and arithmetic beyond plus and minus. See also :func:`is_made`.
 _KINDS = re.compile(
     r"core/(AddNot|ExceptionReplacer|NumberReplacer|Replace(And|Or|True|False|Break|Continue)With\w+|ZeroIterationForLoop"
     r"|ReplaceUnaryOperator_Delete_Not|ReplaceBinaryOperator_(Add_Sub|Sub_Add)"
-    r"|ReplaceComparisonOperator_(?!Is|\w+_Is|Eq_NotEq$|NotEq_Eq$)\w+)"
+    r"|ReplaceComparisonOperator_(?!Is|\w+_Is)\w+)"
 )
+#: An order put for an equality: ``<=`` for ``==``.
+_ORDER_FOR_EQUALITY = re.compile(r"core/ReplaceComparisonOperator_(Eq|NotEq)_(Lt|LtE|Gt|GtE)")
+#: What stands before and after a sign that compares numbers.
+_NUMBER_BEFORE, _NUMBER_AFTER = re.compile(r"(\blen\(.*\)|\d)$"), re.compile(r"-?\d|len\(")
 #: What gives a number a name: which one was chosen is no logic.
 _NAMED_NUMBER = re.compile(r"_?[A-Z][A-Z_, ]*(: .*)? = ")
+#: What stands before a number that is how long a pause between two looks is: nobody sees it, nor is it logic.
+_PAUSE = re.compile(r"_pause=$")
+#: The tests that are about all files, as that dataclasses are frozen, or which statuses mean that there is none.
+_ABOUT_ALL = "tests/unit/plugins/module_utils/test_*.py"
 #: Faults that no test can see, each with the reason.
 _LISTED = ROOT / "tests" / "unit" / "survivors.yml"
 
@@ -93,6 +102,19 @@ def reasons(listed: t.Iterable[t.Mapping[str, str]]) -> dict[tuple[str, str], st
     return {(one["file"], one["becomes"]): one["why"] for one in listed}
 
 
+def is_made(kind: str, line: str, start: int, end: int) -> bool:
+    """Return whether a fault is one that people make, by the line and by what it replaces there.
+
+    Which number got a name is no logic. Most equalities are of words, which nobody puts an order for by mistake
+    (and it would be seen or not by the alphabet): they become their contrary. Numbers can become an order too.
+    """
+    if kind == "core/NumberReplacer":
+        return not (_NAMED_NUMBER.match(line) or _PAUSE.search(line[:start]))
+    if _ORDER_FOR_EQUALITY.fullmatch(kind):
+        return bool(_NUMBER_BEFORE.search(line[:start].rstrip()) or _NUMBER_AFTER.match(line[end:].lstrip()))
+    return True
+
+
 def _faults(words: t.Sequence[str]) -> t.Iterator[Fault]:
     """Yield all faults that can be made in the copy."""
     ast, plugins, items = (importlib.import_module(f"cosmic_ray.{name}") for name in ("ast", "plugins", "work_item"))
@@ -106,19 +128,22 @@ def _faults(words: t.Sequence[str]) -> t.Iterator[Fault]:
         for kind, operator in operators.items():
             places = [place for node in nodes for place in operator.mutation_positions(node)]
             for occurrence, (start, end) in enumerate(places):
-                if kind == "core/NumberReplacer" and _NAMED_NUMBER.match(lines[start[0] - 1]):
+                if not is_made(kind, lines[start[0] - 1], start[1], end[1]):
                     continue
                 yield Fault(name, start[0], start[1], kind, items.MutationSpec(path, kind, occurrence, start, end))
 
 
-def _seen(fault: Fault, tests: t.Mapping[str, str], whole: bool) -> tuple[bool, str]:
-    """Return whether a test fails where this fault is made, and the line that it makes."""
+def _seen(fault: Fault, tests: t.Mapping[str, str], jobs: int) -> tuple[bool, str]:
+    """Return whether a test fails where this fault is made, and the line that it makes.
+
+    :param jobs: how many of all tests run at once; 0 leaves out those of other packages.
+    """
     mutating = importlib.import_module("cosmic_ray.mutating")
     pytest = f"{sys.executable} -m pytest -x -q -p no:cacheprovider"
     narrow = tests_of(pathlib.PurePosixPath(fault.path), tests)
     beside = f"tests/unit/{pathlib.PurePosixPath(fault.path).parent}"
-    rounds = [(f"{pytest} {which}", _NARROW) for which in (" ".join(narrow), beside) if which]
-    rounds += [(f"{pytest} -n 2 tests/unit/plugins", _WHOLE)] if whole else []
+    rounds = [(f"{pytest} {which}", _NARROW) for which in (" ".join(narrow), beside, _ABOUT_ALL) if which]
+    rounds += [(f"{pytest} -n {jobs} tests/unit/plugins", _WHOLE)] if jobs else []
     line = ""
     for command, limit in rounds:
         result = mutating.mutate_and_test([fault.spec], f"/bin/sh -c 'cd {_COPY} && exec {command}'", limit)
@@ -140,7 +165,7 @@ def _inside(options: argparse.Namespace) -> int:
     print(f"seed {options.seed}: {len(chosen)} of {len(every)} faults", flush=True)
     unseen = listed = 0
     for fault in chosen:
-        seen, line = _seen(fault, texts, not options.narrow)
+        seen, line = _seen(fault, texts, 0 if options.narrow else options.jobs)
         if seen:
             continue
         why = known.get((fault.path, line))
@@ -159,6 +184,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.mutants")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--size", type=int, default=60, help="how many faults are made")
+    parser.add_argument("--jobs", type=int, default=2, help="how many tests run at once where all of them do")
     parser.add_argument("--narrow", action="store_true", help="the tests of the file and of its package, no others")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("words", nargs="*", help="files with one of these in their path; default: all")

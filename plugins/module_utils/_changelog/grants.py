@@ -92,7 +92,7 @@ class Grants:
     @property
     def suffix(self) -> str:
         """Where the change log is searched."""
-        return (self.change_log.suffix if self.change_log else None) or SUFFIX
+        return self.change_log.suffix if self.change_log else SUFFIX
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -172,7 +172,7 @@ def read_grants(directory: Directory, wanted: WantedGrants) -> Grants:
     access = None
     if account and log:
         try:
-            access = judge_rights(directory, account, log.suffix or SUFFIX, log.last)
+            access = judge_rights(directory, account, log.suffix, log.last)
         except DirectoryError as exc:
             if wanted.present or exc.status not in (INSUFFICIENT_ACCESS, UNAVAILABLE_CRITICAL_EXTENSION):
                 raise  # to take away what is ours needs no judgement

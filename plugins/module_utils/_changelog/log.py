@@ -87,7 +87,7 @@ class ChangeLog:
     first: int
     last: int
     mode: str
-    suffix: str | None
+    suffix: str
     cookie: str | None = None
 
     @property
@@ -229,7 +229,7 @@ def alias_search_works(directory: Directory, change_log: ChangeLog) -> bool:
 def _follows_aliases(directory: Directory, change_log: ChangeLog) -> bool:
     try:
         directory.search(
-            change_log.suffix or SUFFIX,
+            change_log.suffix,
             ONE_LEVEL,
             changes_between(change_log.last, change_log.last),
             ["changeNumber"],
@@ -255,7 +255,7 @@ def judge_access(directory: Directory, principal: str, log: ChangeLog | None) ->
     :raises DirectoryError: no answer, an error, or there is no such account.
     """
     account = known_account(directory, principal, defaults_or_none(directory))
-    return judge_rights(directory, account, (log.suffix if log else None) or SUFFIX, log.last if log else 0)
+    return judge_rights(directory, account, log.suffix if log else SUFFIX, log.last if log else 0)
 
 
 def see_as(

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from .._base.errors import DirectoryError
 from .._ldap.directory import INSUFFICIENT_ACCESS, ONE_LEVEL, SIZE_LIMIT_EXCEEDED, SUBTREE, Control, Directory, Entry
 from .._ldap.dn import Name, is_name, is_within_any
-from .log import SUFFIX, ChangeLog, as_time
+from .log import ChangeLog, as_time
 
 #: What is read of a change whose entry is looked for.
 OF_A_CHANGE = ("replicationCSN", "targetDN", "changeType", "changeTime", "targetEntryUUID", "newRDN", "newSuperior")
@@ -163,7 +163,7 @@ def _read_changes(
     while reached < last:
         start = reached + 1
         wanted = f"(&(objectClass=changeLogEntry)(changeNumber>={start}))"
-        suffix, names = log.suffix or SUFFIX, ["changeNumber", *attributes]
+        suffix, names = log.suffix, ["changeNumber", *attributes]
         try:
             for entry in directory.stream(suffix, ONE_LEVEL, wanted, names, size_limit=last - reached):
                 number = entry.number("changeNumber") or 0
@@ -183,8 +183,8 @@ def text_of_change(directory: Directory, log: ChangeLog, number: int, attribute:
     :raises DirectoryError: no answer, or an error.
     """
     wanted = f"(&(objectClass=changeLogEntry)(changeNumber={number}))"
-    found = directory.search(log.suffix or SUFFIX, ONE_LEVEL, wanted, [attribute])
-    return found[0].text(attribute) if found else None
+    found = directory.search(log.suffix, ONE_LEVEL, wanted, [attribute])
+    return next((one.text(attribute) for one in found), None)
 
 
 def pending_changes(
@@ -240,7 +240,7 @@ def _lies_within(log: ChangeLog, bases: t.Sequence[Name]) -> bool:
 
 def _alone(directory: Directory, log: ChangeLog, numbers: t.Iterable[int], attributes: t.Sequence[str]) -> list[Entry]:
     """Return the changes of some numbers, each looked for by its name."""
-    names = [f"changeNumber={number},{log.suffix or SUFFIX}" for number in numbers]
+    names = [f"changeNumber={number},{log.suffix}" for number in numbers]
     found = [directory.read(name, ["changeNumber", *attributes]) for name in names]
     return [entry for entry in found if entry is not None and entry.number("changeNumber") is not None]
 
@@ -279,7 +279,7 @@ def left_out(directory: Directory, log: ChangeLog, first: int, last: int) -> Lef
     if shown and "" not in shown:
         start = max(first, min(missing) - _BEFORE)
         before = _alone(directory, log, [start], ["changeLogCookie"])
-        cookie = before[0].text("changeLogCookie") if before else None
+        cookie = next((one.text("changeLogCookie") for one in before), None)
         found = _after(directory, log, cookie, last - start + _MOST_ALONE) if cookie else None
     if found is None:
         found = _alone(directory, log, sorted(missing)[-_MOST_ALONE:], OF_A_CHANGE)
@@ -304,7 +304,7 @@ def _after(directory: Directory, log: ChangeLog, cookie: str, most: int) -> list
     """
     found: list[Entry] = []
     control = Control(_COOKIE, cookie.encode())
-    wanted, suffix = "(objectClass=changeLogEntry)", log.suffix or SUFFIX
+    wanted, suffix = "(objectClass=changeLogEntry)", log.suffix
     try:
         for entry in directory.stream(suffix, SUBTREE, wanted, OF_A_CHANGE, controls=[control], size_limit=most):
             found.append(entry)

@@ -44,15 +44,16 @@ def verify(directory: Directory, context: Context, *, wait: bool) -> Verificatio
     last: list[Verification] = []
 
     def probe() -> Verification | None:
-        last[:] = [_look(directory)]
-        return None if last[0].verified is False else last[0]
+        found = _look(directory)
+        last[:] = [found]
+        return None if found.verified is False else found
 
     if not wait:
         return _look(directory)
     try:
         return context.wait_for(probe, timeout=_REPLICATION_SECONDS, what="the grants to arrive")
     except TimedOut:
-        return last[0]
+        return last.pop()
 
 
 def _look(directory: Directory) -> Verification:

@@ -336,7 +336,8 @@ class LogReader:
         return numbered and self._connector is not None and all(map(is_name, self._connector.base_contexts))
 
     def _parted(self, entries: t.Iterable[Entry]) -> tuple[list[Touched], list[Touched]]:
-        return part_by(self._connector.base_contexts if self._connector else (), entries)
+        # where they cannot be placed there are none, and the base contexts may be no names
+        return part_by(self._connector.base_contexts if self._connector and self._placed else (), entries)
 
     def hidden(self, token: int, after: int | None = None) -> Hidden:
         """Return what a search by number does not show of the changes that a token has passed.

@@ -152,7 +152,7 @@ def _see_what_is_kept_out(client: Client, found: t.Iterable[t.Mapping[str, t.Any
         return
     client.silent.add(_ASKED)
     try:
-        config = as_dict(client.get(_CONFIG, none_on=(404,)))
+        config = as_dict(client.get(_CONFIG))
     except Refused:
         config = {}
     policies = as_dict(as_dict(config.get("auditServiceConfig")).get("filterPolicies"))
@@ -194,7 +194,7 @@ def kept_topics(client: Client) -> frozenset[str]:
     :raises Unreachable: as the client.
     """
     try:
-        stated = client.get(_CONFIG, none_on=(404,)) or {}
+        stated = client.get(_CONFIG)
     except Refused:
         return frozenset()
     service = as_dict(stated.get("auditServiceConfig"))

@@ -32,7 +32,7 @@ def read_nodes(client: Client) -> list[Node] | None:
     :raises Unreachable: as the client.
     """
     try:
-        body = client.get("cluster", none_on=(403, 404, 501))
+        body = client.get("cluster")
     except Refused:
         return None
     if not isinstance(body, dict):

@@ -193,7 +193,9 @@ def _failed(found: ReconFindings) -> IdmopsError:
         )
     return IdmopsError(
         f"{head} at {run.source} source and {run.target} target entries (stage {run.stage or 'unknown'}).",
-        remedy=f"IDM's log tells the reason: look for the reconciliation's id {run.id}.",
+        remedy=f"IDM's log tells the reason: look for the reconciliation's id {run.id}."
+        if run.id
+        else "IDM's log tells the reason, at the time of the run.",
     )
 
 

@@ -26,7 +26,7 @@ def why_none_begins(client: Client, jobs: t.Iterable[Schedule]) -> str | None:
     :raises Unreachable: as the client.
     """
     try:
-        config = as_dict(client.get(_CONFIG, none_on=(404,)))
+        config = as_dict(client.get(_CONFIG))
         running = executing_jobs(client)
     except Refused:
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.idmops.idm.plugins.module_utils._http.answer import Answer
 from ansible_collections.idmops.idm.tests.unit.doubles.record import RECORDS, RecordStore
-from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ScriptedClient, call, refused
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import ANYTHING, ScriptedClient, Traced, call, refused
 
 SOURCE = "system/ldap/account"
 STAGE = "repo/synchronisation/pooledSyncStage/SYSTEMLDAPACCOUNT"
@@ -46,10 +46,10 @@ class LiveSyncClient(ScriptedClient):
         super().__init__(*calls, **how)
         self.records = RecordStore()
 
-    def get(self, path, params=None, none_on=(), **unused):
+    def get(self, path, params=None, none_on=(), **how):
         if path.startswith(RECORDS):
             return self.records.answer("GET", path, none_on=none_on).body
-        return super().get(path, params, none_on)
+        return super().get(path, params, none_on, **how)
 
     def __enter__(self):
         return self
@@ -60,15 +60,15 @@ class LiveSyncClient(ScriptedClient):
     def sibling(self):
         return self
 
-    def delete(self, path, headers=None, none_on=(), **unused):
+    def delete(self, path, headers=None, none_on=(), **how):
         if path.startswith(RECORDS):
             return self._kept("DELETE", path, None, headers, none_on).body
-        return self._answer("DELETE", path, None, headers, none_on)
+        return self._answer("DELETE", path, None, headers, none_on, **how)
 
-    def request(self, method, path, params=None, none_on=(), body=None, headers=None, **unused):
+    def request(self, method, path, params=None, none_on=(), body=None, headers=None, **how):
         if path.startswith(RECORDS):
             return self._kept(method, path, body, headers, none_on)
-        answered = self._answer(method, path, params, body, none_on)
+        answered = self._answer(method, path, params, body, none_on, headers, **how)
         created = 201 if "If-None-Match" in (headers or {}) else 200
         return Answer(404 if answered is None else self.put_status or created, answered, {})
 
@@ -118,7 +118,7 @@ def cluster(*startups):
 
 
 def post(answer, **params):
-    return call("POST", SOURCE, answer, params={"_action": "liveSync", **params})
+    return call("POST", SOURCE, answer, params={"_action": "liveSync", **params}, headers=Traced(), timeout=ANYTHING)
 
 
 def answer(token, rev="1", failure=None):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+import pytest
 import yaml
 
 from tools import mutants
@@ -41,6 +42,32 @@ def test_the_tests_of_a_file_are_those_of_its_name_and_those_that_import_it():
 def test_the_line_that_a_fault_makes_is_found():
     assert mutants.becomes("--- a\n+++ b\n@@ -1 +1 @@\n-    x = 1\n+    x = 2\n y\n") == "x = 2"
     assert mutants.becomes("") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "what", "made"),
+    [
+        ("NumberReplacer", "_PATIENCE = 60.0", "60.0", False),
+        ("NumberReplacer", "FIRST, LAST = 1, 2", "1", False),
+        ("NumberReplacer", "wait_for(probe, timeout=5, first_pause=0.2)", "0.2", False),
+        ("NumberReplacer", "wait_for(probe, timeout=5, first_pause=0.2)", "5", True),
+        ("NumberReplacer", "return found[0]", "0", True),
+        ("NumberReplacer", 'parse(version="1.0", retries=3)', "3", True),
+        ("ReplaceComparisonOperator_Eq_LtE", "if state == HEALTHY:", "==", False),
+        ("ReplaceComparisonOperator_NotEq_Gt", "if stage.rev != mark.rev:", "!=", False),
+        ("ReplaceComparisonOperator_Eq_NotEq", "if state == HEALTHY:", "==", True),
+        ("ReplaceComparisonOperator_NotEq_Eq", "if state != HEALTHY:", "!=", True),
+        ("ReplaceComparisonOperator_Eq_GtE", "if exc.status == 404:", "==", True),
+        ("ReplaceComparisonOperator_Eq_GtE", "if len(found) == wanted:", "==", True),
+        ("ReplaceComparisonOperator_NotEq_Lt", "if wanted != len(found):", "!=", True),
+        ("ReplaceComparisonOperator_NotEq_Lt", "if 0 != wanted:", "!=", True),
+        ("ReplaceComparisonOperator_Lt_LtE", "if count < most:", "<", True),
+        ("AddNot", "if state == HEALTHY:", "state", True),
+    ],
+)
+def test_faults_are_such_as_people_make(kind, line, what, made):
+    start = line.index(what)
+    assert mutants.is_made(f"core/{kind}", line, start, start + len(what)) is made
 
 
 def test_faults_that_are_listed_are_in_files_that_there_are():

@@ -56,7 +56,7 @@ class Many(LiveSyncClient):
             self.asked[f"{method} run record"] += 1
         return super().request(method, path, *given, **how)
 
-    def _answer(self, method, path, params, body, none_on):
+    def _answer(self, method, path, params, body, none_on, *headers, **how):
         found = self._told(method, path, params or {})
         if found is None and 404 not in none_on:
             raise refused(404)

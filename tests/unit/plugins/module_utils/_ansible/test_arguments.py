@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import access_spec, idm_spec
+from ansible_collections.idmops.idm.plugins.module_utils._ansible.arguments import (
+    access_spec,
+    connection_options,
+    directory_option,
+    idm_spec,
+)
 from ansible_collections.idmops.idm.plugins.module_utils._ansible.secrets import hidden_values
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import InvalidOption
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.options import given
@@ -80,3 +85,34 @@ def test_the_module_that_grants_takes_the_same_from_the_environment(environment)
     options, secrets = read(access_spec({"state": {"type": "str"}}), {"principal": "uid=idm"})
     assert options["servers"][:2] == ["ldaps://ds1.example.com:4444", "ldaps://ds2.example.com:4444"]
     assert (options["bind_dn"], options["bind_password"], secrets) == ("uid=admin", "hunter2", {"hunter2"})
+
+
+def test_no_secret_is_shown_and_nothing_else_is_hidden():
+    options = {**connection_options(), **directory_option()["directory"]["options"]}
+    hidden = {name for name, option in options.items() if option.get("no_log")}
+    assert hidden == {
+        "password",
+        "access_token",
+        "service_account_jwk",
+        "client_secret",
+        "bind_password",
+        "principal_password",
+    }
+    kept = {name for name, option in options.items() if option.get("no_log") is False}
+    assert kept == {"token_url", "client_key"}, "Ansible takes these for secrets by their names"
+
+
+def test_what_holds_where_nothing_is_given(monkeypatch):
+    monkeypatch.delenv("IDM_VALIDATE_CERTS", raising=False)
+    options, unused = read(SPEC, URL)
+    stated = {name: value for name, value in options.items() if value is not None and name != "directory"}
+    assert stated == {
+        **URL,
+        "auth_method": "openidm",
+        "scope": "fr:idm:*",
+        "validate_certs": True,
+        "timeout": 30,
+        "retry_timeout": 60,
+    }
+    assert not ArgumentSpecValidator(**SPEC.as_arguments()).validate(URL).error_messages
+    assert "url" in str(ArgumentSpecValidator(**SPEC.as_arguments()).validate({}).error_messages)

@@ -61,3 +61,16 @@ def test_nobody_has_to_wait():
     assert any(thread.daemon for thread in threading.enumerate() if thread is not threading.current_thread())
     gate.set()
     assert future.result(timeout=5) is True
+
+
+def test_no_thread_keeps_a_program_from_its_end():
+    assert side_by_side([lambda: threading.current_thread().daemon] * 2, 2) == [True, True]
+    assert start(lambda: threading.current_thread().daemon).result(5) is True
+
+
+@pytest.mark.parametrize(("works", "most", "threads"), [(3, 2, 2), (2, 3, 2), (1, 1, 1)])
+def test_as_many_threads_as_there_is_work_for(monkeypatch, works, most, threads):
+    begun, real = [], threading.Thread
+    monkeypatch.setattr(threading, "Thread", lambda **how: begun.append(how) or real(**how))
+    side_by_side([lambda: None] * works, most)
+    assert len(begun) == threads

@@ -342,3 +342,15 @@ def test_a_change_before_a_failure_counts():
     with pytest.raises(DirectoryError) as caught:
         site.run(servers=[DS1])
     assert caught.value.result["changed"] is True
+
+
+def test_what_is_taken_away_is_not_warned_of_nor_a_log_that_is_not_there():
+    for spoil in (
+        lambda world: world.set(REPLICATION, "ds-cfg-changelog-enabled", "enabled-cookie-mode-only"),
+        lambda world: world.drop_change_log(),
+        lambda world: setattr(world, "alias_search_fails", True),
+    ):
+        site, context = Site(), Context(clock=FakeClock())
+        spoil(site.worlds[DS1])
+        site.run(context=context, wanted=WantedGrants(Name.parse(ACCOUNT), present=False))
+        assert not any("change numbers" in one or "follows aliases" in one for one in context.report.warnings)

@@ -186,3 +186,20 @@ def test_what_has_been_met_is_noted_of_the_connectors_own_server_alone(world, re
     strange = reader(replace(CONNECTOR, host="elsewhere"))
     strange.touched(8, 40)
     assert strange.reached is None and strange.anchor(7) is None and strange.outside(8, [THEN]) is None
+
+
+@pytest.mark.parametrize(("number", "there"), [(None, False), (0, False), (1, True), (10, True), (11, False)])
+def test_a_change_is_read_within_the_log_alone(world, number, there):
+    directory = FakeDirectory(world)
+    found = read_anchor(directory, read_change_log(directory), number)
+    assert (found is not None) is there and (not there or found.number == number)
+
+
+def test_of_a_log_that_has_been_trimmed_the_first_is_there_and_none_before():
+    world = World()
+    world.set("", "firstChangeNumber", "4")
+    for number in (3, 4):
+        world.set(f"changeNumber={number},cn=changelog", "changeTime", "20261124170000Z")
+    directory = FakeDirectory(world)
+    log = read_change_log(directory)
+    assert read_anchor(directory, log, 3) is None and read_anchor(directory, log, 4).number == 4

@@ -33,7 +33,9 @@ def test_each_entry_is_told_once_with_its_last_change():
 
 
 def test_what_lies_elsewhere_does_not_count_and_needs_no_name():
-    assert changed((None, "modify", "cn=admin,dc=example,dc=com")).last == {}
+    away = (None, "modify", "cn=admin,dc=example,dc=com")
+    assert changed(away).last == {}
+    assert changed(away, ("a", "add", f"uid=a,{PEOPLE}"), away).last == {"a": "add"}
 
 
 def test_a_rename_counts_at_either_end():
@@ -64,3 +66,9 @@ def test_what_is_not_all_is_nothing(how):
 
 def test_a_change_that_does_not_tell_its_entry_tells_nothing():
     assert changed(("", "modify", f"uid=a,{PEOPLE}")) is None
+    assert changed(("a", "", f"uid=a,{PEOPLE}")) is None
+
+
+def test_as_many_entries_as_were_asked_for_are_all():
+    two = (("a", "modify", f"uid=a,{PEOPLE}"), ("b", "modify", f"uid=b,{PEOPLE}"))
+    assert set(changed(*two, most=2).last) == {"a", "b"}

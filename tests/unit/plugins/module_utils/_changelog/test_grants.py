@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.context import Context
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
+from ansible_collections.idmops.idm.plugins.module_utils._changelog import grants as grants_module
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.grants import (
     DeniedByAci,
     WantedGrants,
@@ -384,3 +385,39 @@ def test_a_root_user_needs_nothing():
     context = Context()
     assert apply_grants(FakeDirectory(world, context), WantedGrants(Name.parse(ADMIN)), context)[2] is False
     assert world.writes == []
+
+
+@pytest.mark.parametrize(("attribute", "modify_acl"), [("ds-privilege-name", False), ("ds-cfg-global-aci", True)])
+def test_a_refused_write_says_all_that_it_takes(attribute, modify_acl):
+    world = World()
+
+    class Refusing(FakeDirectory):
+        def modify(self, dn, modifications):
+            if any(one.attribute == attribute for one in modifications):
+                raise DirectoryError("answered 50", status=status)
+            super().modify(dn, modifications)
+
+    context, status = Context(), 50
+    with pytest.raises(DirectoryError) as caught:
+        apply_grants(Refusing(world, context), WantedGrants(IDM), context)
+    assert ("; modify-acl too where the server asks for it" in caught.value.remedy) is modify_acl
+    status = 53
+    with pytest.raises(DirectoryError) as caught:
+        apply_grants(Refusing(World(), context), WantedGrants(IDM), context)
+    assert caught.value.remedy is None
+
+
+@pytest.mark.parametrize(
+    ("status", "present", "raised"), [(50, False, False), (12, False, False), (50, True, True), (1, False, True)]
+)
+def test_to_take_away_what_is_ours_needs_no_judgement(monkeypatch, status, present, raised):
+    def judge(*unused):
+        raise DirectoryError("no", status=status)
+
+    world = granted_world()
+    monkeypatch.setattr(grants_module, "judge_rights", judge)
+    if raised:
+        with pytest.raises(DirectoryError):
+            apply(world, present=present)
+        return
+    assert apply(world, present=present)[2] is True

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError
+from ansible_collections.idmops.idm.plugins.module_utils._changelog import in_use
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.in_use import find_in_use, same_numbers
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.whose import FAILOVER, OTHER, SAME, UNKNOWN
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import NoAnswer
@@ -133,3 +134,26 @@ def test_two_that_have_no_change_yet():
         for name in ("firstChangeNumber", "lastChangeNumber"):
             world.set("", name, "0")
     assert same_numbers(*(FakeDirectory(world) for world in worlds), None) is True
+
+
+def test_all_but_the_one_that_is_used_are_closed():
+    third = second("ldaps://localhost:6444", "6444")
+    asked = [FakeDirectory(world) for world in (third, second(), World(ONE))]
+    found = find_in_use(asked, HOSTS)
+    assert found.directory is asked[2] and found.directory._bound
+    assert [one._bound for one in asked[:2]] == [False, False]
+
+
+def test_a_server_that_goes_away_while_it_is_asked_is_passed_over(monkeypatch):
+    real = in_use.judge_whose
+
+    def judge(directory, hosts):
+        if directory.uri == ONE:
+            raise NoAnswer("gone", ONE, "Look.")
+        return real(directory, hosts)
+
+    monkeypatch.setattr(in_use, "judge_whose", judge)
+    found = find(World(ONE), second())
+    assert (found.directory.uri, found.whose.answer, [one.uri for one in found.away]) == (TWO, FAILOVER, [ONE])
+    with pytest.raises(NoAnswer):
+        find(World(ONE))

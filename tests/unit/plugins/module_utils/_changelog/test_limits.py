@@ -19,11 +19,12 @@ from ansible_collections.idmops.idm.plugins.module_utils._changelog.limits impor
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.rights import Account
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import (
     ServerDefaults,
+    purge_seconds,
     read_index_entry_limit,
     read_server_defaults,
     seconds,
 )
-from ansible_collections.idmops.idm.tests.unit.doubles.directory import FakeDirectory, World
+from ansible_collections.idmops.idm.tests.unit.doubles.directory import ACCOUNT, REPLICATION, FakeDirectory, World
 
 PLAIN = Account("uid=idm,dc=x")
 
@@ -86,6 +87,8 @@ def test_a_held_privilege_is_not_missing():
         (6000, 0, None, None),
         (6000, 1000, 0, 0),
         (6000, 1000, 1500, 1500),
+        (6000, 1000, 1000, None),
+        (6000, 1000, 1001, 1001),
         (6000, 1000, 900, None),
         (6000, 0, 5000, None),
     ],
@@ -108,6 +111,31 @@ def test_with_changes():
     assert after.missing == ("lookthrough_limit",)
     assert after.shown()["size_limit"] == {"effective": 20000, "needed": 7200, "enough": True, "own": True}
     assert before.missing == ("size_limit", "lookthrough_limit", "unindexed_search")
+
+
+def test_all_limits_as_they_are_shown():
+    own = Account("uid=idm,dc=x", limits={"time_limit": 25})
+    assert limits(4001, own, index_entry_limit=4000).shown() == {
+        "size_limit": {"effective": 1000, "needed": 4802, "enough": False, "own": False},
+        "lookthrough_limit": {"effective": 5000, "needed": 4802, "enough": True, "own": False},
+        "time_limit": {"effective": 25, "needed": 25, "enough": True, "own": True},
+        "idle_time_limit": {"effective": 0, "needed": 25, "enough": True, "own": False},
+        "unindexed_search": {"effective": False, "needed": True, "enough": False},
+        "index_entry_limit": 4000,
+    }
+
+
+@pytest.mark.parametrize(
+    ("held", "entries", "shown"),
+    [
+        (False, 4000, {"effective": False, "needed": False, "enough": True}),
+        (True, 4000, {"effective": True, "needed": False, "enough": True}),
+        (True, 4001, {"effective": True, "needed": True, "enough": True}),
+    ],
+)
+def test_whether_an_unindexed_search_is_possible_where_it_is_needed(held, entries, shown):
+    account = Account("uid=idm,dc=x", privileges=frozenset({"unindexed-search"} if held else ()))
+    assert limits(entries, account).shown()["unindexed_search"] == shown
 
 
 @pytest.mark.parametrize(
@@ -135,8 +163,9 @@ def test_entry_counts_add_up_the_containers():
         "dc=example,dc=com": 104,
         "ou=People,dc=example,dc=com": 101,
     }
-    with pytest.raises(DirectoryError, match="no entry ou=no"):
+    with pytest.raises(DirectoryError, match="no entry ou=no") as caught:
         entry_counts(directory, ["ou=no,dc=example,dc=com"])
+    assert (caught.value.status, caught.value.remedy) == (32, "Check base_contexts.")
 
 
 def test_the_index_of_the_whole_suffix_counts():
@@ -214,6 +243,16 @@ def test_what_is_no_tree_is_an_error_that_names_it(text):
         ("1500 ms", 2),
         ("0 seconds", 0),
         ("1 day", 86400),
+        ("2000 milliseconds", 2),
+        ("1 s", 1),
+        ("1 second", 1),
+        ("3 minutes", 180),
+        ("1 h", 3600),
+        ("2 hours", 7200),
+        ("1 d", 86400),
+        ("1 w", 604800),
+        ("2 weeks", 1209600),
+        ("1 Week", 604800),
     ],
 )
 def test_seconds(text, value):
@@ -224,3 +263,25 @@ def test_seconds(text, value):
 def test_no_duration(text):
     with pytest.raises(ValueError, match="not a duration"):
         seconds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"), [("0", 0), ("-1", 0), ("1", 1), (" Unlimited ", 0), ("60 seconds", 60), ("1 m", 60)]
+)
+def test_a_limit_of_the_configuration(text, limit):
+    world = World()
+    world.set("cn=config", "ds-cfg-size-limit", text)
+    assert read_server_defaults(FakeDirectory(world)).limits["size_limit"] == limit
+
+
+def test_how_long_changes_stay():
+    world = World()
+    assert purge_seconds(FakeDirectory(world)) == 3 * 86400
+    world.set(REPLICATION, "ds-cfg-replication-purge-delay", "2 hours")
+    assert purge_seconds(FakeDirectory(world)) == 7200
+    for text in ("soon", ""):
+        world.set(REPLICATION, "ds-cfg-replication-purge-delay", text)
+        assert purge_seconds(FakeDirectory(world)) is None
+    del world.entries[REPLICATION]
+    assert purge_seconds(FakeDirectory(world)) is None
+    assert purge_seconds(FakeDirectory(World(), options={"bind_dn": ACCOUNT, "bind_password": "wrong"})) is None

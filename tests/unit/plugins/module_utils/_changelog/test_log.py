@@ -7,15 +7,21 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._base import address
 from ansible_collections.idmops.idm.plugins.module_utils._base.errors import DirectoryError, InvalidOption
+from ansible_collections.idmops.idm.plugins.module_utils._changelog import log as log_module
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.access import prove
 from ansible_collections.idmops.idm.plugins.module_utils._changelog.log import (
     ChangeLog,
     alias_search_works,
+    as_time,
     connector_servers,
+    judge_access,
     read_change_log,
+    time_of,
+    unlisted_servers,
 )
-from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import unrecorded
+from ansible_collections.idmops.idm.plugins.module_utils._changelog.server_config import ServerDefaults, unrecorded
 from ansible_collections.idmops.idm.plugins.module_utils._ldap.directory import Entry
 from ansible_collections.idmops.idm.tests.unit.doubles.directory import (
     ACCOUNT,
@@ -209,9 +215,13 @@ TWO = {"servers": ["ldaps://ds1.example.com:4444", "ldaps://ds2.example.com:4444
             ["ldap://localhost:1", "ldap://localhost:2"],
         ),
         (["ldap://a", "ldap://[::1]:2"], [("localhost", 1636)], ["ldap://[::1]:2"]),
+        (["ldap://a", "ldap://b"], [("alias-of-b", 1636)], ["ldap://b"]),
+        (["ldap://a", "ldap://b", "ldap://alias-of-b"], [("alias-of-b", 1636)], ["ldap://alias-of-b"]),
     ],
 )
-def test_the_connectors_servers(servers, hosts, uris):
+def test_the_connectors_servers(servers, hosts, uris, monkeypatch):
+    known = {"a": "192.0.2.1", "b": "192.0.2.2", "alias-of-b": "192.0.2.2"}
+    monkeypatch.setattr(address, "_looked_up", lambda name: [known[name]] if name in known else [])
     assert connector_servers({"servers": servers}, hosts) == uris
 
 
@@ -225,3 +235,88 @@ def test_the_connectors_servers(servers, hosts, uris):
 def test_no_server_is_the_connectors(servers, hosts, words):
     with pytest.raises(InvalidOption, match=words):
         connector_servers({"servers": servers}, hosts)
+
+
+@pytest.mark.parametrize(
+    ("servers", "hosts", "strange"),
+    [
+        (["ldaps://ds1.example.com:4"], [("ds1.example.com", 1), ("ds2.example.com", 2)], ("ds2.example.com:2",)),
+        (["ldaps://ds1.example.com", "ldaps://ds2.example.com"], [("ds1.example.com", 1), ("ds2.example.com", 2)], ()),
+        (["ldaps://ds1.example.com"], [("ds2.example.com", 1), ("ds3.example.com", 2)], ()),
+        (["ldaps://ds1.example.com"], [], ()),
+        ([], [("ds1.example.com", 1)], ()),
+    ],
+)
+def test_servers_of_the_connector_that_are_not_given(servers, hosts, strange):
+    assert unlisted_servers(servers, hosts) == strange
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("20261124171926Z", "2026-11-24T17:19:26Z"),
+        ("20261124171926.123Z", "2026-11-24T17:19:26Z"),
+        ("20261124171926,1Z", "2026-11-24T17:19:26Z"),
+        ("20261124171926", None),
+        ("2026112417192Z", None),
+        ("20261124171926.Z", None),
+        ("20261124171926Z ", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_directorys_time(text, time):
+    assert as_time(text) == time
+    world = World()
+    if text is not None:
+        world.put("cn=monitor", currentTime=[text])
+    assert time_of(FakeDirectory(world)) == time
+
+
+def test_the_log_is_looked_for_at_the_name_that_the_server_tells():
+    world = World()
+    world.set("", "changelog", "cn=other")
+    log = read(world)
+    assert log.suffix == "cn=other"
+    with pytest.raises(DirectoryError):
+        alias_search_works(FakeDirectory(world), log)
+    assert FakeDirectory(world).world.operations[-1].startswith("cn=other one (")
+    world.set("", "changelog")
+    assert read(world).suffix == "cn=changelog"
+
+
+def test_what_an_account_may_use_without_a_log():
+    found = judge_access(FakeDirectory(World()), ACCOUNT, None)
+    assert (found.privilege, found.root_dse, found.change_log) == (False, False, False)
+
+
+def test_a_log_with_a_first_number_alone_is_one_without_numbers():
+    for name in ("firstChangeNumber", "lastChangeNumber"):
+        world = World()
+        world.set("", name)
+        assert read(world).mode == "cookies_only"
+
+
+def test_another_error_of_the_configuration_is_one():
+    world = World()
+    del world.entries["cn=synchronization providers,cn=config"]
+    with pytest.raises(DirectoryError):
+        unrecorded(FakeDirectory(world), PEOPLE)
+
+
+def test_an_account_that_is_not_there_is_told_as_such():
+    with pytest.raises(DirectoryError, match="has no account uid=nobody") as caught:
+        judge_access(FakeDirectory(World()), "uid=nobody,dc=example,dc=com", None)
+    assert caught.value.status == 32
+
+
+def test_where_the_configuration_may_not_be_read_the_products_own_limits_hold(monkeypatch):
+    def read(directory):
+        raise DirectoryError("no", status=status)
+
+    monkeypatch.setattr(log_module, "read_server_defaults", read)
+    status = 50
+    assert log_module.defaults_or_none(FakeDirectory(World())) == ServerDefaults()
+    status = 52
+    with pytest.raises(DirectoryError):
+        log_module.defaults_or_none(FakeDirectory(World()))

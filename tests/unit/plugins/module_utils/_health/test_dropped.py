@@ -168,7 +168,9 @@ def test_failures_that_are_too_many_to_be_read_are_not_taken_for_all():
 def test_the_loser_of_a_race_was_brought_over_by_the_winner():
     lost = failed("a", "2026-11-24T10:00:05.000Z", exception=f"x.Y: {RACE}")
     assert sought(audit(lost), audit(well("a", OLD)), recon()) == []
-    late = failed("a", "2026-11-24T10:05:05.000Z", exception=f"x.Y: {RACE}")
+    later = failed("a", "2026-11-24T10:01:00.000Z", exception=f"x.Y: {RACE}")  # a minute
+    assert sought(audit(later), audit(well("a", OLD)), recon()) == []
+    late = failed("a", "2026-11-24T10:01:00.001Z", exception=f"x.Y: {RACE}")
     assert len(sought(audit(late), audit(well("a", OLD)), recon(), there("a"))) == 1
 
 

@@ -14,7 +14,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._health import gapped a
 from ansible_collections.idmops.idm.plugins.module_utils._health import log_facts as reading
 from ansible_collections.idmops.idm.plugins.module_utils._health.arrived import Unarrived
 from ansible_collections.idmops.idm.plugins.module_utils._health.dropped import Dropped
-from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gaps, read_gaps, with_gaps
+from ansible_collections.idmops.idm.plugins.module_utils._health.gapped import Gap, Gaps, read_gaps, with_gaps
 from ansible_collections.idmops.idm.plugins.module_utils._health.log_facts import LogReader
 from ansible_collections.idmops.idm.plugins.module_utils._health.touched import Hidden, Touched
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector_config import Connector
@@ -213,3 +213,49 @@ def test_a_change_that_has_no_number_is_looked_for_with_the_end_of_now(reader):
     vars(reader)["log"] = replace(reader.log, cookie=cookie)
     assert reader.hidden(100).unnumbered == (Touched("s3", TIME, None, csn(102)),)
     assert reader._end.last == 101
+
+
+def gap(record, situation=None):
+    return Gap(record, "left_out", None, None, situation=situation)
+
+
+@pytest.mark.parametrize(
+    ("here", "away", "count", "tail"),
+    [
+        ("a", "", "1 record where", "Reconcile them: idmops.idm.recon with ids: a."),
+        ("ab", "", "2 records where", "Reconcile them: idmops.idm.recon with ids: a, b."),
+        (
+            "a",
+            "xy",
+            "3 records where",
+            "Reconcile them: idmops.idm.recon with ids: a. Gone from the source, and not from the target: x, y;"
+            " reconcile the whole mapping.",
+        ),
+        (
+            "",
+            "x",
+            "1 record where",
+            "Gone from the source, and not from the target: x; reconcile the whole mapping.",
+        ),
+        ("aa", "", "1 record where", "Reconcile them: idmops.idm.recon with ids: a."),
+    ],
+)
+def test_what_is_to_be_done_with_what_the_change_log_leaves_out(here, away, count, tail):
+    said = module._said([*map(gap, here), *(gap(one, "SOURCE_MISSING") for one in away)])
+    assert said == (
+        f"The change log leaves out changes of {count} it is searched by number, so that liveSync never sees them"
+        f" (gaps), as happens where several directory servers take changes at the same moment; and they have not"
+        f" arrived. {tail}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "start"),
+    [
+        ([TIME], f"1 change has got no number since {TIME}, so that"),
+        ([LATER, TIME, None], f"3 changes have got no number since {TIME}, so that"),
+        ([None], "1 change has got no number, so that"),
+    ],
+)
+def test_since_when_nothing_is_numbered(times, start):
+    assert module._standing([Touched("a", time, None, None) for time in times]).startswith(start)

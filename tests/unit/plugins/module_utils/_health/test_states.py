@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import pathlib
 from dataclasses import replace
 
 import pytest
 from ansible_collections.idmops.idm.plugins.module_utils._health.facts import Facts, LogFacts
 from ansible_collections.idmops.idm.plugins.module_utils._health.states import STATES, judge_health
+from ansible_collections.idmops.idm.plugins.module_utils._record.load_record import Load
+from ansible_collections.idmops.idm.tests.unit.doubles.written import compare
 
 LOG = LogFacts(first=1, last=100, missing=(), alias_search=True, pending=0, pending_inside=0)
 GOOD = Facts("ldap", token=100, number=100, log=LOG, enabled=1)
@@ -253,3 +256,123 @@ def test_what_is_lost_comes_with_what_the_connector_leaves_out():
     facts = replace(GOOD, unarrived=("1 changed entry has not arrived.",), left_out=("Changes of x never arrive.",))
     assert judge_health(facts).remedy.startswith("Changes of x never arrive. 1 changed entry")
     assert judge_health(replace(facts, forbidding=True)).remedy.startswith("1 changed entry")
+
+
+LOAD = Load("r-1", "2026-11-24T12:00:00Z", ("a",))
+ABOUT_LOG = {
+    "it cannot be asked": None,
+    "not judged": replace(LOG, missing=None),
+    "nothing numbered": replace(LOG, usable=False),
+    "a grant is missing": replace(LOG, missing=("privilege",), account="uid=idm", server="ldaps://a"),
+    "an ACI denies it": replace(LOG, denied_by=("No",), account="uid=idm", server="ldaps://a"),
+    "no aliases": replace(LOG, alias_search=False),
+    "unrecorded": replace(LOG, unrecorded=("dc=x", "dc=y"), server="ldaps://a"),
+    "some pending": replace(LOG, pending=3, pending_inside=2),
+    "pending elsewhere alone": replace(LOG, pending=3, pending_inside=0),
+    "pending, nobody knows where": replace(LOG, pending=3, pending_inside=None),
+    "not all counted": replace(LOG, exact=False),
+    "in doubt": replace(LOG, doubt="Who knows."),
+    "in doubt, trimmed": replace(LOG, first=200, doubt="Who knows."),
+    "a failover": replace(LOG, doubt="The first is away.", meanwhile=True),
+    "a failover, trimmed": replace(LOG, first=200, doubt="The first is away.", meanwhile=True),
+    "a failover, beyond": replace(LOG, last=7, doubt="The first is away.", meanwhile=True),
+    "first behind the token": replace(LOG, first=101),
+    "a gap of one": replace(LOG, first=102),
+    "last before the token": replace(LOG, last=99),
+    "numbers unknown": replace(LOG, first=None, last=None),
+    "counted anew": replace(LOG, anew="It counts anew."),
+    "standby": replace(LOG, standby=("The second is not well.",)),
+    "elsewhere": replace(LOG, elsewhere=("More may be pending.",)),
+}
+ABOUT = {
+    "connector unknown": {"ok": None},
+    "connector away": {"ok": False},
+    "type unknown": {"unknown_type": "No such type."},
+    "token unknown": {"token": None, "number": None},
+    "token void": {"token": None, "number": None, "void": True},
+    "token no number": {"token": "x", "number": None},
+    "misfit": {"misfit": "It does not fit."},
+    "log error": {"log": None, "log_error": "It hangs."},
+    "unmapped": {"unmapped": True},
+    "unmapped and misnamed": {"unmapped": True, "misnamed": ("m spells it otherwise.",)},
+    "misnamed": {"misnamed": ("m spells it otherwise.",)},
+    "mappings refused": {"refused_mappings": "Not in force."},
+    "estranged": {"estranged": "By another name."},
+    "sync disabled": {"sync_disabled": ("m", "n")},
+    "sync unknown": {"sync_unknown": ("m",)},
+    "filtered": {"filtered": ("Mail never arrives.",)},
+    "left out": {"left_out": ("Some are left out.",)},
+    "queued": {"queued": ("Two wait.",)},
+    "unseen": {"unseen": ("Some may wait.",)},
+    "gapped": {"gapped": ("It leaves out one.",)},
+    "one dropped": {"dropped": 1},
+    "two dropped": {"dropped": 2},
+    "unarrived": {"unarrived": ("One has not arrived.",)},
+    "unarrived, left out": {"unarrived": ("One has not arrived.",), "left_out": ("Some are left out.",)},
+    "forbidding": {"unarrived": ("A link is too many.",), "forbidding": True, "left_out": ("Some are left out.",)},
+    "forbidding, dropped": {"unarrived": ("A link is too many.",), "forbidding": True, "dropped": 1},
+    "unarrived, dropped": {"unarrived": ("One has not arrived.",), "dropped": 1},
+    "unarrived, foreign": {"unarrived": ("One has not arrived.",), "foreign": (LOAD,)},
+    "doubt": {"doubt": "It cannot be known."},
+    "unproved": {"unproved": True},
+    "untraced": {"untraced": "It would not show."},
+    "refused": {"refused": ("It is not shown.", "Nor that.")},
+    "failure": {"failure": "Failed"},
+    "failure, blocks": {"failure": "Failed", "blocks": True},
+    "failure, meeting": {"failure": "Failed", "meeting": ("a", "b")},
+    "blocks alone": {"blocks": True},
+    "erring": {"erring": True},
+    "erring, not begun": {"erring": True, "not_begun": "No thread."},
+    "not begun alone": {"not_begun": "No thread."},
+    "in vain": {"in_vain": "They end in errors."},
+    "neglected": {"neglected": "2026-11-24T09:00:00Z"},
+    "no schedule": {"enabled": 0},
+    "paused": {"paused": 1},
+    "one of two paused": {"enabled": 2, "paused": 1},
+    "next run": {"next_run": "2026-11-30T00:00:00Z"},
+    "far": {"next_run": "2026-12-30T00:00:00Z", "far": True},
+    "idle jobs": {"enabled": 0, "idle_jobs": ("The job x runs nothing.",)},
+    "namesake": {"enabled": 0, "namesake": "Another job has its name."},
+    "namesake, not loaded": {"enabled": 0, "namesake": "Another job has its name.", "unloaded": ("m",)},
+    "void, off": {"enabled": 0, "token": None, "number": None, "void": True},
+    "void, off, namesake": {"enabled": 0, "void": True, "namesake": "Another job has its name."},
+    "off, not loaded": {"enabled": 0, "unloaded": ("m", "n")},
+    "off, foreign": {"enabled": 0, "foreign": (LOAD,)},
+    "off, foreign, not loaded": {"enabled": 0, "foreign": (LOAD,), "unloaded": ("m",)},
+    "meeting": {"meeting": ("a", "b")},
+    "concurrent": {"meeting": ("a",), "concurrent": ("a",)},
+    "meeting, concurrent": {"meeting": ("a", "b"), "concurrent": ("b",)},
+    "external": {"enabled": 0, "external": True},
+    "external, on beside": {"external": True, "on_beside": ("a",)},
+    "external, overdue": {"enabled": 0, "external": True, "overdue": "It is late."},
+    "external, overdue, unknown": {"enabled": 0, "external": True, "overdue": "Who knows.", "overdue_unknown": True},
+    "external, badly": {"enabled": 0, "external": True, "ran_badly": "Badly."},
+    "not followed": {"not_followed": "Nobody knows."},
+    "not loaded": {"unloaded": ("m",)},
+    "not loaded, shown": {"unloaded": ("m",), "shown": frozenset({"m"})},
+    "foreign": {"foreign": (LOAD,)},
+    "moved": {"moved": True},
+    "moved, unproved": {"moved": True, "unproved": True},
+    "moved, not loaded": {"moved": True, "unloaded": ("m",)},
+    "moved, foreign": {"moved": True, "foreign": (LOAD,)},
+    "unmoved": {"unmoved": True},
+    "unmoved, failure": {"unmoved": True, "failure": "Failed"},
+    "unmoved, other numbers": {"unmoved": True, "filtered": ("changeNumberAttribute is x.",)},
+    "running": {"running": True},
+    **{f"log: {name}": {"log": log} for name, log in ABOUT_LOG.items()},
+}
+BASES = {"": GOOD, "behind": BEHIND, "running": replace(BEHIND, running=True), "moved": replace(GOOD, moved=True)}
+
+
+def test_each_fact_alone_word_for_word():
+    """What follows a slash is told where it is another than without."""
+    found, told = {}, {}
+    for name, base in BASES.items():
+        for fact, spoilt in {"nothing": {}, **ABOUT}.items():
+            health = judge_health(replace(base, **spoilt))
+            how = "".join(word for word, so in ((", proved", health.proved), (", far", health.far)) if so)
+            found[fact, name] = f"{health.state}{how}: {health.remedy}"
+            usual = found.get((fact, ""), None) if name else None
+            if found[fact, name] not in (usual, found["nothing", name] if fact != "nothing" else None):
+                told[f"{fact} / {name}" if name else fact] = found[fact, name]
+    compare(pathlib.Path(__file__).parent / "files" / "states.yml", "The state that each fact makes.", told)

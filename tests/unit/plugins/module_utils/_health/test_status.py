@@ -648,6 +648,8 @@ def test_what_nobody_runs_soon_is_not_watched(log, more):
     [
         ("2026-11-24T09:00:00Z", "0 0/5 * * * ?", "failing"),
         ("2026-11-24T10:55:00Z", "0 0/5 * * * ?", "lagging"),
+        ("2026-11-24T10:49:00Z", "0 0/5 * * * ?", "lagging"),  # and a minute
+        ("2026-11-24T10:48:59Z", "0 0/5 * * * ?", "failing"),
         ("2026-11-24T09:00:00Z", "0 0 3 * * ?", "lagging"),
         (None, "0 0/5 * * * ?", "lagging"),
     ],
@@ -1246,7 +1248,7 @@ def test_base_contexts_that_are_no_names_are_not_compared(directory):
 
 
 def test_a_log_without_numbers_is_of_no_use(directory):
-    for found in (None, log_reader.ChangeLog(0, 0, "cookies_only", None)):
+    for found in (None, log_reader.ChangeLog(0, 0, "cookies_only", "cn=changelog")):
         directory("first_change_log", found)
         with LogReader(DIRECTORY, "ldap://x", connector(), context()) as log:
             assert log.facts(9) == LogFacts(usable=False)

@@ -11,6 +11,7 @@ import json
 import socket
 import ssl
 import threading
+import types
 
 import pytest
 import requests
@@ -208,6 +209,8 @@ def test_what_counts_as_a_write(method, params, expected):
 def test_check_mode_cannot_write_whoever_asks(wire, method):
     with pytest.raises(RuntimeError, match="check mode"):
         client(wire, check_mode=True).request(method, "system/ldap/account", params={"_action": "liveSync"})
+    with pytest.raises(RuntimeError, match=f"^{method} system/ldap/account {{}} would be a write in check mode$"):
+        client(wire, check_mode=True).request(method, "system/ldap/account")
     assert wire.requests == []
 
 
@@ -597,3 +600,166 @@ def test_a_certificate_out_of_its_time_is_not_mended_by_a_ca(text, remedy):
     inner = ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {text}")
     error = unreachable(requests.exceptions.SSLError(inner), "https://idm.example.com/openidm", 5, 5)
     assert text in error.message and remedy in error.remedy and (remedy == "CA") is ("CA" in error.remedy)
+
+
+class Sent:
+    """A session that answers with what it is given, and keeps how it was asked."""
+
+    def __init__(self, monkeypatch, idm, *answers):
+        self.asked, self.closed, self.answers = [], 0, list(answers)
+        monkeypatch.setattr(idm._session, "request", self.request)
+        monkeypatch.setattr(idm._session, "close", self.close)
+
+    def close(self):
+        self.closed += 1
+
+    def request(self, method, url, **how):
+        self.asked.append({"method": method, "url": url, **how})
+        found = self.answers.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        status, body, headers = found
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **headers}
+        raw = types.SimpleNamespace(tell=lambda: len(content))
+        return types.SimpleNamespace(
+            status_code=status, headers=headers, raw=raw, iter_content=lambda _size: [content], close=lambda: None
+        )
+
+
+WELL = (200, {"a": 1}, {})
+NO_IDM = "https://idm.example.com/openidm"
+
+
+def alone(monkeypatch, *answers, clock=None, **more):
+    idm = Client(options(**more), Context(clock=clock or FakeClock()))
+    return idm, Sent(monkeypatch, idm, *answers)
+
+
+def test_how_a_request_is_handed_to_the_library(monkeypatch):
+    idm, sent = alone(monkeypatch, WELL, WELL, WELL, timeout=30.0)
+    idm.get("config/x", {"_fields": "a"})
+    idm.put("x", {"b": 1}, timeout=600.0)
+    idm.request("PUT", "x", body={}, timeout=5.0)
+    first, second, third = sent.asked
+    assert (first["method"], first["url"], first["params"]) == ("GET", f"{NO_IDM}/config/x", {"_fields": "a"})
+    assert (first["allow_redirects"], first["stream"], first["data"]) == (False, True, None)
+    assert first["timeout"] == (30.0, 30.0) and second["timeout"] == (30.0, 600.0) and third["timeout"] == (5.0, 5.0)
+    ids = [one["headers"]["X-ForgeRock-TransactionId"].rsplit("-", 1) for one in sent.asked]
+    assert len({task for task, _number in ids}) == 1 and [number for _task, number in ids] == ["1", "2", "3"]
+    assert second["data"] == b'{"b": 1}' and first["headers"]["Accept"] == "application/json"
+    assert "X-Configuration-Type" not in first["headers"]
+
+
+def test_the_type_of_configuration_goes_with_requests_for_that_alone(monkeypatch):
+    idm, sent = alone(monkeypatch, WELL, WELL, WELL, configuration_type="mutable")
+    for path in ("config", "config/x", "configuration"):
+        idm.get(path)
+    assert [one["headers"].get("X-Configuration-Type") for one in sent.asked] == ["mutable", "mutable", None]
+
+
+@pytest.mark.parametrize(
+    ("idle", "method", "closed"), [(5.0, "PUT", 0), (5.1, "PUT", 1), (5.1, "GET", 0), (0.0, "PUT", 0)]
+)
+def test_a_write_after_a_while_gets_a_new_connection(monkeypatch, idle, method, closed):
+    clock = FakeClock()
+    idm, sent = alone(monkeypatch, WELL, WELL, clock=clock)
+    idm.get("x")
+    clock.seconds += idle
+    idm.request(method, "x", body={})
+    assert sent.closed == closed
+
+
+def test_the_servers_time_is_that_of_the_last_answer_that_told_it(monkeypatch):
+    date = {"Date": "Tue, 24 Nov 2026 11:00:00 GMT"}
+    idm, _sent = alone(monkeypatch, WELL, (200, {}, date), WELL, (200, {}, {"Date": "Tue, 24 Nov 2026 11:00:01 GMT"}))
+    told = []
+    for _one in range(4):
+        idm.get("x")
+        told.append(idm.server_time)
+    assert told == [None, "2026-11-24T11:00:00Z", "2026-11-24T11:00:00Z", "2026-11-24T11:00:01Z"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "refusal"),
+    [
+        (200, {"a": 1}, None),
+        (299, {"a": 1}, None),
+        (300, {"a": 1}, "answered 300"),
+        (404, {"code": 404}, "answered 404"),
+        (200, b"<p>log in", "answered 200"),
+        (200, [1], "answered 200 with a list"),
+    ],
+)
+def test_what_counts_as_an_answer(monkeypatch, status, body, refusal):
+    kind = {"Content-Type": "text/html"} if isinstance(body, bytes) else {}
+    idm, _sent = alone(monkeypatch, (status, body, kind))
+    if refusal is None:
+        assert idm.get("x") == body
+        return
+    with pytest.raises(Refused, match=refusal):
+        idm.get("x")
+
+
+@pytest.mark.parametrize(
+    ("answers", "token", "remedy"),
+    [
+        ([(200, {"access_token": "t"}, {})], {"access_token": "t"}, None),
+        ([(200, ["t"], {})], None, None),
+        ([(300, {}, {})], None, None),
+        ([(400, {"error": "invalid_client"}, {})], None, None),
+        ([(404, {}, {})], None, "Give the address of AM's token endpoint in token_url."),
+        ([(405, {}, {})], None, "Give the address of AM's token endpoint in token_url."),
+        ([(429, {}, {"Retry-After": "1"}), (200, {"access_token": "t"}, {})], {"access_token": "t"}, None),
+        ([(503, {}, {"Retry-After": "1"}), (200, {"access_token": "t"}, {})], {"access_token": "t"}, None),
+        ([requests.exceptions.ConnectionError("cut"), (200, {"access_token": "t"}, {})], {"access_token": "t"}, None),
+    ],
+)
+def test_what_the_token_endpoint_answers(monkeypatch, answers, token, remedy):
+    idm, sent = alone(monkeypatch, *answers)
+    url = "https://am.example.com/token?x=secret"
+    if token:
+        assert idm._exchange(url, {"a": "b"}, {"X": "y"}) == token
+        assert sent.asked[-1]["data"] == {"a": "b"} and sent.asked[-1]["headers"]["X"] == "y"
+        return
+    with pytest.raises(Refused) as caught:
+        idm._exchange(url, {"a": "b"}, {})
+    assert caught.value.url == "https://am.example.com/token" and "secret" not in caught.value.message
+    assert not remedy or caught.value.remedy == remedy
+    assert remedy or "token_url" not in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize("asked", [None, "3"])
+def test_pauses_grow_to_eight_seconds_and_are_no_shorter_than_the_server_asks(monkeypatch, asked):
+    clock = FakeClock()
+    busy = (429, {}, {"Retry-After": asked} if asked else {})
+    idm, _sent = alone(monkeypatch, *[busy] * 7, WELL, clock=clock, retry_timeout=100.0)
+    idm.get("x")
+    assert clock.slept == ([3.0, 6.0, *[8.0] * 5] if asked else [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0])
+
+
+def test_an_unchecked_certificate_is_not_warned_of_by_the_library(monkeypatch):
+    said = []
+    monkeypatch.setattr(requests.packages.urllib3, "disable_warnings", lambda *kinds: said.append(kinds))
+    alone(monkeypatch)
+    assert said == []
+    alone(monkeypatch, validate_certs=False)
+    assert len(said) == 1
+
+
+def test_whoever_asks_is_asked_for_once_and_may_not_be_told(monkeypatch):
+    idm, sent = alone(monkeypatch, (200, {"authenticationId": "bob"}, {}))
+    assert idm.whoami() == idm.whoami() == {"authenticationId": "bob"} and len(sent.asked) == 1
+    for failure in ((404, {"code": 404}, {}), requests.exceptions.ReadTimeout("late")):
+        idm, sent = alone(monkeypatch, failure)
+        assert idm.whoami() == idm.whoami() == {} and len(sent.asked) == 1
+
+
+def test_a_sibling_asks_at_the_same_address_unless_it_is_told_another():
+    idm = Client(options(), Context())
+    idm.silent.add("audit/sync")
+    same, node = idm.sibling(), idm.sibling("https://node1.example.com/openidm")
+    assert (same.url, node.url) == (idm.url, "https://node1.example.com/openidm")
+    assert same._auth is node._auth is idm._auth and same.silent is node.silent is idm.silent
+    assert same._session is not idm._session and same._session.cookies is idm._session.cookies
+    assert node._session.cookies is not idm._session.cookies

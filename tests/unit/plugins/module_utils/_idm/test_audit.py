@@ -10,6 +10,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Unr
 from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import (
     AuditEntry,
     Counter,
+    Ended,
     before,
     end_of_call,
     entries_of_record,
@@ -21,6 +22,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._idm.audit import (
     newest_entry,
     oldest_entry,
     seconds_between,
+    since,
 )
 from ansible_collections.idmops.idm.plugins.module_utils._idm.source import Source
 from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
@@ -266,3 +268,69 @@ def test_what_was_handled_since_a_moment_comes_with_one_request():
     (found,) = entries_since(LiveSyncClient(audit(entry(), **asked)), LDAP, "2026-11-24T10:00:00Z") or []
     assert found.record == UUID
     assert entries_since(LiveSyncClient(no_audit()), LDAP, OLD) is None
+
+
+SINCE = 'timestamp ge "2026-11-24T11:00:00"'
+CALLED = f'/http/request/path co "/system" and {SINCE}'
+
+
+def carrying(transaction, status="SUCCESSFUL", code="200", own="other"):
+    http = {"request": {"headers": {"X-ForgeRock-TransactionId": [transaction]}}}
+    return {"transactionId": own, "http": http, "response": {"status": status, "statusCode": code}}
+
+
+@pytest.mark.parametrize(
+    ("found", "end"),
+    [
+        ([carrying("t-1")], Ended(True, 200)),
+        ([carrying("t-2"), carrying("t-1", "FAILED", "500")], Ended(False, 500)),
+        ([carrying("t-2", own="t-1/0")], Ended(True, 200)),
+        ([carrying("t-1", "FAILED", None)], Ended(False, None)),
+    ],
+)
+def test_how_a_call_has_ended(found, end):
+    client = LiveSyncClient(
+        call("GET", "audit/access", {"result": found}, {"_queryFilter": CALLED, "_pageSize": "1000"})
+    )
+    assert end_of_call(client, "t-1", "2026-11-24T11:00:00Z") == end
+    client.finished()
+
+
+@pytest.mark.parametrize(("any_call", "goes_on"), [({"result": [{"_id": "x"}]}, False), ({"result": []}, None)])
+def test_a_call_that_is_not_told_goes_on_where_others_are_told(any_call, goes_on):
+    client = LiveSyncClient(
+        call("GET", "audit/access", {"result": [carrying("t-2")]}, {"_queryFilter": CALLED, "_pageSize": "1000"}),
+        call("GET", "audit/access", any_call, {"_queryFilter": SINCE, "_pageSize": "1"}),
+    )
+    assert end_of_call(client, "t-1", "2026-11-24T11:00:00Z") is goes_on
+    client.finished()
+
+
+@pytest.mark.parametrize(
+    ("number", "pages", "starts"),
+    [(0, [0], 1), (2, [2], 1), (999, [999], 1), (1000, [1000, 0], 2), (1001, [1000, 1], 2)],
+)
+def test_the_counter_asks_on_until_a_page_is_not_full(number, pages, starts):
+    times = iter(f"at {one:05}" for one in range(2000))
+    answers = [
+        call("GET", "audit/sync", {"result": [entry(timestamp=next(times)) for _one in range(one)]}) for one in pages
+    ]
+    client = LiveSyncClient(*answers)
+    counter = Counter(client, LDAP, "2026-11-24T11:00:00Z")
+    assert counter.update() == number and len(client.sent) == starts
+    client.finished()
+    client.calls = [no_audit()]
+    assert counter.update() is None and counter.count == number
+
+
+@pytest.mark.parametrize(
+    ("moment", "entries", "left"),
+    [
+        (None, ["2026-11-24T10:00:00.000Z"], 1),
+        ("2026-11-24T10:00:00Z", ["2026-11-24T10:00:00.001Z", "2026-11-24T09:59:59.999Z"], 1),
+        ("2026-11-24T10:00:01Z", ["2026-11-24T10:00:00.999Z"], 0),
+        ("2026-11-24T10:00:00.5Z", ["2026-11-24T10:00:00.5"], 1),
+    ],
+)
+def test_entries_from_a_moment_on(moment, entries, left):
+    assert len(since([AuditEntry.parse(entry(timestamp=one)) for one in entries], moment)) == left

@@ -10,6 +10,8 @@ from ansible_collections.idmops.idm.plugins.module_utils._base.errors import Inv
 from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import (
     SyncMapping,
     has_links,
+    misnamed,
+    queued_after,
     read_mapping,
     read_mappings,
 )
@@ -235,3 +237,127 @@ def test_what_a_condition_of_a_property_asks_for(condition, asks):
 def test_link_qualifiers_are_left_out_by_a_script_alone():
     assert not SyncMapping.parse({"name": "m", "linkQualifiers": ["default", "admin"]}).qualified
     assert SyncMapping.parse({"name": "m", "linkQualifiers": {"source": "[]"}}).qualified
+
+
+LEAST = {"name": "m", "source": "system/ldap/account", "target": "managed/user"}
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "value"),
+    [
+        ({}, "sync_enabled", True),
+        ({}, "correlates", False),
+        ({}, "links_objects", True),
+        ({}, "folds", (False, False)),
+        ({}, "selective", False),
+        ({}, "reads_more", False),
+        ({}, "qualified", False),
+        ({}, "link_type", "m"),
+        ({}, "condition", None),
+        ({}, "actions", {}),
+        ({"correlationQuery": {"type": "x"}}, "correlates", True),
+        ({"correlationScript": {"type": "x"}}, "correlates", True),
+        ({"enableLinking": False}, "links_objects", False),
+        ({"enableLinking": "false"}, "links_objects", False),
+        ({"enableLinking": "&{x}"}, "links_objects", True),
+        ({"sourceIdsCaseSensitive": False}, "folds", (True, False)),
+        ({"targetIdsCaseSensitive": False}, "folds", (False, True)),
+        ({"sourceIdsCaseSensitive": True, "targetIdsCaseSensitive": "&{x}"}, "folds", (False, False)),
+        ({"links": "other"}, "link_type", "other"),
+        ({"linkQualifiers": {"type": "x"}}, "qualified", True),
+        ({"linkQualifiers": ["a"]}, "qualified", False),
+        ({"properties": [{"transform": {"a": 1}}]}, "reads_more", True),
+        ({"properties": [{"transform": {"a": 1}, "source": "mail"}]}, "reads_more", False),
+        ({"properties": [{"source": "mail"}, {"target": "x"}]}, "reads_more", False),
+        ({"sourceCondition": "mail pr"}, "condition", "mail pr"),
+        ({"sourceCondition": {"type": "x"}}, "condition", None),
+        ({"policies": [{"situation": "MISSING", "action": "ASYNC"}]}, "asynchronous", ("MISSING",)),
+        ({"policies": [{"situation": "MISSING", "action": "UNLINK"}]}, "asynchronous", ()),
+        ({"policies": [{"situation": "MISSING", "action": "UNLINK"}]}, "actions", {"MISSING": "UNLINK"}),
+        ({"policies": [{"situation": "MISSING", "action": {"type": "x"}}]}, "actions", {}),
+        ({"policies": [{"situation": "MISSING", "action": "UNLINK", "condition": "x"}]}, "actions", {}),
+        ({"policies": [{"situation": "MISSING", "action": one} for one in ("UNLINK", "DELETE")]}, "actions", {}),
+        ({"properties": [{"source": "a/b"}, {"source": "a"}, {"source": "c"}, {"target": "d"}]}, "reads", ("a", "c")),
+        ({"name": None, "_id": "mapping/other"}, "name", "other"),
+        ({"source": None}, "source", ""),
+        ({"target": 5}, "target", "5"),
+    ],
+)
+def test_what_a_document_says(more, field, value):
+    assert getattr(SyncMapping.parse({**LEAST, **more}), field) == value
+
+
+ALWAYS = SyncMapping.parse(LEAST).excepting
+
+
+@pytest.mark.parametrize(
+    ("policies", "more", "less"),
+    [
+        ([], set(), set()),
+        ([("CONFIRMED", "EXCEPTION", None)], {"CONFIRMED"}, set()),
+        ([("CONFIRMED", "UPDATE", None)], set(), set()),
+        ([("SOURCE_MISSING", "EXCEPTION", None)], set(), set()),
+        ([("AMBIGUOUS", "IGNORE", None)], set(), {"AMBIGUOUS"}),
+        ([("AMBIGUOUS", "IGNORE", "mail pr")], set(), set()),
+        ([("AMBIGUOUS", "EXCEPTION", None)], set(), set()),
+    ],
+)
+def test_what_idm_leaves_as_it_is_and_calls_a_success(policies, more, less):
+    stated = [{"situation": one, "action": action, "condition": when} for one, action, when in policies]
+    assert "AMBIGUOUS" in ALWAYS and "SOURCE_MISSING" not in ALWAYS
+    assert set(SyncMapping.parse({**LEAST, "policies": stated}).excepting) == (set(ALWAYS) | more) - less
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (None, "true"),
+        ({"_queryFilter": "mail pr"}, "mail pr"),
+        ({"queryFilter": "mail pr"}, "mail pr"),
+        ({"_queryId": "query-all-ids"}, "true"),
+        ({"queryId": "query-all-ids"}, "true"),
+        ({"_queryId": "other"}, None),
+        ({"resourceName": "/SYSTEM/ldap/account/", "_queryFilter": "mail pr"}, "mail pr"),
+        ({"resourceName": "system/ldap/group", "_queryFilter": "mail pr"}, None),
+        ("mail pr", None),
+    ],
+)
+def test_by_what_a_reconciliation_finds_the_objects_of_the_source(query, found):
+    assert SyncMapping.parse({**LEAST, "sourceQuery": query}).source_filter == found
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "told"),
+    [
+        ("a", "system/ldap/account", False),
+        ("a", "system/ldap/ACCOUNT", True),
+        ("a", "system/ldap/group", False),
+        ("a", "", False),
+    ],
+)
+def test_a_mapping_that_spells_a_source_otherwise_is_told(name, source, told):
+    found = misnamed(Source("ldap", "account"), [SyncMapping.parse({**LEAST, "name": name, "source": source})])
+    said = f"The mapping a names {source}, and takes no change: it is system/ldap/account, in this case."
+    assert found == ((said,) if told else ())
+
+
+def queueing(name, source, target, queue=True):
+    queued = {"queuedSync": {"enabled": True}} if queue else {}
+    return SyncMapping.parse({"name": name, "source": source, "target": target, **queued})
+
+
+def test_the_queues_that_changes_of_a_source_go_through():
+    own = queueing("own", "system/ldap/account", "managed/user")
+    after = queueing("after", "/Managed/User/", "system/x/y")
+    beside = queueing("beside", "managed/role", "system/x/y")
+    plain = queueing("plain", "managed/user", "system/x/y", queue=False)
+    assert [one.name for one in queued_after([own], [own, plain, after, beside])] == ["own", "after"]
+    assert queued_after([plain], [plain]) == ()
+
+
+def test_a_mapping_is_read_by_its_name():
+    other = {**LEAST, "name": "n", "target": "managed/role"}
+    client = ScriptedClient(
+        call("GET", "config/sync", {"mappings": [LEAST, other]}), call("GET", "config", {"result": []})
+    )
+    assert read_mapping(client, "n").target == "managed/role"

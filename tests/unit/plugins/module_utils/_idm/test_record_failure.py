@@ -9,8 +9,10 @@ import json
 from dataclasses import replace
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._idm import record_failure as module
 from ansible_collections.idmops.idm.plugins.module_utils._idm.connector import FailurePolicy
 from ansible_collections.idmops.idm.plugins.module_utils._idm.record_failure import (
+    UNTOLD,
     RecordFailure,
     parse_failure,
     passed_over,
@@ -289,3 +291,87 @@ def test_with_no_retry_every_failure_is_a_drop():
     mended = entry(timestamp=NEW, record="b")
     client = LiveSyncClient(audit(first, second), audit(first), audit(mended, second))
     assert gone(client, None, Stage("2", 9), ZERO) == [(UUID, None, "why")]
+
+
+BLOCKS = " It blocks all later changes for ever: the connector has no syncFailureHandler that gives up."
+COUNTED = " This was attempt 2 of 6; after the last one IDM drops this change."
+MEND = "Mend the record or the mapping before the next run"
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence", "remedy"),
+    [
+        ({}, "The record a could not be synchronised (change).", f"{UNTOLD}{MEND}."),
+        (
+            {"dn": "uid=a,dc=x", "operation": "UPDATE", "change_number": 7, "cause": "why."},
+            "The record uid=a,dc=x (a) could not be synchronised (UPDATE with token 7): why.",
+            f"{MEND}.",
+        ),
+        ({"dn": "a", "cause": "why"}, "The record a could not be synchronised (change): why.", f"{MEND}."),
+        (
+            {"cause": "why", "change_number": 0},
+            "The record a could not be synchronised (change with token 0): why.",
+            f"{MEND}.",
+        ),
+        (
+            {"cause": "why", "blocks": True, "attempt": 2, "allowed": 6},
+            "The record a could not be synchronised (change): why." + BLOCKS,
+            f"{MEND}, and set maxRetries and postRetryAction in the connector.",
+        ),
+        (
+            {"cause": "why", "attempt": 2, "allowed": 6},
+            "The record a could not be synchronised (change): why." + COUNTED,
+            f"{MEND}.",
+        ),
+        ({"cause": "why", "attempt": 2}, "The record a could not be synchronised (change): why.", f"{MEND}."),
+        ({"cause": "why", "allowed": 6}, "The record a could not be synchronised (change): why.", f"{MEND}."),
+        (
+            {"cause": "why", "by_race": True},
+            "The record a could not be synchronised (change): why. Two runs of the source at once caused this, not the"
+            " record.",
+            "See that no two runs of the source meet (one schedule, if_running: wait, nobody who calls IDM beside"
+            " them); the next run takes the record again.",
+        ),
+    ],
+)
+def test_what_is_said_of_a_failure_and_what_mends_it(more, sentence, remedy):
+    failure = RecordFailure("a", **more)
+    assert (failure.sentence(), failure.remedy) == (sentence, remedy)
+
+
+@pytest.mark.parametrize(
+    ("record", "uid", "expected"),
+    [
+        ("unknown", '<Uid uid="b"/>', "b"),
+        ("unknown", "<Uid/>", "unknown"),
+        ("a", '<Uid uid="b"/>', "a"),
+        ("a", "", "a"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("name", "dn"),
+    [("", None), ("<Name> uid=a,dc=x </Name>", "uid=a,dc=x"), ("<Name/>", None), ("<Name> </Name>", None)],
+)
+def test_what_the_record_itself_tells(record, uid, expected, name, dn):
+    delta = f"<SyncDelta>{uid}<ConnectorObject><Attributes>{name}</Attributes></ConnectorObject></SyncDelta>"
+    failure = module._with_delta(RecordFailure(record), delta, detailed=False)
+    assert (failure.record, failure.dn, failure.operation) == (expected, dn, None)
+    assert (failure.change_number, failure.attributes) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("token", "number"),
+    [("<Integer>7</Integer>", 7), ("<Integer> 7 </Integer>", 7), ("<String>a7</String>", "a7"), ("", None)],
+)
+def test_the_token_of_a_change_that_failed(token, number):
+    delta = f"<SyncDelta><SyncDeltaType value='DELETE'/><SyncToken><value>{token}</value></SyncToken></SyncDelta>"
+    failure = module._with_delta(RecordFailure("a"), delta, detailed=True)
+    assert (failure.change_number, failure.operation, failure.attributes) == (number, "DELETE", {})
+
+
+@pytest.mark.parametrize(
+    "delta", [None, "", "no xml", "<!DOCTYPE a [<!ENTITY b 'c'>]><SyncDelta><Uid uid='b'/></SyncDelta>"]
+)
+def test_what_is_no_record_or_may_be_a_bomb_is_not_read(delta):
+    failure = RecordFailure("unknown")
+    assert module._with_delta(failure, delta, detailed=True) == failure

@@ -30,3 +30,21 @@ def test_an_empty_list_is_not_all(written, named):
     with pytest.raises(InvalidOption) as caught:
         named_sources(written)
     assert caught.value.message.startswith(f"{named} cannot be used.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "system", "system/ldap", "system/ldap/account/x", "managed/ldap/account", "system//account", "system/a b/c"],
+)
+def test_what_names_no_object_type_of_a_system(text):
+    with pytest.raises(InvalidOption) as caught:
+        Source.parse(text, "sources")
+    assert caught.value.message.startswith(f"sources: {text!r} cannot be used.")
+    assert Source.of(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["system/ldap/account", "/system/ldap/account/", " system/ldap/account", "system/ldap/acc%6Funt"]
+)
+def test_what_names_one(text):
+    assert Source.parse(text) == Source.of(text) == Source("ldap", "account")

@@ -225,6 +225,20 @@ def test_tls_options_are_the_connections_own(script, monkeypatch):
     assert played.set[ldap.OPT_X_TLS_REQUIRE_CERT] == ldap.OPT_X_TLS_DEMAND
     assert options.index(ldap.OPT_X_TLS_NEWCTX) > options.index(ldap.OPT_X_TLS_CACERTFILE)
     assert played.set[ldap.OPT_NETWORK_TIMEOUT] == played.set[ldap.OPT_TIMEOUT] == 5.0
+    assert (played.set[ldap.OPT_REFERRALS], played.set[ldap.OPT_X_TLS_NEWCTX]) == (0, 0)
+
+
+@pytest.mark.parametrize(("validate", "wanted"), [(True, ldap.OPT_X_TLS_DEMAND), (False, ldap.OPT_X_TLS_ALLOW)])
+def test_a_certificate_is_checked_unless_it_shall_not_be(script, validate, wanted):
+    played = script(None, (ldap.RES_SEARCH_RESULT, [], 1, []))
+    directory("ldaps://ds1.example.com", validate_certs=validate).read("", [])
+    assert played.set[ldap.OPT_X_TLS_REQUIRE_CERT] == wanted
+
+
+def test_without_tls_no_option_of_it_is_set(script):
+    played = script(None, (ldap.RES_SEARCH_RESULT, [], 1, []))
+    directory("ldap://localhost:1389").read("", [])
+    assert ldap.OPT_X_TLS_REQUIRE_CERT not in played.set and ldap.OPT_X_TLS_NEWCTX not in played.set
 
 
 def test_start_tls_comes_before_the_password(script):

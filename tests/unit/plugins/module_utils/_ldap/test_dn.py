@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name, escape_filter, is_within_any
+from ansible_collections.idmops.idm.plugins.module_utils._ldap.dn import Name, escape_filter, is_name, is_within_any
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,11 @@ def test_is_within_any_takes_what_is_no_name():
 
 def test_escape_filter():
     assert escape_filter("a*(b)\\c\0ü") == r"a\2a\28b\29\5cc\00ü"
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("dc=x", True), ("cn=a+sn=b,dc=x", True), ("", False), ("x", False), ("dc=x,", False), ("=x", False)],
+)
+def test_what_is_a_name(text, name):
+    assert is_name(text) is name

@@ -118,7 +118,7 @@ def test_a_stage_that_another_run_has_written_meanwhile_is_not_taken_for_ours():
 def test_detailed_and_endpoint():
     ended, unused = run(MARK, post(answer(9), detailedFailure="true"), detailed=True)
     assert ended.outcome == "advanced"
-    expected = call("POST", "system", answer(9), params={"_action": "liveSync", "source": SOURCE})
+    expected = call("POST", "system", answer(9), params={"_action": "liveSync", "source": SOURCE}, timeout=3600.0)
     ended, unused = run(MARK, expected, endpoint="system")
     assert ended.outcome == "advanced"
 
@@ -206,7 +206,7 @@ def simulated(it, ends_at=None, heard_until=0.0, executing_until=0.0):
     """
     asked = []
 
-    def look(method, path, params, *unused):
+    def look(method, path, params, *unused, **how):
         asked.append(path)
         now = it.context.clock.slept
         if path == "audit/sync":
@@ -344,7 +344,7 @@ def test_a_server_that_is_down_has_time_to_come_back():
     it = livesync(wait=3600.0, stall=1.0)
     asked = []
 
-    def look(method, path, params, body, none_on):
+    def look(method, path, params, body, none_on, **how):
         asked.append(path)
         if it.context.clock.slept < 110:
             raise down()
@@ -362,10 +362,10 @@ def test_silence_is_counted_from_when_the_server_came_back():
     asked = simulated(it)
     plain = it.client._answer
 
-    def look(*request):
+    def look(*request, **how):
         if 5 < it.context.clock.slept < 100:
             raise down()
-        return plain(*request)
+        return plain(*request, **how)
 
     it.client._answer = look
     assert it.follow(MARK).outcome == "unknown"
@@ -376,7 +376,7 @@ def test_silence_is_counted_from_when_the_server_came_back():
 def test_a_server_that_does_not_come_back_leaves_the_end_unknown():
     it = livesync(wait=3600.0, stall=1.0)
 
-    def nothing(*unused):
+    def nothing(*unused, **how):
         raise refused(503, "starting")
 
     it.client._answer = nothing
@@ -649,7 +649,7 @@ def test_the_request_that_failed_can_be_found_in_the_servers_logs():
 def test_what_does_not_become_quiet_is_not_waited_for_for_ever():
     it = livesync()
     revisions = iter(range(1000))
-    it.client._answer = lambda method, path, *unused: (
+    it.client._answer = lambda method, path, *unused, **how: (
         [] if path == "scheduler/job" else {"_id": "x", "_rev": str(next(revisions)), "connectorData": {}}
     )
     assert it.quiet(5.0) is False

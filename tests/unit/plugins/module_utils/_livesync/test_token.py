@@ -59,9 +59,10 @@ def idle(*jobs, running=()):
     return (version(), schedules(*jobs), executing(*running))
 
 
-def stored(token, native_type="integer", rev="2"):
+def stored(token, native_type="integer", rev="2", over="1"):
     body = {"connectorData": {"nativeType": native_type, "syncToken": token}}
-    return call("PUT", STAGE, document(rev, token), body=body)
+    guard = {"If-Match": f'"{over}"'} if over else {"If-None-Match": "*"}
+    return call("PUT", STAGE, document(rev, token), body=body, headers=guard)
 
 
 def keep(*calls, check=False, **options):
@@ -97,18 +98,18 @@ def test_something_and_nothing_to_do(check):
 
 
 @pytest.mark.parametrize(
-    ("before", "options", "token", "native_type"),
+    ("before", "over", "options", "token", "native_type"),
     [
-        (no_stage(), {"sync_token": 9}, 9, "integer"),
-        (no_stage(), {"sync_token": " 9 ", "native_type": "JAVA_TYPE_LONG"}, 9, "JAVA_TYPE_LONG"),
-        (TEXT, {"sync_token": 9}, 9, "integer"),
-        (TEXT, {"sync_token": "29"}, 29, "integer"),
+        (no_stage(), None, {"sync_token": 9}, 9, "integer"),
+        (no_stage(), None, {"sync_token": " 9 ", "native_type": "JAVA_TYPE_LONG"}, 9, "JAVA_TYPE_LONG"),
+        (TEXT, "1", {"sync_token": 9}, 9, "integer"),
+        (TEXT, "1", {"sync_token": "29"}, 29, "integer"),
         (call("GET", STAGE, {"_id": "x", "connectorData": {"nativeType": "JAVA_TYPE_LONG", "syncToken": 5}}),
-         {"sync_token": 9}, 9, "JAVA_TYPE_LONG"),
+         None, {"sync_token": 9}, 9, "JAVA_TYPE_LONG"),
     ],
 )  # fmt: skip
-def test_the_stored_type_is_kept_and_a_given_one_wins(before, options, token, native_type):
-    result, unused = keep(before, *idle(), stored(token, native_type), **options)
+def test_the_stored_type_is_kept_and_a_given_one_wins(before, over, options, token, native_type):
+    result, unused = keep(before, *idle(), stored(token, native_type, over=over), **options)
     assert result["token_after"] == token
 
 
@@ -133,7 +134,7 @@ def test_another_connector_takes_what_it_made():
         **CONNECTOR,
         "connectorRef": {"connectorName": "org.identityconnectors.databasetable.DatabaseTableConnector"},
     }
-    client = LiveSyncClient(*connectors(other), no_stage(), *idle(), stored("20260101Z", "string"))
+    client = LiveSyncClient(*connectors(other), no_stage(), *idle(), stored("20260101Z", "string", over=None))
     assert keep_token(client, wish_of({**OPTIONS, "sync_token": "20260101Z"}), context())["token_after"] == "20260101Z"
 
 
@@ -176,7 +177,7 @@ def test_not_beside_a_run_that_a_task_has_sent(monkeypatch):
     alive = (stage("1", 5), cluster(OLD), audit(entry(timestamp="2026-11-24T10:59:58.500Z")))
     with pytest.raises(IdmopsError, match="while liveSync runs"):
         keep(stage("1", 5), *idle(), *alive, sync_token=9)
-    result, unused = keep(stage("2", 7), *idle(), stage("2", 7), stored(9, rev="3"), sync_token=9)
+    result, unused = keep(stage("2", 7), *idle(), stage("2", 7), stored(9, rev="3", over="2"), sync_token=9)
     assert result["changed"]
 
 
@@ -191,7 +192,7 @@ def test_an_unknown_source():
 
 
 def test_somebody_else_was_faster():
-    lost = call("PUT", STAGE, refused(412, "changed meanwhile"))
+    lost = call("PUT", STAGE, refused(412, "changed meanwhile"), headers={"If-Match": '"1"'})
     with pytest.raises(Refused):
         keep(stage("1", 5), *idle(), lost, sync_token=9)
 
@@ -199,7 +200,7 @@ def test_somebody_else_was_faster():
 @pytest.mark.parametrize(("token", "fits"), [(3, False), (4, True), (12, True), (13, False)])
 def test_a_token_outside_of_the_change_log_is_refused(monkeypatch, token, fits):
     class Log:
-        log = ChangeLog(5, 12, "change_numbers", None)
+        log = ChangeLog(5, 12, "change_numbers", "cn=changelog")
 
         def __init__(self, options, url, connector, it):
             assert url == "ldap://localhost:1389"

@@ -56,7 +56,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.livesync import (
     stage,
     version,
 )
-from ansible_collections.idmops.idm.tests.unit.doubles.scripted import call, context, cut, down, refused
+from ansible_collections.idmops.idm.tests.unit.doubles.scripted import Traced, call, context, cut, down, refused
 
 LDAP = Source.parse(SOURCE)
 OPTIONS = {
@@ -360,7 +360,7 @@ def test_sources_come_out_in_their_order_and_one_failure_does_not_stop_the_other
         *lists(),
         *(executing(), *before(), post(refused(404, "no"))),
         *(executing(), call("GET", group, document("1", 1)), cluster(OLD)),
-        call("POST", "system/ldap/group", answer(2)),
+        call("POST", "system/ldap/group", answer(2), headers=Traced(), timeout=3600.0),
         sources=[SOURCE, "system/ldap/group"],
     )
     assert result["failed"]
@@ -420,9 +420,9 @@ def test_a_job_that_does_not_end_fails_the_task():
     client = LiveSyncClient(*lists())
     plain = client._answer
 
-    def look(method, path, *rest):
+    def look(method, path, *rest, **how):
         if client.calls:
-            return plain(method, path, *rest)
+            return plain(method, path, *rest, **how)
         return executing(SOURCE)[-1] if method == "POST" else document("1", 5)
 
     client._answer = look
@@ -1326,9 +1326,9 @@ def test_it_is_bounded_by_time(log, monkeypatch):
     numbers = iter(range(6, 100))
 
     class Endless(LiveSyncClient):
-        def _answer(self, method, path, *rest):
+        def _answer(self, method, path, *rest, **how):
             if self.calls:
-                return super()._answer(method, path, *rest)
+                return super()._answer(method, path, *rest, **how)
             it.clock.sleep(1.0)
             if path == "cluster":
                 return cluster(OLD)[-1]
@@ -1423,10 +1423,10 @@ class Slow(LiveSyncClient):
 
     it = None
 
-    def _answer(self, method, path, *rest):
+    def _answer(self, method, path, *rest, **how):
         if (method, path) == ("POST", SOURCE):
             self.it.clock.sleep(60.0)
-        return super()._answer(method, path, *rest)
+        return super()._answer(method, path, *rest, **how)
 
 
 @pytest.mark.parametrize(
@@ -1453,13 +1453,13 @@ def test_where_somebody_looks_on_a_long_run_tells_how_far_it_is(monkeypatch):
     counted = threading.Event()
 
     class Counting(LiveSyncClient):
-        def _answer(self, method, path, *rest):
+        def _answer(self, method, path, *rest, **how):
             if path == "audit/sync":
                 counted.set()
                 return {"result": [entry()]}
             if (method, path) == ("POST", SOURCE):
                 assert counted.wait(5)
-            return super()._answer(method, path, *rest)
+            return super()._answer(method, path, *rest, **how)
 
     client = Counting(*lists(), executing(), *before(), post(answer(9)))
     request = Request(sources=(LDAP,), patience=Patience(60.0, 30.0))

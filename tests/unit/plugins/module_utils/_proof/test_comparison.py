@@ -173,3 +173,7 @@ def test_whether_the_key_belongs_to_one_alone(properties, schema, key, unique):
 def test_how_much_may_differ_where_nothing_did():
     assert 0.0029 < most_differing(1000) < 0.003
     assert most_differing(0) == 1.0
+
+
+def test_a_key_belongs_to_one_alone_where_that_is_known_and_not_otherwise():
+    assert Comparison((), (), None).unique is False

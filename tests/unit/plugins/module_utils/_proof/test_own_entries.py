@@ -103,7 +103,8 @@ def test_that_an_entry_is_not_found_proves_something_only_where_all_is_shown(dir
 
 def test_entries_that_are_known_by_their_names_are_read_by_them():
     by_dn = own(Ruled(TOP, A), "dn")
-    assert by_dn.passing([A, "uid=gone,dc=example,dc=com", "no name", "uid=x,dc=elsewhere"]) == {A}
+    others = ["uid=gone,dc=example,dc=com", "no name", "uid=x,dc=elsewhere"]
+    assert by_dn.passing([A, *others]) == by_dn.passing([*others, A]) == {A}
     assert by_dn.unproved() is None
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.idmops.idm.plugins.module_utils._idm.mapping import SyncMapping
 from ansible_collections.idmops.idm.plugins.module_utils._proof import unlisted as module
 from ansible_collections.idmops.idm.plugins.module_utils._proof.unlisted import Unlisted, read_unlisted
 from ansible_collections.idmops.idm.tests.unit.doubles.environment import Environment
@@ -70,3 +71,33 @@ def test_links_of_the_mapping_that_goes_the_other_way_are_read_from_their_other_
     listed = {one["_id"] for one in there.people}
     assert read_unlisted(there.idm, there.mapping, [there.mapping, back], there, listed).ids == ("s1",)
     assert "IDM has no mapping back" in read_unlisted(there.idm, there.mapping, [there.mapping], there, listed).unknown
+
+
+MAPPING = SyncMapping.parse({"name": "m", "policies": [{"situation": "SOURCE_MISSING", "action": "DELETE"}]})
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (
+            Unlisted(1, ("a",), (("filtered", 1),)),
+            "1 linked entry is in the directory and not listed by the source: a (1: filtered). A load of m would take"
+            " them for gone (SOURCE_MISSING).",
+        ),
+        (
+            Unlisted(3, ("a", "b"), (("filtered", 2), ("hidden", 1))),
+            "3 linked entries are in the directory and not listed by the source: a, b and 1 more (2: filtered;"
+            " 1: hidden). A load of m would take them for gone (SOURCE_MISSING).",
+        ),
+        (
+            Unlisted(unknown="it hangs"),
+            "Whether a load of m would take linked entries for gone (SOURCE_MISSING) cannot be known: it hangs.",
+        ),
+    ],
+)
+def test_what_is_said_of_those_who_would_be_taken_for_gone(found, sentence):
+    assert found.sentence(MAPPING) == sentence and bool(found)
+
+
+def test_where_nobody_would_there_is_none():
+    assert not Unlisted()

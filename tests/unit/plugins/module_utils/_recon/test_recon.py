@@ -24,6 +24,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._recon.watch import lis
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import (
     ANYTHING,
     ScriptedClient,
+    Traced,
     call,
     context,
     cut,
@@ -102,7 +103,15 @@ def runs(*summaries):
 
 def started(answer=None, body=None, **params):
     wanted = {"_action": "recon", "mapping": MAPPING, **params}
-    return call("POST", "recon", answer or {"_id": "r1", "state": "ACTIVE"}, params=wanted, body=body)
+    return call(
+        "POST",
+        "recon",
+        answer or {"_id": "r1", "state": "ACTIVE"},
+        params=wanted,
+        body=body,
+        headers=Traced(),
+        timeout=ANYTHING,
+    )
 
 
 def these(*records):

@@ -144,3 +144,18 @@ def test_the_change_that_a_load_goes_on_from_stands_beside_it_where_it_is_known(
     assert record.read_record(record.as_document(known)) == known
     older = {"recon": "r", "time": "2026-11-24T17:01:00Z", "idm": ["a"]}
     assert record.as_document(record.read_record({"m": older})) == {"m": older}  # as another release has written it
+
+
+def test_a_server_that_was_exchanged_is_told_before_data_that_were():
+    then = Identity({"replication server": "1"}, {"dc=x": "1"})
+    other = Identity({"replication server": "2"}, {"dc=x": "1"})
+    now = Identity({"replication server": "1"}, {"dc=x": "2"})
+    of_data, of_server = (replace_directory(one) for one in (then, other))
+    assert record.moved_from([of_data], now) == ("data", then)
+    assert record.moved_from([of_data, of_server], now) == ("server", other)
+    assert record.moved_from([of_server, of_data], now) == ("server", other)
+    assert record.moved_from([replace_directory(now)], now) is None and record.moved_from([], now) is None
+
+
+def replace_directory(identity):
+    return Load("r", "2026-11-24T12:00:00Z", ("a",), directory=identity)

@@ -22,7 +22,7 @@ from ansible_collections.idmops.idm.plugins.module_utils._record.run_record impo
     read_stages_and_records,
     write_record,
 )
-from ansible_collections.idmops.idm.tests.unit.doubles.record import RecordClient
+from ansible_collections.idmops.idm.tests.unit.doubles.record import RecordClient, RecordStore
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import context, refused
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -199,3 +199,23 @@ def _path():
 )
 def test_a_comparison_of_more_than_so_many_shows_that_all_is_there(arrived, at):
     assert RunRecord(arrived=arrived).shown(1000) == at
+
+
+def test_who_is_always_late_gives_up_after_five_times():
+    store = RecordStore()
+    store.refusal = Refused("answered 412", status=412)
+    client, asked = RecordClient(store), []
+
+    def request(method, path, body=None, headers=None, **unused):
+        asked.append(path)
+        return store.answer(method, path, body, headers)
+
+    client.request = request
+    with pytest.raises(Refused):
+        note(client, SOURCE, run=None)
+    assert len(asked) == 5
+    store.refusal = Refused("answered 403", status=403)
+    asked.clear()
+    with pytest.raises(Refused):
+        note(client, SOURCE, run=None)
+    assert len(asked) == 1

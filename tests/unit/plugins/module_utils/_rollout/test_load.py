@@ -37,6 +37,7 @@ from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
     URI,
 )
 from ansible_collections.idmops.idm.tests.unit.doubles.scripted import (
+    ANYTHING,
     ScriptedClient,
     call,
     context,
@@ -114,6 +115,11 @@ class Surroundings:
         yield
 
 
+def listing(answer, params=ANYTHING):
+    """A long list takes the system longer than any other answer of IDM's."""
+    return call("GET", LIST, answer, params, timeout=600.0)
+
+
 def request(directory=True, allow_deletes=False, may_reactivate=True):
     options = {**ADMINISTRATOR, "servers": [URI]} if directory else None
     entry = {"source": SOURCE, "allow_deletes": allow_deletes}
@@ -122,7 +128,7 @@ def request(directory=True, allow_deletes=False, may_reactivate=True):
 
 def test_a_load_is_done_and_proved(monkeypatch):
     there = Surroundings(monkeypatch)
-    client = ScriptedClient(call("GET", LIST, people(5), {"_queryFilter": "true", "_fields": "_id"}))
+    client = ScriptedClient(listing(people(5), {"_queryFilter": "true", "_fields": "_id"}))
     client.timeout = 30
     result = load(client, request(), context()).as_result()
     client.finished()
@@ -143,7 +149,7 @@ def test_nothing_is_loaded_where_the_connector_calls_entries_otherwise_than_thei
 
 def test_the_record_names_the_server_and_the_change_that_liveSync_goes_on_from(monkeypatch):
     Surroundings(monkeypatch).stood_at = Anchor(7, "2026-11-24T17:00:07Z", "a")
-    client = ScriptedClient(call("GET", LIST, people(5), {"_queryFilter": "true", "_fields": "_id"}))
+    client = ScriptedClient(listing(people(5), {"_queryFilter": "true", "_fields": "_id"}))
     client.timeout = 30
     record = load(client, request(), context()).as_result()["record"]["m"]
     assert record["directory"] == {"ids": {"replication server": "1"}, "data": {}}
@@ -177,7 +183,7 @@ def test_over_the_failover_too_no_load_begins_at_a_token_that_it_does_not_reach(
 def test_a_run_that_goes_on_already_is_waited_for_and_not_joined(monkeypatch):
     """It may have begun before the base point was stored."""
     there = Surroundings(monkeypatch)
-    client = ScriptedClient(call("GET", LIST, people(5)))
+    client = ScriptedClient(listing(people(5)))
     client.timeout = 30
     load(client, request(), context())
     assert there.asked[0].if_running == "wait"
@@ -188,7 +194,7 @@ def test_a_run_that_goes_on_already_is_waited_for_and_not_joined(monkeypatch):
 )
 def test_who_finds_fewer_does_not_load(monkeypatch, seen, found):
     there = Surroundings(monkeypatch, seen=seen)
-    client = ScriptedClient(*[call("GET", LIST, people(found or 0))] * 3)
+    client = ScriptedClient(*[listing(people(found or 0))] * 3)
     client.timeout = 30
     with pytest.raises(IdmopsError, match="of [5-7] entries"):
         load(client, request(), context())
@@ -202,7 +208,7 @@ def test_linked_entries_that_the_source_does_not_list_any_more_are_no_load(monke
     """With a narrowed accountSearchFilter 10 of 60 people were deleted (seen on OpenIDM 6.1.0)."""
     there = Surroundings(monkeypatch)
     there.unlisted = [LOST]
-    client = ScriptedClient(*[call("GET", LIST, people(5))] * 3)
+    client = ScriptedClient(*[listing(people(5))] * 3)
     client.timeout = 30
     with pytest.raises(IdmopsError, match="10 linked entries are in the directory and not listed") as caught:
         load(client, request(), context())
@@ -226,7 +232,7 @@ def test_a_load_that_would_leave_entries_undone_is_none(monkeypatch, check_mode)
 def test_who_comes_while_the_source_is_listed_is_looked_for_again(monkeypatch):
     there = Surroundings(monkeypatch)
     there.unlisted = [LOST, {}]
-    client = ScriptedClient(*[call("GET", LIST, people(5))] * 2)
+    client = ScriptedClient(*[listing(people(5))] * 2)
     client.timeout = 30
     load(client, request(), context())
     client.finished()
@@ -246,7 +252,7 @@ def test_a_connector_of_two_documents_loads_nothing(monkeypatch, check_mode):
 @pytest.mark.parametrize("item", [{}, {"_id": None}, {"_id": ""}])
 def test_items_that_name_nobody_are_not_counted_as_found(monkeypatch, item):
     there = Surroundings(monkeypatch)
-    client = ScriptedClient(call("GET", LIST, {"result": [item] * 5}))
+    client = ScriptedClient(listing({"result": [item] * 5}))
     client.timeout = 30
     with pytest.raises(IdmopsError, match="an object with an _id"):
         load(client, request(), context())
@@ -257,7 +263,7 @@ def test_items_that_name_nobody_are_not_counted_as_found(monkeypatch, item):
 def test_a_record_that_names_no_link_is_said_to(monkeypatch, links, warned):
     there = Surroundings(monkeypatch)
     there.links = links
-    client = ScriptedClient(call("GET", LIST, people(5)))
+    client = ScriptedClient(listing(people(5)))
     client.timeout = 30
     seen = context()
     load(client, request(), seen)
@@ -280,7 +286,7 @@ def test_the_account_that_is_given_is_the_one_that_is_compared(monkeypatch):
     given = request()
     given.source.directory["principal"] = "uid=given"
     for asked, principal in ((request(), CONNECTOR.principal), (given, "uid=given")):
-        client = ScriptedClient(call("GET", LIST, people(5)))
+        client = ScriptedClient(listing(people(5)))
         client.timeout = 30
         load(client, asked, context())
         assert there.principal == principal
@@ -336,7 +342,7 @@ def test_base_contexts_that_are_given_stand_for_those_of_a_placeholder(monkeypat
 
 def test_entries_that_come_and_go_while_they_are_counted_are_counted_again(monkeypatch):
     there = Surroundings(monkeypatch, seen=(6, 5))
-    client = ScriptedClient(call("GET", LIST, people(5)), call("GET", LIST, people(5)))
+    client = ScriptedClient(listing(people(5)), listing(people(5)))
     client.timeout = 30
     load(client, request(), context())
     client.finished()
@@ -345,7 +351,7 @@ def test_entries_that_come_and_go_while_they_are_counted_are_counted_again(monke
 
 def test_connections_that_hold_old_limits_are_renewed_once(monkeypatch):
     there = Surroundings(monkeypatch)
-    client = ScriptedClient(call("GET", LIST, refused(500, "Operation QUERY failed")), call("GET", LIST, people(5)))
+    client = ScriptedClient(listing(refused(500, "Operation QUERY failed")), listing(people(5)))
     client.timeout = 30
     assert load(client, request(), context()).reactivated
     assert there.reactivated == 1
@@ -354,7 +360,7 @@ def test_connections_that_hold_old_limits_are_renewed_once(monkeypatch):
 @pytest.mark.parametrize("allowed, times", [(False, 1), (True, 2)])
 def test_a_list_that_cannot_be_had_is_no_load(monkeypatch, allowed, times):
     there = Surroundings(monkeypatch)
-    client = ScriptedClient(*[call("GET", LIST, refused(500, "Operation QUERY failed"))] * times)
+    client = ScriptedClient(*[listing(refused(500, "Operation QUERY failed"))] * times)
     client.timeout = 30
     with pytest.raises(IdmopsError, match="cannot list the entries") as raised:
         load(client, request(may_reactivate=allowed), context())
@@ -367,7 +373,7 @@ def test_a_list_that_cannot_be_had_is_no_load(monkeypatch, allowed, times):
 def test_that_one_of_several_nodes_has_old_limits_is_thought_of_where_they_are_not_listed(monkeypatch, nodes):
     # the other node's connections were not made anew, and it got the request (seen on two nodes of OpenIDM 6.1.0)
     there = Surroundings(monkeypatch)
-    client = ScriptedClient(*[call("GET", LIST, refused(500, "Operation QUERY failed"))] * 2)
+    client = ScriptedClient(*[listing(refused(500, "Operation QUERY failed"))] * 2)
     client.timeout, client.nodes = 30, nodes
     with pytest.raises(IdmopsError, match="cannot list the entries") as raised:
         load(client, request(may_reactivate=True), context())
@@ -391,7 +397,7 @@ def test_without_a_directory_nothing_is_deleted_without_leave(monkeypatch, linke
 @pytest.mark.parametrize("linked, allow, empty", [(True, False, False), (False, False, True), (True, True, True)])
 def test_an_empty_source_empties_nothing_without_leave(monkeypatch, linked, allow, empty):
     there = Surroundings(monkeypatch, seen=(0,), linked=linked)
-    client = ScriptedClient(call("GET", LIST, people(0)))
+    client = ScriptedClient(listing(people(0)))
     client.timeout = 30
     load(client, request(allow_deletes=allow), context())
     assert there.asked[0].allow_empty_source is empty

@@ -38,8 +38,8 @@ from ansible_collections.idmops.idm.tests.unit.doubles.preflight import (
 
 ANEW = directory(anew="The change log has begun to count anew.")
 NEVER = SourceRequest(Source.parse(SOURCE), directory={"servers": ["ldap://x"]}, initial_load="never")
-TRIMMED = directory(grants(log=ChangeLog(60, 100, "change_numbers", None)))
-REBUILT = directory(grants(log=ChangeLog(1, 7, "change_numbers", None)))
+TRIMMED = directory(grants(log=ChangeLog(60, 100, "change_numbers", "cn=changelog")))
+REBUILT = directory(grants(log=ChangeLog(1, 7, "change_numbers", "cn=changelog")))
 
 
 def plan(**spoilt):

@@ -132,7 +132,7 @@ class ClosedClient(ScriptedClient):
         super().__init__()
         self.closed = closed
 
-    def _answer(self, method, path, params, body, none_on):
+    def _answer(self, method, path, params, body, none_on, **how):
         (right,) = rights_asked(method, path, params)
         if str(right) not in self.closed:
             empty = dict.fromkeys(("result", "mappings", "reconciliations", "results"), [])

@@ -173,3 +173,68 @@ def test_the_last_day_of_a_year_counts():
     after = datetime(2027, 1, 1, 11, tzinfo=timezone.utc)
     assert not is_over("0 0 12 ? 12 * 2026", after)  # a server's clock may show the day before
     assert is_over("0 0 12 ? 12 * 2026", after + timedelta(days=1))
+
+
+DECEMBER = datetime(2026, 12, 15, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("expression", "over"),
+    [
+        ("0 0 0 1 * ? 2026", True),
+        ("0 0 0 14 * ? 2026", False),  # a server's clock may be a day behind
+        ("0 0 0 13 * ? 2026", True),
+        ("0 0 0 13 * ? 2026-2027", False),
+        ("0 0 0 31 11 ? 2027", True),
+        ("0 0 0 30 11 ? 2027", False),
+        ("0 0 0 29 FEB ? 2027", True),
+        ("0 0 0 29 FEB ? 2028", False),
+        ("0 0 0 15 DEC ? 2026", False),
+        ("0 0 0 ? * MON 2025", True),
+        ("0 0 0 ? * MON", False),
+        ("0 0 0 L * ? 2026", False),
+        ("often", False),
+    ],
+)
+def test_whether_a_date_is_still_to_come(expression, over):
+    assert is_over(expression, DECEMBER) is over
+
+
+@pytest.mark.parametrize(
+    ("field", "same"),
+    [
+        ("0/20", "0,20,40"),
+        ("*/20", "0,20,40"),
+        ("10-12", "10,11,12"),
+        ("58-1", "0,1,58,59"),
+        ("50-10/10", "50,0,10"),
+        ("5", "5-5"),
+        ("5/30", "5,35"),
+        ("0-59", "*"),
+        ("59", "59"),
+    ],
+)
+def test_seconds_that_mean_the_same(field, same):
+    assert canonical_cron(f"{field} * * * * ?") == canonical_cron(f"{same} * * * * ?")
+
+
+@pytest.mark.parametrize("field", ["60", "-1", "0/0", "1-60", "a", "5-", "", "1,60"])
+def test_seconds_that_no_clock_shows(field):
+    assert is_cron_shaped(f"{field or ','} * * * * ?") is False
+
+
+@pytest.mark.parametrize(
+    ("expression", "seconds"),
+    [
+        ("0 0 0 * * ?", 86400),
+        ("0 0 22-2/4 * * ?", None),
+        ("0 0 0,12 * * ?", 43200),
+        ("0 0 6,18 * * ?", 43200),
+        ("0 0 6,12 * * ?", None),
+        ("0 0 0 1 * ?", None),
+        ("0 0 0 * * ? 2027", None),
+        ("0,30 * * * * *", 30),
+    ],
+)
+def test_how_far_apart_it_fires(expression, seconds):
+    assert cron_to_interval(expression) == seconds
