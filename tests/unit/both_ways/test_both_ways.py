@@ -50,7 +50,7 @@ def play(tmp_path):
             [program("ansible-playbook"), "-i", "localhost,", loud, str(folder / book), "-e", json.dumps(variables),
              "-e", f"@{folder / 'encrypted.yml'}", "-e", f"@{folder / 'given.yml'}", "--tags", tags,
              "--vault-password-file", str(folder / "vault")],
-            cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+            cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300, check=False,
             env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(tmp_path / "home"),
                  "ANSIBLE_ASYNC_DIR": str(tmp_path / "async"),
                  "XDG_CACHE_HOME": str(tmp_path / "cache"), "LC_ALL": "C.UTF-8", **dict(environment)},

@@ -41,6 +41,6 @@ def test_half_an_hour_of_waiting_takes_less_than_three_seconds_of_a_processor(tm
             outcome = reconcile(client, ReconRequest(stand_in.variables["mapping"]), context)
             worked = time.thread_time() - began
         looks = len([one for one in stand_in.world.requests if one["path"].startswith("recon/")])
-    assert outcome.run.state == "SUCCESS" and looks > 100
+    assert outcome.run.state == "SUCCESS" and looks > 20
     # a busy machine leaves room for fewer looks: what one takes tells what all of them do
     assert worked / looks * HALF_AN_HOUR / PAUSE < LIMIT, f"{worked:.2f} s for {looks} looks"

@@ -13,6 +13,7 @@ HOUSE = pathlib.Path(__file__).resolve().parents[4] / "plugins" / "module_utils"
 PACKAGE = "ansible_collections.idmops.idm.plugins.module_utils"
 #: One call's work: they keep what they have done or found so far.
 CHANGING = {
+    "_ldap.set_aside.SetAside",
     "_livesync.beside_load.Point",
     "_livesync.catch_up.Runs",
     "_livesync.one_run.LiveSync",
@@ -27,7 +28,6 @@ CHANGING = {
     "_schedule.activation.Activation",
     "_verify.canary.Canary",
     "_verify.canary._Flight",
-    "_verify.set_aside.SetAside",
     "_verify.verified.Verified",
 }
 

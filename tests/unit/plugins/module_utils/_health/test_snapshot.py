@@ -84,8 +84,8 @@ OTHER = works("other", context={"source": "system/hr/person", "action": "reconci
         (
             (OTHER, CASE),
             [
-                "The job case names system/ldap/ACCOUNT, and runs nothing: it is system/ldap/account, in this case. Set"
-                " source to that in its invokeContext (PUT scheduler/job/case), or remove the job."
+                "The job case names system/ldap/ACCOUNT, in another case, and runs nothing. Set source to"
+                " system/ldap/account in its invokeContext (PUT scheduler/job/case), or remove the job."
             ],
         ),
         ((works("liveSync_ldap_account", invokeService="Provisioner"),), []),

@@ -114,7 +114,7 @@ def test_schedules_of_other_sources_are_not_its_own():
     jobs = (job(), job("other", source="system/hr/person"))
     snapshot = Snapshot({}, {}, {}, jobs, (), frozenset())
     client = ScriptedClient(
-        call("GET", "config/schedule/liveSync_ldap_account", None), call("GET", "repo/link/a", {"_id": "a"})
+        call("GET", "config/schedule/liveSync_ldap_account", None), call("GET", "repo/link", {"result": [{"_id": "a"}]})
     )
     found = Gatherer(client, Server("openidm", "6.1.0"), snapshot, "enabled", context()).source(REQUEST)
     assert [one.name for one in found.schedules] == ["liveSync_ldap_account"] and found.connector is None
