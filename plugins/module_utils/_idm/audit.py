@@ -40,7 +40,6 @@ RECONCILED = 'entryType eq "entry"'
 SYNC_FAILED = f"({FAILED.strip('()')} or (!(action pr) and !(situation pr)) or !(status pr))"
 #: What tells whether a record was brought over; config/audit may keep it out of the log (filterPolicies).
 _TELLING = ("status", "action", "situation")
-_CONFIG = "config/audit"
 #: Among what is known of a server: that this has been asked.
 _ASKED = f"{_CONFIG}/filterPolicies"
 #: Why it did. Scripts that keep a record out (validSource) leave a FAILURE with their words (seen on OpenIDM 6.1.0).

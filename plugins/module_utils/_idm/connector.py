@@ -22,7 +22,7 @@ from .._base.values import as_bool, as_dict, as_text
 from .._http.answer import odd
 from .._http.client import Client, segment
 from .._http.form import id_of, objects
-from .connector_config import Connector, FailurePolicy, renamed
+from .connector_config import DOCUMENTS, Connector, FailurePolicy, renamed
 from .connector_remedy import remedy_for
 from .source import Source
 
@@ -45,7 +45,6 @@ __all__ = [
     "test_connectors",
 ]
 
-_CONFIG = "provisioner.openicf/"
 TWINS_REMEDY = "Remove all but one of them (DELETE config/provisioner.openicf/<alias>); then activate that one again."
 #: How many connectors are tested at a time.
 _AT_ONCE = 8
@@ -100,7 +99,7 @@ def read_connectors(client: Client, listed: t.Collection[str] | Refused | None =
         if isinstance(listed, Refused):
             raise listed
         known = list_configurations(client) if listed is None else listed
-        ids = {name for name in known if name.startswith(_CONFIG)}
+        ids = {name for name in known if name.startswith(DOCUMENTS)}
     except Refused as exc:
         if exc.status not in (403, 404, 501):
             raise
@@ -121,7 +120,7 @@ def connector_of(client: Client, system: str) -> Connector | None:
     :param system: its name, as in system/<name>.
     :raises Unreachable, Refused: as the client.
     """
-    config_id = f"{_CONFIG}{system}"
+    config_id = f"{DOCUMENTS}{system}"
     document = client.get(config_path(config_id), none_on=(404,))
     if document is not None:
         found = Connector.parse({**connector_document(client, document, config_id), "_id": config_id})
@@ -308,12 +307,12 @@ def _queried(client: Client, *, alone: bool) -> list[dict[str, t.Any]]:
     :param alone: whether nothing else tells which connectors there are.
     """
     try:
-        found = client.query("config", starts_with("_id", _CONFIG))
+        found = client.query("config", starts_with("_id", DOCUMENTS))
     except Refused:
         if alone:
             raise
         return []
-    return [item for item in found if str(item.get("_id", "")).startswith(_CONFIG) and "connectorRef" in item]
+    return [item for item in found if str(item.get("_id", "")).startswith(DOCUMENTS) and "connectorRef" in item]
 
 
 def connector_document(client: Client, document: dict[str, t.Any], config_id: str) -> dict[str, t.Any]:

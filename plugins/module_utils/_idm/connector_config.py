@@ -40,7 +40,8 @@ WITHHOLDING = frozenset({"NOT_RETURNED_BY_DEFAULT", "NOT_READABLE"})
 #: What the names of the open fork's bundles begin with; those of Ping's begin with org.forgerock.
 _OPEN = "org.openidentityplatform."
 _LDAP_PORT, _LDAPS_PORT = 389, 636
-_DOCUMENT = "provisioner.openicf"
+#: What the ids of connectors' documents begin with.
+DOCUMENTS = "provisioner.openicf/"
 #: Milliseconds that a limit has to leave to a run, so that it is not taken for why runs end.
 _LONG = 60_000
 
@@ -321,7 +322,7 @@ def renamed(system: str, connectors: t.Iterable[Connector]) -> str | None:
     known = list(connectors)
     if any(one.name == system for one in known):
         return None
-    document = f"{_DOCUMENT}/{system}"
+    document = f"{DOCUMENTS}{system}"
     other = next((one.name for one in known if one.config_id == document), None)
     return other and (
         f"The document config/{document} has the name {other}, so that IDM has no system/{system}, and what mappings"
